@@ -1,0 +1,1 @@
+"""Where the spine is: canal, vertebrae, discs, sac, levels."""

@@ -1,0 +1,1 @@
+"""Backends of anatomy, each found by an entry point."""

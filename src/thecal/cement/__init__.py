@@ -1,0 +1,1 @@
+"""Cement against bone, metal and contrast, and how much of it."""

@@ -1,0 +1,1 @@
+"""Reading scans: DICOM and volume files."""

@@ -1,0 +1,1 @@
+"""Where the cement went: compartments, routes, the canal, the fill."""

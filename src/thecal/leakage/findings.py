@@ -1,0 +1,95 @@
+"""What leakage concludes: the deposits, the canal, the fill. Field meanings are those of the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.quality import QualityNote
+from thecal.terms import Compartment, Route, Side, Yeom
+
+Point = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """One piece of cement in one compartment; a piece that crosses compartments is several deposits."""
+
+    id: int
+    compartment: Compartment
+    level: str | None
+    levels_spanned: tuple[str, ...]
+    volume_ml: float
+    volume_sd_ml: float
+    centroid_mm: Point
+    extent_mm: Point
+    mean_hu: float
+    clipped_fraction: float
+    side: Side
+    route: Route
+    yeom: Yeom | None
+    breach_mm: Point | None
+
+
+@dataclass(frozen=True)
+class CanalSection:
+    """The canal on one plane normal to it."""
+
+    at_mm: float
+    level: str | None
+    canal_area_mm2: float | None
+    cement_area_mm2: float | None
+
+
+@dataclass(frozen=True)
+class WorstOcclusion:
+    """The plane where cement takes the largest share of the canal."""
+
+    fraction: float
+    cement_area_mm2: float
+    canal_area_mm2: float
+    residual_ap_mm: float | None
+    at_mm: float
+    level: str | None
+
+
+@dataclass(frozen=True)
+class VertebraMeasure:
+    """Sizes and fill of one vertebra; None where it could not be measured."""
+
+    id: int
+    body_volume_ml: float | None
+    trabecular_hu: float | None
+    height_anterior_mm: float | None
+    height_middle_mm: float | None
+    height_posterior_mm: float | None
+    cement_ml: float | None
+    fill_fraction: float | None
+    cement_anterior: float | None
+    cement_middle: float | None
+    cement_posterior: float | None
+    posterior_third_reached: bool | None
+    upper_endplate_touched: bool | None
+    lower_endplate_touched: bool | None
+    cement_left_fraction: float | None
+    wedge_degrees: float | None
+    height_loss_fraction: float | None
+    canal_area_mm2: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Leakage:
+    """Everything that follows from the anatomy and the cement.
+
+    ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id.
+    """
+
+    deposits: tuple[Deposit, ...]
+    deposit_labels: npt.NDArray[np.int32]
+    canal_cement_ml: float | None
+    profile: tuple[CanalSection, ...]
+    worst: WorstOcclusion | None
+    vertebrae: tuple[VertebraMeasure, ...]
+    quality: tuple[QualityNote, ...] = ()
