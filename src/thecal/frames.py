@@ -41,7 +41,9 @@ class CanalFrame:
         return float(self.s_mm[1] - self.s_mm[0])
 
     @classmethod
-    def through(cls, points: npt.ArrayLike, *, step_mm: float = 1.0, smooth: float | None = 0.0) -> CanalFrame:
+    def through(
+        cls, points: npt.ArrayLike, *, step_mm: float = 1.0, smooth: float | None = 0.0
+    ) -> CanalFrame:
         """The frame along a caudal-to-cranial polyline.
 
         Parameters
@@ -59,7 +61,9 @@ class CanalFrame:
         keep = np.concatenate([[True], np.diff(chord) > 1e-6])
         chord, path = chord[keep], path[keep]
         fine = np.arange(0.0, chord[-1], min(0.25, step_mm / 4))
-        curve = np.stack([make_smoothing_spline(chord, path[:, a], lam=smooth)(fine) for a in range(3)], axis=1)
+        curve = np.stack(
+            [make_smoothing_spline(chord, path[:, a], lam=smooth)(fine) for a in range(3)], axis=1
+        )
         arc = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(curve, axis=0), axis=1))])
         s = np.arange(0.0, arc[-1], step_mm)
         at = np.stack([np.interp(s, arc, curve[:, a]) for a in range(3)], axis=1)
@@ -105,7 +109,8 @@ class CanalFrame:
     def index(self, s_mm: npt.ArrayLike) -> npt.NDArray[np.intp]:
         """The nearest sample of the curve to each arc length."""
         i = np.rint((np.asarray(s_mm, float) - self.s_mm[0]) / self.step_mm)
-        return np.clip(i, 0, len(self.s_mm) - 1).astype(np.intp)
+        nearest: npt.NDArray[np.intp] = np.clip(i, 0, len(self.s_mm) - 1).astype(np.intp)
+        return nearest
 
 
 @dataclass(frozen=True, eq=False)

@@ -52,9 +52,7 @@ USUAL_ORDER: Final[tuple[str, ...]] = tuple(
     [f"C{n}" for n in range(1, 8)] + [f"T{n}" for n in range(1, 13)] + [f"L{n}" for n in range(1, 6)]
 )
 
-RESEARCH_USE: Final = (
-    "Research use only. Not for diagnosis, treatment planning or intra-operative guidance."
-)
+RESEARCH_USE: Final = "Research use only. Not for diagnosis, treatment planning or intra-operative guidance."
 
 
 def is_vertebra(label: int) -> bool:

@@ -65,7 +65,9 @@ class Grid:
         start = np.array([s.start for s in box], float)
         affine = self.affine.copy()
         affine[:3, 3] = self.to_lps(start)
-        return Grid((box[0].stop - box[0].start, box[1].stop - box[1].start, box[2].stop - box[2].start), affine)
+        return Grid(
+            (box[0].stop - box[0].start, box[1].stop - box[1].start, box[2].stop - box[2].start), affine
+        )
 
     def box_around(self, points: npt.ArrayLike, margin_mm: float) -> Box:
         """The smallest index box that holds the LPS points (n, 3) with a margin, clipped to the grid."""
@@ -87,7 +89,12 @@ def patient_grid(like: Grid, spacing_mm: float | tuple[float, float, float]) -> 
     """
     spacing = np.broadcast_to(np.asarray(spacing_mm, float), (3,))
     corners = like.to_lps(
-        [[a, b, c] for a in (0, like.shape[0] - 1) for b in (0, like.shape[1] - 1) for c in (0, like.shape[2] - 1)]
+        [
+            [a, b, c]
+            for a in (0, like.shape[0] - 1)
+            for b in (0, like.shape[1] - 1)
+            for c in (0, like.shape[2] - 1)
+        ]
     )
     low, high = corners.min(0), corners.max(0)
     size = np.floor((high - low)[::-1] / spacing + 1e-6).astype(int) + 1
