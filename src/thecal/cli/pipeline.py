@@ -1,0 +1,82 @@
+"""From an input path to a written report: what ``assess`` and ``demo`` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import perf_counter
+
+from thecal.cli.progress import stage_progress
+from thecal.errors import InputError
+from thecal.report.schema import Observations, Report
+from thecal.report.write import check_writable, write_report
+
+STAGES = ("read", "anatomy", "cement", "leakage", "report")
+
+
+def assess_to_folder(
+    input_path: Path,
+    out: Path,
+    *,
+    anatomy: str = "builtin",
+    level: str | None = None,
+    series: str | None = None,
+    findings: Path | None = None,
+    identified: bool = False,
+) -> tuple[Report, bool]:
+    """Read, assess and write; with a progress bar where stderr is a terminal.
+
+    Returns
+    -------
+    report : Report
+    found : bool
+        False where no spine was found, and the report says so.
+
+    Raises
+    ------
+    InputError
+        Where the input, an option or ``out`` cannot be used.
+    """
+    check_writable(out)
+    observations = read_findings(findings) if findings is not None else None
+    with stage_progress(STAGES) as begin:
+        begin("read")
+        started = perf_counter()
+        from thecal.assessment import assess
+        from thecal.dicom import read
+
+        volume = read(input_path, series=series)
+        timings = {"read": perf_counter() - started}
+        result = assess(volume, anatomy=anatomy, level=level, progress=begin)
+        begin("report")
+        report = write_report(
+            out,
+            volume,
+            result.spine,
+            result.cement,
+            result.leakage,
+            observations=observations,
+            timings=timings | result.timings_s,
+            not_found=result.not_found,
+            identified=identified,
+        )
+    return report, result.spine is not None
+
+
+def read_findings(path: Path) -> Observations:
+    """What the surgeon or the radiograph saw.
+
+    Raises
+    ------
+    InputError
+        Where the file is not JSON of the contract's ``observations``.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return Observations.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"--findings {path} cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"--findings {path}: {where + ': ' if where else ''}{first['msg']}") from error

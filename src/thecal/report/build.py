@@ -1,0 +1,268 @@
+"""From the values of the stages to the report of the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import ndimage
+
+from thecal import __version__
+from thecal.anatomy.spine import Part, Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.findings import Leakage, VertebraMeasure
+from thecal.leakage.findings import Deposit as FoundDeposit
+from thecal.quality import QualityNote
+from thecal.report.reservations import reservations
+from thecal.report.schema import (
+    Anatomy,
+    Canal,
+    Deposit,
+    Heights,
+    Input,
+    Intradural,
+    MaxOcclusion,
+    Observations,
+    Quality,
+    Report,
+    Section,
+    Sign,
+    Software,
+    Thirds,
+    Vertebra,
+)
+from thecal.terms import SIGNS, SignName, is_vertebra
+from thecal.volume import FloatArray, Volume
+
+_SEVERITIES = ("critical", "warning", "info")
+
+LIAO = "Liao 2025, doi 10.2147/IMCRJ.S535207"
+SIGN_MEANING: dict[SignName, tuple[str, str]] = {
+    "medial_puncture": ("The needle's way crosses the medial wall of the pedicle.", LIAO),
+    "layering": ("Gaps between sheets of cement in the canal.", LIAO),
+    "no_extradural_cement": (
+        "No cement outside the dura at surgery; CT can only say that no extradural deposit is seen.",
+        LIAO,
+    ),
+    "sac_conforming_shape": ("Blunt cement whose outline is that of the thecal sac.", LIAO),
+    "root_outlines": (
+        "Nerve roots outlined by cement, as in a myelogram.",
+        "Chen 2015, doi 10.1016/j.spinee.2015.03.025",
+    ),
+    "multilevel_spread": (
+        "Cement in the canal over several levels.",
+        "Baek 2021, doi 10.1186/s12891-021-04625-7",
+    ),
+    "separated_from_posterior_wall": (
+        "Cement in the canal parted from the posterior wall of the body.",
+        "general neuroradiology; no paper on cement found",
+    ),
+}
+
+
+def build_report(
+    volume: Volume,
+    spine: Spine | None,
+    cement: Cement | None,
+    leakage: Leakage | None,
+    *,
+    observations: Observations | None = None,
+    timings: Mapping[str, float] | None = None,
+    not_found: str | None = None,
+) -> Report:
+    """The report of one assessment.
+
+    Parameters
+    ----------
+    volume : Volume
+    spine, cement, leakage
+        What the stages found; None from the stage on that could not be done.
+    observations : Observations, optional
+        What the surgeon or the radiograph saw.
+    timings : mapping, optional
+        Seconds by stage.
+    not_found : str, optional
+        Why there is no spine, in one sentence.
+
+    Returns
+    -------
+    Report
+        Notes on quality are the stages' own and the report's, each once, critical ones first.
+    """
+    parts = (volume, spine, cement, leakage)
+    notes: list[QualityNote] = [note for part in parts if part is not None for note in part.quality]
+    notes += reservations(volume, spine, cement, leakage, not_found=not_found)
+    return Report(
+        schema="thecal.report/1",
+        software=Software(
+            name="thecal",
+            version=__version__,
+            anatomy=Anatomy(
+                name=spine.backend if spine else None, version=spine.backend_version if spine else None
+            ),
+        ),
+        input=_input(volume),
+        vertebrae=_vertebrae(spine, leakage),
+        deposits=[_deposit(d) for d in leakage.deposits] if leakage else [],
+        canal=_canal(leakage),
+        intradural=_intradural(cement),
+        tracks=[],
+        observations=observations or Observations(),
+        revision=None,
+        quality=_ordered(notes),
+        timings_s={stage: round(seconds, 3) for stage, seconds in (timings or {}).items()},
+    )
+
+
+def _input(volume: Volume) -> Input:
+    source = volume.source
+    a, b, c = (round(float(v), 4) for v in source.grid.spacing_mm)
+    return Input(
+        kind=source.kind,
+        series_uid=source.series_uid,
+        shape=source.grid.shape,
+        spacing_mm=(a, b, c),
+        orientation=source.orientation,
+        slice_thickness_mm=_round(source.slice_thickness_mm, 3),
+        kvp=source.kvp,
+        kernel=source.kernel,
+        age=source.age,
+        sex=source.sex,
+        hu_clipped_at=source.hu_clipped_at,
+        simulated=source.simulated,
+    )
+
+
+def _vertebrae(spine: Spine | None, leakage: Leakage | None) -> list[Vertebra]:
+    if spine is None:
+        return []
+    measures: dict[int, VertebraMeasure] = {m.id: m for m in leakage.vertebrae} if leakage else {}
+    centres = _body_centres(spine)
+    rows = []
+    for vertebra in spine.vertebrae:
+        m = measures.get(vertebra.id)
+        rows.append(
+            Vertebra(
+                level=vertebra.level,
+                id=vertebra.id,
+                level_source=vertebra.level_source,
+                complete=vertebra.complete,
+                body_volume_ml=_round(m.body_volume_ml, 3) if m else None,
+                trabecular_hu=_round(m.trabecular_hu, 1) if m else None,
+                heights_mm=Heights(
+                    anterior=_round(m.height_anterior_mm, 2) if m else None,
+                    middle=_round(m.height_middle_mm, 2) if m else None,
+                    posterior=_round(m.height_posterior_mm, 2) if m else None,
+                ),
+                cement_ml=_round(m.cement_ml, 5) if m else None,
+                fill_fraction=_round(m.fill_fraction, 4) if m else None,
+                cement_by_third=Thirds(
+                    anterior=_round(m.cement_anterior, 4) if m else None,
+                    middle=_round(m.cement_middle, 4) if m else None,
+                    posterior=_round(m.cement_posterior, 4) if m else None,
+                ),
+                canal_area_mm2=_round(m.canal_area_mm2, 2) if m else None,
+                centre_mm=_point(centres.get(vertebra.id, vertebra.frame.origin)),
+            )
+        )
+    return rows
+
+
+def _body_centres(spine: Spine) -> dict[int, FloatArray]:
+    """The centre of each body by vertebra id, LPS mm."""
+    centres = {}
+    for label, where in enumerate(ndimage.find_objects(spine.labels), start=1):
+        if where is None or not is_vertebra(label):
+            continue
+        body = (spine.labels[where] == label) & (spine.parts[where] == Part.BODY)
+        if body.any():
+            index = np.argwhere(body).mean(0) + [part.start for part in where]
+            centres[label] = spine.grid.to_lps(index)
+    return centres
+
+
+def _deposit(found: FoundDeposit) -> Deposit:
+    return Deposit(
+        id=found.id,
+        compartment=found.compartment,
+        level=found.level,
+        levels_spanned=list(found.levels_spanned),
+        volume_ml=round(float(found.volume_ml), 5),
+        volume_sd_ml=round(float(found.volume_sd_ml), 5),
+        centroid_mm=_point(found.centroid_mm),
+        extent_mm=_point(found.extent_mm),
+        mean_hu=round(float(found.mean_hu), 1),
+        clipped_fraction=round(float(found.clipped_fraction), 4),
+        side=found.side,
+        route=found.route,
+        yeom=found.yeom,
+        breach_mm=_point(found.breach_mm) if found.breach_mm is not None else None,
+    )
+
+
+def _canal(leakage: Leakage | None) -> Canal:
+    if leakage is None:
+        return Canal(cement_ml=None, max_occlusion=None, profile=[])
+    worst = leakage.worst
+    return Canal(
+        cement_ml=_round(leakage.canal_cement_ml, 5),
+        max_occlusion=MaxOcclusion(
+            fraction=round(float(worst.fraction), 4),
+            cement_area_mm2=round(float(worst.cement_area_mm2), 2),
+            canal_area_mm2=round(float(worst.canal_area_mm2), 2),
+            residual_ap_mm=_round(worst.residual_ap_mm, 2),
+            at_mm=round(float(worst.at_mm), 2),
+            level=worst.level,
+        )
+        if worst
+        else None,
+        profile=[
+            Section(
+                at_mm=round(float(section.at_mm), 2),
+                level=section.level,
+                canal_area_mm2=_round(section.canal_area_mm2, 2),
+                cement_area_mm2=_round(section.cement_area_mm2, 2),
+            )
+            for section in leakage.profile
+        ],
+    )
+
+
+def _intradural(cement: Cement | None) -> Intradural:
+    limit = _round(cement.detection_limit_mm3, 2) if cement else None
+    return Intradural(
+        finding="not_assessable",
+        probability=None,
+        detection_limit_mm3=limit,
+        signs=[
+            Sign(
+                name=name,
+                state="not_assessable",
+                value=None,
+                unit=None,
+                threshold=None,
+                explanation=f"{SIGN_MEANING[name][0]} This version does not read this sign.",
+                source=SIGN_MEANING[name][1],
+            )
+            for name in SIGNS
+        ],
+    )
+
+
+def _ordered(notes: Sequence[QualityNote]) -> list[Quality]:
+    once = dict.fromkeys(notes)
+    return [
+        Quality(code=note.code, severity=note.severity, message=note.message)
+        for severity in _SEVERITIES
+        for note in once
+        if note.severity == severity
+    ]
+
+
+def _round(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(float(value), digits)
+
+
+def _point(point: Sequence[float]) -> tuple[float, float, float]:
+    x, y, z = (round(float(v), 2) for v in point)
+    return (x, y, z)

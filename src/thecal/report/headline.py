@@ -1,0 +1,141 @@
+"""The report in a few sentences that a surgeon reads in five seconds. Never clears a patient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from thecal.report.schema import Deposit, Report
+from thecal.terms import Compartment
+
+# How a compartment is named in running words.
+COMPARTMENT_WORDS: dict[Compartment, str] = {
+    "intravertebral": "inside the vertebra",
+    "intradiscal": "in the disc",
+    "epidural": "in the canal, outside the thecal sac (epidural)",
+    "intradural": "in the canal, within the outline of the thecal sac (intradural)",
+    "foraminal": "in the foramen",
+    "paravertebral": "beside the vertebra (paravertebral)",
+    "needle_track": "along the needle's way",
+    "unassigned": "at a place that could not be named",
+}
+# The most dangerous first: this is the order of the headline and of every legend.
+BY_DANGER: tuple[Compartment, ...] = (
+    "intradural",
+    "epidural",
+    "foraminal",
+    "unassigned",
+    "needle_track",
+    "intradiscal",
+    "paravertebral",
+    "intravertebral",
+)
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of the headline; ``tone`` says how it is set."""
+
+    tone: Literal["finding", "plain", "caution"]
+    text: str
+
+
+def headline(report: Report) -> tuple[Sentence, ...]:
+    """What leaked and where, the worst narrowing of the canal, and what could not be assessed.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    tuple of Sentence
+        The leaks, then the canal, then the reservations.
+    """
+    if any(note.code == "spine_not_found" for note in report.quality):
+        reason = next(note.message for note in report.quality if note.code == "spine_not_found")
+        return (
+            Sentence("caution", "Not assessable: the spine was not found well enough to say anything."),
+            Sentence("plain", reason),
+        )
+    sentences = [_leaks(report), *_canal(report), _intradural(report)]
+    critical = [note for note in report.quality if note.severity == "critical"]
+    sentences += [Sentence("caution", note.message) for note in critical]
+    return tuple(sentences)
+
+
+def volume_words(millilitres: float) -> str:
+    """A volume as it is read: mL from 0.1 upward, mm3 below."""
+    if millilitres >= 0.095:
+        return f"{millilitres:.1f} mL" if millilitres >= 0.95 else f"{millilitres:.2f} mL"
+    return f"{1000 * millilitres:.0f} mm³"
+
+
+def limit_words(report: Report) -> str:
+    """The detection limit of this scan as it is read."""
+    limit = report.intradural.detection_limit_mm3
+    return f"above {limit:.0f} mm³" if limit is not None else "(detection limit unknown)"
+
+
+def leaked(report: Report) -> list[Deposit]:
+    """Deposits outside the vertebrae, the most dangerous compartment first, then the largest."""
+    outside = [d for d in report.deposits if d.compartment != "intravertebral"]
+    return sorted(outside, key=lambda d: (BY_DANGER.index(d.compartment), -d.volume_ml, d.id))
+
+
+def deposit_level(deposit: Deposit) -> str:
+    """The level or levels of a deposit in words."""
+    if len(deposit.levels_spanned) > 1:
+        return f"{deposit.levels_spanned[0]} to {deposit.levels_spanned[-1]}"
+    return deposit.level or "a level whose number is not known"
+
+
+def _leaks(report: Report) -> Sentence:
+    outside = leaked(report)
+    if not outside:
+        where = "outside the vertebrae" if report.deposits else "in or outside the vertebrae"
+        return Sentence("plain", f"No cement detected {where} {limit_words(report)}.")
+    phrases = []
+    for compartment in BY_DANGER:
+        here = [d for d in outside if d.compartment == compartment]
+        if here:
+            phrases.append(f"{_total(here)} {COMPARTMENT_WORDS[compartment]} at {_levels(here)}")
+    return Sentence("finding", f"Cement outside the bone: {'; '.join(phrases)}.")
+
+
+def _total(deposits: Sequence[Deposit]) -> str:
+    total = volume_words(sum(d.volume_ml for d in deposits))
+    return total if len(deposits) == 1 else f"{total} in {len(deposits)} pieces"
+
+
+def _levels(deposits: Sequence[Deposit]) -> str:
+    names = list(dict.fromkeys(d.level or "an unknown level" for d in deposits))
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _canal(report: Report) -> list[Sentence]:
+    canal = report.canal
+    if canal.cement_ml is None:
+        return [Sentence("caution", "Cement in the canal could not be assessed.")]
+    worst = canal.max_occlusion
+    if worst is None or worst.fraction <= 0:
+        return [Sentence("plain", f"No cement detected in the canal {limit_words(report)}.")]
+    at = f"at {worst.level}" if worst.level else "at a level whose number is not known"
+    left = f"; {worst.residual_ap_mm:.1f} mm are left front to back" if worst.residual_ap_mm is not None else ""
+    return [
+        Sentence(
+            "finding",
+            f"It takes up to {100 * worst.fraction:.0f} % of the canal {at} "
+            f"({worst.cement_area_mm2:.0f} of {worst.canal_area_mm2:.0f} mm²{left}).",
+        )
+    ]
+
+
+def _intradural(report: Report) -> Sentence:
+    intradural = report.intradural
+    if intradural.finding == "not_assessable":
+        return Sentence("caution", "Not assessed: whether any cement lies inside the dura.")
+    if intradural.finding == "not_detected":
+        return Sentence("plain", f"No intradural cement detected {limit_words(report)}.")
+    return Sentence("finding", f"Cement inside the dura is {intradural.finding}.")

@@ -1,0 +1,186 @@
+"""What the report itself must add to the notes on quality: what is missing in it, and why."""
+
+from __future__ import annotations
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.findings import Leakage, VertebraMeasure
+from thecal.quality import QualityNote
+from thecal.volume import Volume
+
+# One word a measure, as the table of vertebrae heads its columns.
+_MEASURES = {
+    "body_volume_ml": "body volume",
+    "trabecular_hu": "trabecular HU",
+    "height_anterior_mm": "anterior height",
+    "height_middle_mm": "middle height",
+    "height_posterior_mm": "posterior height",
+    "cement_ml": "cement volume",
+    "fill_fraction": "fill",
+    "canal_area_mm2": "canal area",
+}
+_INPUT = {
+    "slice_thickness_mm": "slice thickness",
+    "kvp": "tube voltage",
+    "kernel": "kernel",
+    "age": "age",
+    "sex": "sex",
+}
+
+
+def reservations(
+    volume: Volume,
+    spine: Spine | None,
+    cement: Cement | None,
+    leakage: Leakage | None,
+    *,
+    not_found: str | None = None,
+) -> list[QualityNote]:
+    """Notes for each value that the report leaves null or empty."""
+    notes = [
+        QualityNote(
+            "intradural_signs_not_read",
+            "warning",
+            "Whether cement lies inside the dura is not assessed by this version: none of the seven signs "
+            "is read, and cement within the outline of the thecal sac is named by its place alone.",
+        ),
+        QualityNote("tracks_not_read", "info", "Needle tracks are not traced by this version."),
+        QualityNote("revision_not_planned", "info", "No revision is planned by this version."),
+    ]
+    if volume.source.kind == "dicom":
+        notes.append(
+            QualityNote(
+                "dicom_outputs_not_written",
+                "info",
+                "DICOM SEG and SR are not written by this version; the label maps are NIfTI.",
+            )
+        )
+    unstated = [word for key, word in _INPUT.items() if getattr(volume.source, key) is None]
+    if unstated:
+        notes.append(
+            QualityNote("input_not_stated", "info", f"The input does not state: {', '.join(unstated)}.")
+        )
+    if volume.source.hu_clipped_at is None:
+        notes.append(
+            QualityNote("hu_not_clipped", "info", "No value at which the scanner clips HU was seen.")
+        )
+    if spine is None or leakage is None:
+        notes.append(
+            QualityNote(
+                "spine_not_found",
+                "critical",
+                not_found or "No spine was found in this scan, so nothing about cement can be said.",
+            )
+        )
+        notes.append(
+            QualityNote(
+                "label_maps_not_written",
+                "info",
+                "anatomy.nii.gz and cement.nii.gz are not written, since an empty map would read as 'no cement'.",
+            )
+        )
+        return notes
+    notes += _vertebrae(spine, leakage) + _canal(leakage) + _deposits(leakage)
+    return notes
+
+
+def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
+    notes = []
+    measures = {m.id: m for m in leakage.vertebrae}
+    unnamed = sum(v.level is None for v in spine.vertebrae)
+    if unnamed:
+        notes.append(
+            QualityNote(
+                "levels_unknown",
+                "warning",
+                f"The number of {unnamed} of {len(spine.vertebrae)} vertebrae is not known, as neither the sacrum "
+                "nor the last rib settles it; they carry ids from 201, caudal to cranial (see --level).",
+            )
+        )
+    missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    for vertebra in spine.vertebrae:
+        lacking = _lacking(measures.get(vertebra.id))
+        if lacking:
+            name = vertebra.level or f"vertebra {vertebra.id}"
+            missing.setdefault((vertebra.complete, lacking), []).append(name)
+    for (complete, lacking), names in missing.items():
+        why = "the scan does not support it there" if complete else "the edge of the scan cuts it"
+        notes.append(
+            QualityNote(
+                "measure_missing",
+                "info",
+                f"Not measured at {', '.join(names)}, as {why}: {', '.join(lacking)}.",
+            )
+        )
+    return notes
+
+
+def _lacking(measure: VertebraMeasure | None) -> tuple[str, ...]:
+    if measure is None:
+        return tuple(_MEASURES.values())
+    return tuple(word for key, word in _MEASURES.items() if getattr(measure, key) is None)
+
+
+def _canal(leakage: Leakage) -> list[QualityNote]:
+    if leakage.canal_cement_ml is None:
+        return [
+            QualityNote(
+                "canal_not_assessable", "critical", "Cement in the canal could not be measured on this scan."
+            )
+        ]
+    notes = []
+    if leakage.worst is None:
+        notes.append(
+            QualityNote(
+                "no_occlusion_to_state",
+                "info",
+                "No plane of the canal holds cement that could be measured, so no largest occlusion is stated.",
+            )
+        )
+    elif leakage.worst.residual_ap_mm is None:
+        notes.append(
+            QualityNote(
+                "residual_diameter_missing",
+                "info",
+                "The front-to-back diameter left beside the cement could not be measured at the worst place.",
+            )
+        )
+    blind = sum(s.canal_area_mm2 is None or s.cement_area_mm2 is None for s in leakage.profile)
+    if blind:
+        notes.append(
+            QualityNote(
+                "canal_partly_not_assessable",
+                "warning",
+                f"On {blind} of {len(leakage.profile)} planes along the canal its area could not be measured.",
+            )
+        )
+    return notes
+
+
+def _deposits(leakage: Leakage) -> list[QualityNote]:
+    notes = []
+    escaped = [d for d in leakage.deposits if d.compartment != "intravertebral"]
+    no_breach = [str(d.id) for d in escaped if d.breach_mm is None]
+    if no_breach:
+        notes.append(
+            QualityNote(
+                "breach_unknown",
+                "info",
+                f"Where the cement left the bone was not found for deposits {', '.join(no_breach)}.",
+            )
+        )
+    no_type = [str(d.id) for d in escaped if d.yeom is None]
+    if no_type:
+        notes.append(
+            QualityNote("yeom_unknown", "info", f"No Yeom type is given to deposits {', '.join(no_type)}.")
+        )
+    within = len(leakage.deposits) - len(escaped)
+    if within:
+        notes.append(
+            QualityNote(
+                "within_bone_no_breach",
+                "info",
+                "Deposits inside a vertebra carry no breach point and no Yeom type, since they left no bone.",
+            )
+        )
+    return notes

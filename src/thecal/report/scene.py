@@ -1,0 +1,165 @@
+"""The interactive 3-D view: translucent vertebrae, the canal, the deposits by compartment."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from skimage.measure import marching_cubes
+
+from thecal.anatomy.spine import Canal, Spine
+from thecal.leakage.findings import Deposit, Leakage
+from thecal.report.headline import BY_DANGER
+from thecal.report.palette import LOOKS
+from thecal.terms import SACRUM, is_vertebra
+from thecal.volume import FloatArray, Grid
+
+# Coarse enough that a whole spine stays within a few MB, fine enough that a pedicle keeps its shape.
+BONE_STEP_MM = 2.0
+BONE_COLOUR = "#d8c9a8"
+CANAL_COLOUR = "#6b7f99"
+_SMOOTH_FROM_VOXELS = 200
+
+Mesh = tuple[FloatArray, npt.NDArray[np.int64]]
+
+
+def scene_json(spine: Spine, leakage: Leakage) -> str:
+    """The scene as Plotly JSON ({"data", "layout"}); coordinates are LPS mm.
+
+    Numbers are packed (float32 and the smallest integers), so that a whole spine takes a few MB.
+    """
+    data = [*_bones(spine), *_canal(spine.canal), *_deposits(leakage, spine.grid)]
+    axis = {
+        "visible": False,
+        "showbackground": False,
+    }
+    layout = {
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+        "scene": {
+            "aspectmode": "data",
+            "xaxis": axis,
+            "yaxis": axis,
+            "zaxis": axis,
+            "camera": {
+                "eye": {"x": 1.1, "y": 1.5, "z": 0.35},
+                "up": {"x": 0, "y": 0, "z": 1},
+                "projection": {"type": "orthographic"},
+            },
+        },
+        "legend": {"itemsizing": "constant", "x": 0.01, "y": 0.99, "bgcolor": "rgba(255,255,255,0.8)"},
+        "font": {"family": "system-ui, sans-serif", "size": 13, "color": "#1b1f24"},
+        "hoverlabel": {"font": {"size": 14}},
+    }
+    # Nothing in the text may end the script element that holds it.
+    return json.dumps({"data": data, "layout": layout}, separators=(",", ":")).replace("</", "<\\/")
+
+
+def _bones(spine: Spine) -> list[dict[str, Any]]:
+    spacing = spine.grid.spacing_mm
+    every = np.maximum(1, np.floor(BONE_STEP_MM / spacing + 0.25)).astype(int)
+    names = {v.id: v.level or f"vertebra {v.id}" for v in spine.vertebrae} | {SACRUM: "sacrum"}
+    traces = []
+    for label, where in enumerate(ndimage.find_objects(spine.labels), start=1):
+        if where is None or not (is_vertebra(label) or label == SACRUM):
+            continue
+        mask = spine.labels[where] == label
+        mesh = _surface(mask, spine.grid.crop(where), every, smooth=0.5 * every)
+        if mesh is not None:
+            name = names.get(label, str(label))
+            traces.append(
+                _mesh3d(mesh, BONE_COLOUR, 0.22, name, group="bone", shown="vertebrae" if not traces else None)
+            )
+    return traces
+
+
+def _canal(canal: Canal) -> list[dict[str, Any]]:
+    rows = np.unique(np.linspace(0, len(canal.frame.s_mm) - 1, max(2, len(canal.frame.s_mm) // 2)).astype(int))
+    columns = np.arange(0, len(canal.theta), max(1, len(canal.theta) // 32))
+    outward = canal.frame.outward(canal.theta[columns])[rows]
+    points = canal.frame.points[rows, None] + canal.wall_mm[np.ix_(rows, columns)][..., None] * outward
+    n, m = points.shape[:2]
+    i, j = np.meshgrid(np.arange(n - 1), np.arange(m), indexing="ij")
+    a, b = i * m + j, i * m + (j + 1) % m
+    faces = np.concatenate(
+        [np.stack([a, b, a + m], -1).reshape(-1, 3), np.stack([b, b + m, a + m], -1).reshape(-1, 3)]
+    )
+    return [
+        _mesh3d((points.reshape(-1, 3), faces), CANAL_COLOUR, 0.28, "canal wall", group="canal", shown="canal wall")
+    ]
+
+
+def _deposits(leakage: Leakage, grid: Grid) -> list[dict[str, Any]]:
+    boxes = ndimage.find_objects(leakage.deposit_labels)
+    traces: list[dict[str, Any]] = []
+    named: set[str] = set()
+    for deposit in sorted(leakage.deposits, key=lambda d: (BY_DANGER.index(d.compartment), d.id)):
+        where = boxes[deposit.id - 1] if deposit.id <= len(boxes) else None
+        if where is None:
+            continue
+        mask = leakage.deposit_labels[where] == deposit.id
+        smooth = 0.6 if int(mask.sum()) >= _SMOOTH_FROM_VOXELS else 0.0
+        mesh = _surface(mask, grid.crop(where), np.ones(3, int), smooth=np.full(3, smooth))
+        if mesh is None:
+            continue
+        look = LOOKS[deposit.compartment]
+        shown = None if deposit.compartment in named else look.name
+        named.add(deposit.compartment)
+        colour = "#8d99a5" if deposit.compartment == "unassigned" else look.colour
+        traces.append(_mesh3d(mesh, colour, 1.0, _hover(deposit), group=deposit.compartment, shown=shown))
+    return traces
+
+
+def _hover(deposit: Deposit) -> str:
+    level = deposit.level or "level unknown"
+    return (
+        f"<b>deposit {deposit.id}: {LOOKS[deposit.compartment].name}</b><br>{level}, {deposit.side}<br>"
+        f"{deposit.volume_ml:.3f} ± {deposit.volume_sd_ml:.3f} mL"
+    )
+
+
+def _surface(
+    mask: npt.NDArray[np.bool_], grid: Grid, every: npt.NDArray[Any], *, smooth: npt.NDArray[Any]
+) -> Mesh | None:
+    """The surface of a mask on every n-th voxel of its grid, as (vertices LPS mm, faces)."""
+    pad = 2 * int(every.max())
+    soft = np.pad(mask, pad).astype(np.float32)
+    if np.any(smooth > 0):
+        soft = ndimage.gaussian_filter(soft, smooth)
+    coarse = soft[:: every[0], :: every[1], :: every[2]]
+    if not coarse.min() < 0.5 < coarse.max():
+        return None
+    vertices, faces, _, _ = marching_cubes(coarse, 0.5)
+    return grid.to_lps(vertices * every - pad), faces.astype(np.int64)
+
+
+def _mesh3d(
+    mesh: Mesh, colour: str, opacity: float, hover: str, *, group: str, shown: str | None
+) -> dict[str, Any]:
+    vertices, faces = mesh
+    index = np.uint16 if len(vertices) < 65536 else np.uint32
+    return {
+        "type": "mesh3d",
+        **{k: _packed(vertices[:, n], np.float32) for n, k in enumerate("xyz")},
+        **{k: _packed(faces[:, n], index) for n, k in enumerate("ijk")},
+        "color": colour,
+        "opacity": opacity,
+        "hoverinfo": "text",
+        "text": hover,
+        "hovertext": hover,
+        "legendgroup": group,
+        "name": shown or hover,
+        "showlegend": shown is not None,
+        "flatshading": False,
+        "lighting": {"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7, "fresnel": 0.1},
+        "lightposition": {"x": 2000, "y": 3000, "z": 4000},
+    }
+
+
+def _packed(values: npt.NDArray[Any], dtype: type[Any]) -> dict[str, str]:
+    names = {np.float32: "f4", np.uint16: "u2", np.uint32: "u4"}
+    little = np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<"))
+    return {"dtype": names[dtype], "bdata": base64.b64encode(little.tobytes()).decode("ascii")}

@@ -1,0 +1,235 @@
+"""The public contract of ``report.json``: every key, its type and its meaning.
+
+All lengths are mm, volumes mL, points patient LPS mm, fractions 0..1, angles degrees. A value that could not
+be measured is ``null``, never 0, and an entry of ``quality`` says why. A change here raises the version.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from thecal.terms import Compartment, LevelSource, Route, Severity, Side, SignName, Yeom
+
+SCHEMA_NAME: Final = "thecal.report/1"
+
+Point = tuple[float, float, float]
+Fraction = float
+
+
+class _Part(BaseModel):
+    """A part of the report: no key beyond the contract's, no NaN, fixed once made."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+
+
+class Anatomy(_Part):
+    """The anatomy backend; null where none found a spine."""
+
+    name: str | None
+    version: str | None
+
+
+class Software(_Part):
+    """What made this report."""
+
+    name: Literal["thecal"]
+    version: str
+    anatomy: Anatomy
+
+
+class Input(_Part):
+    """The scan as it was read; ``shape`` and ``spacing_mm`` follow the file's own axis order."""
+
+    kind: str
+    series_uid: str | None
+    shape: tuple[int, int, int]
+    spacing_mm: Point
+    orientation: str
+    slice_thickness_mm: float | None
+    kvp: float | None
+    kernel: str | None
+    age: float | None
+    sex: str | None
+    hu_clipped_at: int | None
+    simulated: bool
+
+
+class Heights(_Part):
+    """Heights of a vertebral body, mm."""
+
+    anterior: float | None
+    middle: float | None
+    posterior: float | None
+
+
+class Thirds(_Part):
+    """Shares of the cement in a body by thirds of its depth, from the anterior wall."""
+
+    anterior: Fraction | None
+    middle: Fraction | None
+    posterior: Fraction | None
+
+
+class Vertebra(_Part):
+    """One vertebra; ``level`` is null where its number is not known."""
+
+    level: str | None
+    id: int
+    level_source: LevelSource
+    complete: bool
+    body_volume_ml: float | None
+    trabecular_hu: float | None
+    heights_mm: Heights
+    cement_ml: float | None
+    fill_fraction: Fraction | None
+    cement_by_third: Thirds
+    canal_area_mm2: float | None
+    centre_mm: Point
+
+
+class Deposit(_Part):
+    """One piece of cement in one compartment; ``extent_mm`` is left-right, posterior-anterior, caudal-cranial."""
+
+    id: int
+    compartment: Compartment
+    level: str | None
+    levels_spanned: list[str]
+    volume_ml: float
+    volume_sd_ml: float
+    centroid_mm: Point
+    extent_mm: Point
+    mean_hu: float
+    clipped_fraction: Fraction
+    side: Side
+    route: Route
+    yeom: Yeom | None
+    breach_mm: Point | None
+
+
+class MaxOcclusion(_Part):
+    """The plane normal to the canal on which cement takes the largest share of it."""
+
+    fraction: Fraction
+    cement_area_mm2: float
+    canal_area_mm2: float
+    residual_ap_mm: float | None
+    at_mm: float
+    level: str | None
+
+
+class Section(_Part):
+    """The canal on one plane normal to it; ``at_mm`` is the distance along it from its caudal end."""
+
+    at_mm: float
+    level: str | None
+    canal_area_mm2: float | None
+    cement_area_mm2: float | None
+
+
+class Canal(_Part):
+    """Cement in the canal."""
+
+    cement_ml: float | None
+    max_occlusion: MaxOcclusion | None
+    profile: list[Section]
+
+
+class Sign(_Part):
+    """One sign of cement inside the dura, with the number behind it."""
+
+    name: SignName
+    state: Literal["present", "absent", "not_assessable"]
+    value: float | None
+    unit: str | None
+    threshold: float | None
+    explanation: str
+    source: str
+
+
+class Intradural(_Part):
+    """Whether cement lies inside the dura; ``not_detected`` means not above ``detection_limit_mm3``."""
+
+    finding: Literal["probable", "possible", "not_detected", "not_assessable"]
+    probability: Fraction | None
+    detection_limit_mm3: float | None
+    signs: list[Sign]
+
+
+class Track(_Part):
+    """A needle's way through a pedicle."""
+
+    level: str | None
+    side: Side
+    entry_mm: Point
+    tip_mm: Point
+    transverse_angle: float | None
+    sagittal_angle: float | None
+    medial_wall_clearance_mm: float | None
+    breach: Literal["none", "medial", "lateral", "superior", "inferior"]
+    breach_mm: float | None
+
+
+class Observations(_Part):
+    """What the surgeon or the radiograph saw, from ``--findings``; CT cannot know these."""
+
+    extradural_cement_at_surgery: Literal["seen", "none", "unknown"] = "unknown"
+    rounded_mass_on_fluoroscopy: Literal["yes", "no", "unknown"] = "unknown"
+    deficit: Literal["yes", "no", "unknown"] = "unknown"
+
+
+class Durotomy(_Part):
+    """Where the dura would be opened, along the canal."""
+
+    from_mm: float
+    to_mm: float
+    length_mm: float
+
+
+class Revision(_Part):
+    """A plan for taking the cement out."""
+
+    levels: list[str]
+    laminectomy_levels: list[str]
+    durotomy: Durotomy | None
+    fragments: list[int]
+    fixation_levels: list[str]
+
+
+class Quality(_Part):
+    """One reservation about the scan or a result."""
+
+    code: str
+    severity: Severity
+    message: str
+
+
+class Report(_Part):
+    """Everything that ``thecal assess`` says about one CT. Research use only."""
+
+    schema_: Literal["thecal.report/1"] = Field(SCHEMA_NAME, alias="schema")
+    software: Software
+    input: Input
+    vertebrae: list[Vertebra]
+    deposits: list[Deposit]
+    canal: Canal
+    intradural: Intradural
+    tracks: list[Track]
+    observations: Observations
+    revision: Revision | None
+    quality: list[Quality]
+    timings_s: dict[str, float]
+
+    def to_json(self) -> str:
+        """The report as it is written to ``report.json``: UTF-8, indented, keys in the contract's order."""
+        return self.model_dump_json(by_alias=True, indent=2) + "\n"
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema of ``report.json``; every key is required, no other is allowed."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SCHEMA_NAME,
+        **{k: v for k, v in Report.model_json_schema(mode="serialization").items() if k != "title"},
+    }

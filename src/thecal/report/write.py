@@ -1,0 +1,127 @@
+"""Everything the report writes into its folder: all of it, or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.errors import InputError
+from thecal.leakage.findings import Leakage
+from thecal.report.build import build_report
+from thecal.report.schema import Observations, Report
+from thecal.volume import Volume
+
+OUR_FILES = ("report.json", "report.html", "anatomy.nii.gz", "cement.nii.gz", "segmentation.dcm", "report.dcm")
+
+
+def write_report(
+    out: Path,
+    volume: Volume,
+    spine: Spine | None,
+    cement: Cement | None,
+    leakage: Leakage | None,
+    *,
+    observations: Observations | None = None,
+    timings: Mapping[str, float] | None = None,
+    not_found: str | None = None,
+    identified: bool = False,
+) -> Report:
+    """Write ``report.json``, ``report.html`` and the label maps into ``out``.
+
+    Parameters
+    ----------
+    out : Path
+        Made where it does not exist; in an existing folder only the report's own files are replaced.
+    volume, spine, cement, leakage
+        The stages' values; without a spine no label maps are written.
+    observations, timings, not_found
+        As in :func:`thecal.report.build.build_report`.
+    identified : bool
+        Whether the page may carry the patient's name.
+
+    Returns
+    -------
+    Report
+        As written, with the stage "report" among its timings.
+
+    Raises
+    ------
+    InputError
+        Where ``out`` cannot be written to.
+    """
+    from thecal.report.html import render_html
+
+    began = perf_counter()
+    stages = dict(timings or {})
+
+    def built() -> Report:
+        return build_report(
+            volume,
+            spine,
+            cement,
+            leakage,
+            observations=observations,
+            timings=stages,
+            not_found=not_found,
+        )
+
+    with _replacing(out) as folder, ThreadPoolExecutor(1) as pool:
+        maps = []
+        if spine is not None and leakage is not None:
+            from thecal.report.labelmaps import write_anatomy, write_cement
+
+            # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
+            maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
+            maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, leakage))
+        page = render_html(built(), volume, spine, cement, leakage, identified=identified)
+        (folder / "report.html").write_text(page, encoding="utf-8")
+        for written in maps:
+            written.result()
+        stages["report"] = perf_counter() - began
+        report = built()
+        (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
+    return report
+
+
+def check_writable(out: Path) -> None:
+    """Raise `InputError` now where ``out`` could not be written to after the long work.
+
+    The folders above ``out`` are made.
+    """
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out} is a file, not a folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
+    writable = out if out.exists() else out.parent
+    if not os.access(writable, os.W_OK | os.X_OK):
+        raise InputError(f"--out {out} cannot be written to")
+
+
+@contextmanager
+def _replacing(out: Path) -> Iterator[Path]:
+    """A folder beside ``out`` whose files are moved into it when the block ends well, and else removed."""
+    check_writable(out)
+    folder = Path(tempfile.mkdtemp(prefix=".thecal-", dir=out.parent))
+    try:
+        yield folder
+        out.mkdir(exist_ok=True)
+        for name in OUR_FILES:
+            # A file of an earlier run that this one did not write would speak of another scan.
+            if (folder / name).exists():
+                os.replace(folder / name, out / name)
+            else:
+                (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
