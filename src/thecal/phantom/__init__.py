@@ -1,1 +1,24 @@
-"""Synthetic patients with known truth."""
+"""Synthetic patients with known truth.
+
+``make_patient`` and ``truth_spine`` are imported on first use, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from thecal.phantom.patient import Case, make_patient
+    from thecal.phantom.truth import truth_spine
+
+__all__ = ["Case", "make_patient", "truth_spine"]
+
+_HOME = {"Case": "patient", "make_patient": "patient", "truth_spine": "truth"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(name)
+    from importlib import import_module
+
+    return getattr(import_module(f"thecal.phantom.{_HOME[name]}"), name)

@@ -1,0 +1,173 @@
+"""The patient on the table: fields of view, the person's soft parts, and the supersampled tissues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.phantom.spine_model import SpineModel
+from thecal.phantom.tissue import TILE, evaluate
+from thecal.volume import Box, FloatArray, Grid, IntArray, LabelArray
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Tissues around the spine on a grid finer than the scan.
+
+    Attributes
+    ----------
+    grid : Grid
+        The scan's grid.
+    box : Box
+        The part of it that is supersampled.
+    factors : (3,) ints
+        Fine voxels in one scan voxel along z, y, x.
+    fine : Grid
+        The fine grid.
+    hu, labels, parts : arrays on the fine grid
+    """
+
+    grid: Grid
+    box: Box
+    factors: tuple[int, int, int]
+    fine: Grid
+    hu: IntArray
+    labels: LabelArray
+    parts: npt.NDArray[np.uint8]
+
+
+def axis_grid(low_xyz: npt.ArrayLike, shape: tuple[int, int, int], spacing_zyx: tuple[float, float, float]) -> Grid:
+    """A grid along the patient's axes from the centre of its first voxel."""
+    affine = np.eye(4)
+    affine[:3, :3] = np.array([[0, 0, spacing_zyx[2]], [0, spacing_zyx[1], 0], [spacing_zyx[0], 0, 0]])
+    affine[:3, 3] = np.asarray(low_xyz, float)
+    return Grid(shape, affine)
+
+
+def finer(grid: Grid, factors: tuple[int, int, int]) -> Grid:
+    """The grid that cuts each voxel into ``factors`` (z, y, x) parts."""
+    affine = grid.affine.copy()
+    f = np.array(factors, float)
+    affine[:3, :3] = grid.affine[:3, :3] / f[None, :]
+    affine[:3, 3] = grid.to_lps(-0.5 + 0.5 / f)
+    return Grid((grid.shape[0] * factors[0], grid.shape[1] * factors[1], grid.shape[2] * factors[2]), affine)
+
+
+def scan_grid(model: SpineModel, spacing_zyx: tuple[float, float, float], fov_mm: float, margin_mm: float = 6.0) -> Grid:
+    """The scan's grid: the shown levels with a margin, a square field of view about the spine."""
+    shown = [v for v in model.vertebrae if v.level in model.shown]
+    low = min(v.frame.to_lps([0, v.size.body_depth * e, -0.5 * max(v.heights)])[2] for v in shown for e in (0, 1))
+    high = max(v.frame.to_lps([0, v.size.body_depth * e, 0.5 * max(v.heights)])[2] for v in shown for e in (0, 1))
+    if shown[0].level == "sacrum":
+        low -= 45.0
+    z0, z1 = low - margin_mm, high + margin_mm
+    centre = model.curve.frame.points
+    inside = centre[(centre[:, 2] > z0) & (centre[:, 2] < z1)]
+    middle = (inside.min(0) + inside.max(0)) / 2
+    back = float(inside[:, 1].max())
+    n = int(round(fov_mm / spacing_zyx[2]))
+    ny = int(round(fov_mm / spacing_zyx[1]))
+    nz = int(np.ceil((z1 - z0) / spacing_zyx[0])) + 1
+    # The field ends 15 mm below the skin of the back where it is wide enough, else is centred on the canal.
+    y1 = min(back + 95.0, middle[1] + 0.62 * fov_mm)
+    low_xyz = [middle[0] - spacing_zyx[2] * (n - 1) / 2, y1 - spacing_zyx[1] * (ny - 1), z0]
+    return axis_grid(low_xyz, (nz, ny, n), spacing_zyx)
+
+
+def supersampling(spacing_zyx: tuple[float, float, float]) -> tuple[int, int, int]:
+    """Fine voxels in one scan voxel: at most 0.5 mm across the slice and 0.6 mm along z."""
+    z = max(1, int(np.ceil(spacing_zyx[0] / 0.6 - 1e-6)))
+    return z, max(2, int(np.ceil(spacing_zyx[1] / 0.5 - 1e-6))), max(2, int(np.ceil(spacing_zyx[2] / 0.5 - 1e-6)))
+
+
+def person_numbers(model: SpineModel, rng: np.random.Generator, contrast_hu: float | None) -> FloatArray:
+    """The row of soft-part numbers that the tissue kernel reads."""
+    points = model.curve.frame.points
+    middle = points[len(points) // 2]
+    stout = rng.normal(1.0, 0.07)
+    back = float(points[:, 1].max()) + 58.0 * float(np.clip(stout, 0.85, 1.2))
+    half_ap = 112.0 * stout
+    contrast = contrast_hu if contrast_hu is not None else (rng.uniform(150, 320) if rng.random() < 0.4 else 42.0)
+    calcium = float(np.interp(model.age, [50, 75, 90], [1.98, 1.75, 1.45]) + rng.normal(0, 0.08))
+    return np.array(
+        [
+            middle[0] + rng.normal(0, 3.0),
+            back - half_ap + 6.0,
+            168.0 * stout,
+            half_ap,
+            back - 4.0,
+            back + 3.0,
+            rng.uniform(5.0, 14.0),
+            rng.uniform(13.0, 16.0),
+            rng.uniform(9.5, 13.0),
+            contrast,
+            calcium,
+            float(np.clip((model.age - 50) / 30 + rng.normal(0, 0.2), 0.0, 1.3)),
+        ]
+    )
+
+
+def trabecular_tile(rng: np.random.Generator) -> npt.NDArray[np.float32]:
+    """A periodic block of noise, struts longer along z, zero mean and unit deviation."""
+    from scipy import ndimage
+
+    white = rng.standard_normal((TILE, TILE, TILE)).astype(np.float32)
+    tile = ndimage.gaussian_filter(white, (1.8, 1.0, 1.0), mode="wrap")
+    slow = ndimage.gaussian_filter(white[::-1].copy(), (7.0, 6.0, 6.0), mode="wrap")
+    tile = tile / tile.std() + 0.7 * slow / slow.std()
+    result: npt.NDArray[np.float32] = (tile / tile.std()).astype(np.float32)
+    return result
+
+
+class Kernel:
+    """The arrays that ``tissue.evaluate`` reads, packed once for a person."""
+
+    def __init__(self, model: SpineModel, person: FloatArray, tile: npt.NDArray[np.float32]) -> None:
+        self.frames = np.array(
+            [[*v.frame.origin, *v.frame.left, *v.frame.anterior, *v.frame.cranial] for v in model.vertebrae]
+        )
+        self.rows = np.stack([v.parameters for v in model.vertebrae])
+        self.curve = model.curve
+        self.person = person
+        self.tile = tile
+
+    def fill(self, grid: Grid) -> tuple[IntArray, LabelArray, npt.NDArray[np.uint8]]:
+        """HU, labels and parts on a grid along the patient's axes."""
+        hu = np.empty(grid.shape, np.int16)
+        labels = np.empty(grid.shape, np.uint16)
+        parts = np.empty(grid.shape, np.uint8)
+        step = np.array([grid.affine[0, 2], grid.affine[1, 1], grid.affine[2, 0]])
+        evaluate(
+            np.ascontiguousarray(grid.affine[:3, 3]),
+            step,
+            hu,
+            labels,
+            parts,
+            self.curve.rows,
+            self.curve.z0,
+            self.curve.index_of_z,
+            self.frames,
+            self.rows,
+            self.person,
+            self.tile,
+        )
+        return hu, labels, parts
+
+
+def spine_box(model: SpineModel, grid: Grid) -> Box:
+    """The part of the scan that holds vertebrae and canal, whole slices along z."""
+    z0, z1 = grid.affine[2, 3], grid.to_lps([grid.shape[0] - 1, 0, 0])[2]
+    corners = []
+    for v in model.vertebrae:
+        for u in (-1, 1):
+            wide = max(v.parameters[13] + 9.0, v.size.body_width / 2 + 9.0)
+            if v.level == "sacrum":
+                wide = 62.0
+            corners.append(v.frame.to_lps([u * wide, v.size.body_depth + 9.0, 0.0]))
+            corners.append(v.frame.to_lps([u * wide, -(v.size.canal_ap + v.parameters[12] + 8.0), 0.0]))
+    corner = np.array(corners)
+    inside = corner[(corner[:, 2] > z0 - 40) & (corner[:, 2] < z1 + 40)]
+    box = grid.box_around(inside, 2.0)
+    return (slice(0, grid.shape[0]), box[1], box[2])

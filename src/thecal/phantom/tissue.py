@@ -1,0 +1,361 @@
+"""What tissue lies at a point of the patient: HU, label and part, evaluated on any regular patient grid."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit, prange
+
+from thecal.phantom.bones import arch, body, ilium, outline, rib, sacrum
+from thecal.volume import FloatArray
+
+# HU at 120 kV. Sac 10-35, cord 30-45, fat -120..-60: from memory (no citable table was found).
+CSF_HU, CORD_HU, ROOT_HU, FAT_HU, MUSCLE_HU, DISC_HU, FLAVUM_HU = 12.0, 38.0, 34.0, -95.0, 52.0, 78.0, 55.0
+TILE = 64
+TILE_MM = 0.55
+
+
+@njit(cache=True)
+def _canal_place(x: float, y: float, z: float, rows: FloatArray, z0: float, of_z: FloatArray) -> tuple[int, float, float]:
+    """Nearest row of the canal, and the place across (left) and behind its axis."""
+    k = int((z - z0) * 4.0)
+    k = min(max(k, 0), len(of_z) - 1)
+    i = int(of_z[k])
+    for _ in range(2):
+        along = (x - rows[i, 0]) * rows[i, 9] + (y - rows[i, 1]) * rows[i, 10] + (z - rows[i, 2]) * rows[i, 11]
+        i = min(max(i + int(round(along * 4.0)), 0), len(rows) - 1)
+    dx, dy, dz = x - rows[i, 0], y - rows[i, 1], z - rows[i, 2]
+    lat = dx * rows[i, 3] + dy * rows[i, 4] + dz * rows[i, 5]
+    back = dx * rows[i, 6] + dy * rows[i, 7] + dz * rows[i, 8]
+    return i, lat, back
+
+
+@njit(cache=True)
+def _outside_tube(lat: float, back: float, a: float, b: float, narrow: float) -> float:
+    """Radial distance outside the canal's cross-section, a rounded triangle-like superellipse."""
+    r = math.sqrt(lat * lat + back * back)
+    if r < 1e-6:
+        return -min(a, b)
+    if r > 2.0 * (a + b):
+        return r - a - b
+    pn = min(1.0, max(-1.0, back / b))
+    wide = a * (1.0 - narrow * 0.5 * (pn + 1.0))
+    f = (abs(lat / wide) ** 2.4 + abs(back / b) ** 2.4) ** (1.0 / 2.4)
+    return r * (1.0 - 1.0 / f) if f > 0.15 else -0.85 * min(a, b)
+
+
+@njit(cache=True)
+def _texture(x: float, y: float, z: float, tile: npt.NDArray[np.float32]) -> float:
+    i = int(math.floor(z / TILE_MM)) % TILE
+    j = int(math.floor(y / TILE_MM)) % TILE
+    k = int(math.floor(x / TILE_MM)) % TILE
+    return tile[i, j, k]
+
+
+@njit(cache=True)
+def _soft(x: float, y: float, z: float, i: int, lat: float, back: float, rows: FloatArray, B: FloatArray, number: float, depth: float, wide: float, tile: npt.NDArray[np.float32]) -> float:
+    """Soft tissue outside spine and canal. B: patient numbers, see ``scene.py``."""
+    cx, cy = rows[i, 0], rows[i, 1]
+    px, py = x - B[0], y - B[1]
+    e = math.sqrt((px / B[2]) ** 2 + (py / B[3]) ** 2)
+    skin = (e - 1.0) * min(B[2], B[3])
+    # flat back on the table
+    skin = max(skin, y - B[4])
+    rx, ry = x - cx, y - cy
+    furrow = 5.0 * math.exp(-((rx / 9.0) ** 2))
+    skin = max(skin, y - B[4] + furrow)
+    if skin > 0:
+        under = y - B[5]
+        if 0 <= under < 2.5 or 32 < under < 34.5:
+            return 120.0
+        if 2.5 <= under <= 32:
+            return -930.0
+        return -1000.0
+    if skin > -1.8:
+        return 20.0
+    ax, ay = rx - B[6], ry + rows[i, 13] + depth + B[7]
+    r = math.hypot(ax, ay)
+    if r < B[8]:
+        if r > B[8] - 1.6:
+            where = math.atan2(ay, ax) + 0.03 * z
+            if math.sin(3.0 * where + 0.11 * z) + math.sin(0.23 * z + where) > B[10]:
+                return 800.0
+            return 45.0
+        return B[9]
+    if math.hypot((rx + 0.75 * wide + 6.0) / 12.0, (ay - 2.0) / 9.0) < 1.0:
+        return 0.5 * B[9] + 25.0
+    t = _texture(x * 0.33, y * 0.33, z * 0.2, tile)
+    # paraspinal muscle with fat between the bundles
+    mx, my = abs(rx), ry - rows[i, 13]
+    if my > -4.0:
+        grow = 1.0 + 0.006 * max(0.0, number - 15.0)
+        m1 = math.hypot((mx - 20.0) / (19.0 * grow), (my - 15.0) / (17.0 * grow))
+        m2 = math.hypot((mx - 38.0) / (21.0 * grow), (my - 10.0) / (12.0 * grow))
+        m = min(m1, m2)
+        if m < 1.0 and skin < -6.0:
+            if abs(m1 - 1.0) < 0.05 and m2 < 0.93:
+                return -50.0
+            return MUSCLE_HU + 9.0 * t - (60.0 * B[11] if t < -1.2 else 0.0)
+        if skin > -22.0 or my > 12.0:
+            return FAT_HU - 8.0 + 5.0 * t
+    # psoas from L1 down
+    if number > 19.4:
+        size = min(1.0, 0.3 + 0.22 * (number - 19.4))
+        if math.hypot((mx - wide - 15.0 * size) / (15.0 * size), (my + 14.0) / (19.0 * size)) < 1.0:
+            return MUSCLE_HU + 7.0 * t
+        if math.hypot((mx - 62.0) / 26.0, (my + 12.0) / 17.0) < 1.0 and number > 20.2:
+            return MUSCLE_HU + 7.0 * t
+    inner = math.sqrt((px / (B[2] - 24.0)) ** 2 + ((py + 4.0) / (B[3] - 22.0)) ** 2)
+    if inner > 1.0:
+        return MUSCLE_HU - 4.0 + 8.0 * t if inner < 1.11 else FAT_HU - 8.0 + 5.0 * t
+    # lungs in the thorax: a dome that comes down behind
+    if number < 18.9:
+        lowest = 18.8 - 0.9 * math.hypot((mx - 55.0) / 55.0, (my + 25.0) / 55.0)
+        if number < lowest and mx > wide * 0.62 + 6.0 and math.hypot(ax, ay) > B[8] + 5.0:
+            return -860.0 + 30.0 * t
+    if math.hypot(rx / (wide + 7.0), (my + 0.5 * depth + 18.0) / (0.5 * depth + 26.0)) < 1.0:
+        return FAT_HU + 6.0 * t
+    if rx < -18.0 and my < -22.0 and number < 21.6:
+        return 62.0 + 6.0 * t
+    if rx > 30.0 and my < -18.0 and number < 20.2:
+        return 55.0 + 6.0 * t
+    kidney = math.hypot((mx - 58.0) / 24.0, (my + 26.0) / 27.0)
+    if kidney < 1.0 and 19.6 < number < 22.4:
+        return 40.0 + 0.4 * B[9] if kidney > 0.45 else -20.0
+    return (-60.0 if t > 0.2 else 38.0) + 8.0 * t if my < -55.0 else FAT_HU + 6.0 * t
+
+
+@njit(cache=True)
+def _in_canal(i: int, lat: float, back: float, out: float, rows: FloatArray, t: float) -> tuple[int, float]:
+    """Label and HU inside the canal: cord or roots in the sac, fat and veins around it."""
+    sa, sb = rows[i, 15], rows[i, 16]
+    by = back - rows[i, 17]
+    e = math.hypot(lat / sa, by / sb)
+    if e < 1.0:
+        below = rows[i, 20]
+        taper = 1.0 if below < -22.0 else max(0.0, -below / 22.0) ** 0.7
+        if taper > 0.12 and math.hypot(lat / (rows[i, 18] * taper), by / (rows[i, 19] * taper)) < 1.0:
+            return 60, CORD_HU
+        if below > -25.0:
+            # cauda: roots lie behind and to the sides, in pairs
+            for k in range(6):
+                angle = 0.55 + 0.42 * k
+                rr = 0.72 if k % 2 == 0 else 0.50
+                if math.hypot(abs(lat) - rr * sa * math.sin(angle), by + rr * sb * math.cos(angle + 0.25)) < 0.95:
+                    return 60, ROOT_HU
+        return 60, CSF_HU + 3.0 * t
+    if e < 1.0 + 0.5 / max(sa, 1.0):
+        return 61, 25.0
+    if back < -0.55 * rows[i, 13] and abs(lat) > 2.2 and abs(lat) < 0.62 * rows[i, 12]:
+        return 61, 25.0
+    if back > 0 and out > -1.3:
+        return 61, FLAVUM_HU
+    return 61, FAT_HU + 8.0 * t
+
+
+@njit(cache=True)
+def _bone_hu(d: float, is_body: bool, x: float, y: float, z: float, P: FloatArray, u: float, v: float, w: float, h: float, tile: npt.NDArray[np.float32]) -> float:
+    """HU of bone at depth d (negative inside), the shell's share of the sample of size h counted in."""
+    sick = P[14] < 90.0
+    if is_body:
+        near_end = abs(w) > 0.36 * P[4]
+        shell = 0.75 if near_end else 0.5
+        if sick:
+            shell *= 0.85
+        dense = 950.0
+        inner = P[14]
+    else:
+        shell, dense, inner = 1.25, 1050.0, P[14] + 130.0
+    depth = -d
+    share = min(1.0, max(0.0, (shell - depth) / h + 0.5))
+    t = _texture(x, y, z, tile)
+    if is_body:
+        vein = math.hypot(w, 0.35 * abs(u)) if v < 0.55 * P[1] else 9.0
+        if vein < 1.7 and v < 0.5 * P[1] and depth > 0.0:
+            inner = 0.35 * inner
+            if v < 2.0 and math.hypot(u, w) < 2.3:
+                share *= 0.15
+        if P[16] > 0.0 or P[3] < 0.75 * P[4]:
+            # impacted trabeculae below a broken endplate
+            inner += 90.0 * math.exp(-(((w - 0.22 * P[4]) / 3.0) ** 2))
+        inner += 34.0 * t * min(1.0, max(0.4, P[14] / 110.0))
+    else:
+        inner += 60.0 * t
+    return dense * share + inner * (1.0 - share)
+
+
+@njit(cache=True)
+def _sample(x: float, y: float, z: float, h: float, rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, near: npt.NDArray[np.int64], closest: int, B: FloatArray, tile: npt.NDArray[np.float32]) -> tuple[float, int, int]:
+    """(HU, label, part) at one point; ``near`` says which bones and discs can lie there, by bits."""
+    i, lat, back = _canal_place(x, y, z, rows, z0, of_z)
+    out = _outside_tube(lat, back, rows[i, 12], rows[i, 13], rows[i, 14])
+    best, second = 1e3, 1e3
+    who, is_body, kind = -1, False, 0
+    bu, bv, bw = 0.0, 0.0, 0.0
+    any_disc = False
+    for n in range(len(V)):
+        bits = near[n]
+        if bits >= 4:
+            any_disc = True
+        if bits & 3 == 0:
+            continue
+        dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
+        w = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
+        u = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
+        v = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
+        P = V[n]
+        bone = P[18] > 0.5
+        if bits & 1:
+            if bone:
+                d = sacrum(u, v, w, out, back, P)
+                front = v > 0 and abs(u) < P[0] and w > -0.5 * P[4]
+            else:
+                db = body(u, v, w, P)
+                da = arch(u, v, w, out, lat, back, P)
+                d = min(da, db)
+                front = db < 0 or db < da
+            if d < best:
+                second, best, who, is_body, kind, bu, bv, bw = best, d, n, front, 0, u, v, w
+            elif d < second:
+                second = d
+        if bits & 2:
+            d = ilium(u, v, w) if bone else rib(u, v, w, P)
+            if d < best:
+                second, best, who, is_body, kind, bu, bv, bw = best, d, n, False, 1, u, v, w
+            elif d < second:
+                second = d
+    number = V[closest, 17]
+    dx, dy, dz = x - frames[closest, 0], y - frames[closest, 1], z - frames[closest, 2]
+    cv = dx * frames[closest, 6] + dy * frames[closest, 7] + dz * frames[closest, 8]
+    t = _texture(x, y, z, tile)
+    # joints: two bones never touch, cartilage 1.4 mm lies between
+    d = max(best, best - second + 1.4)
+    if d < 0.5 * h and who >= 0:
+        bone = _bone_hu(min(d, 0.0), is_body, x, y, z, V[who], bu, bv, bw, h, tile)
+        label = 0
+        part = 0
+        if d < 0:
+            if kind == 0:
+                label = int(V[who, 17])
+                part = 1 if is_body else 2
+            share = min(1.0, 0.5 - d / h)
+            if share >= 1.0:
+                return bone, label, part
+        else:
+            share = 0.5 - d / h
+        if label > 0 or share > 0.5:
+            around = 45.0
+            return bone * share + around * (1.0 - share), label, part
+    if out < 0.0:
+        label, hu = _in_canal(i, lat, back, out, rows, t)
+        return hu, label, 0
+    if best < 3.0 and second < 3.0 and best - second + 1.4 > -1e-9 and best < 0.0:
+        return 90.0, 0, 0
+    # discs: between the endplates of neighbours, inside both outlines
+    for n in range(len(V) - 1 if any_disc else 0):
+        if near[n + 1] < 4:
+            continue
+        dx, dy, dz = x - frames[n + 1, 0], y - frames[n + 1, 1], z - frames[n + 1, 2]
+        w = dx * frames[n + 1, 9] + dy * frames[n + 1, 10] + dz * frames[n + 1, 11]
+        if w > 0.0 or w < -40.0:
+            continue
+        u = dx * frames[n + 1, 3] + dy * frames[n + 1, 4] + dz * frames[n + 1, 5]
+        v = dx * frames[n + 1, 6] + dy * frames[n + 1, 7] + dz * frames[n + 1, 8]
+        f = outline(u, v, -0.5 * V[n + 1, 4], V[n + 1])
+        if f > 1.02:
+            continue
+        dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
+        w2 = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
+        if w2 < 0.0:
+            continue
+        u2 = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
+        v2 = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
+        f2 = outline(u2, v2, 0.5 * V[n, 4], V[n])
+        if 0.5 * (f + f2) < 1.03:
+            return DISC_HU + (22.0 if f > 0.8 else 0.0) + 5.0 * t, 100 + int(V[n + 1, 17]), 0
+    # foramen: beside the canal, between the pedicles
+    if V[closest, 18] < 0.5 and abs(lat) < 45.0 and abs(back) < 45.0:
+        P = V[closest]
+        corridor = rows[i, 12] + 2.0 * P[7] + 1.5
+        if abs(lat) < corridor and abs(back) < rows[i, 13] + 0.5 and cv < 2.5 and out < 2.0 * P[7] + 3.0:
+            for n in range(len(V)):
+                dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
+                w = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
+                Q = V[n]
+                under = 0.5 * Q[4] - 2.0 * Q[8] - 0.6 - 4.2
+                if abs(w - under) < 4.0:
+                    u = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
+                    v = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
+                    if math.hypot(v + 0.45 * Q[6], w - under + 0.3 * (abs(u) - Q[5] - Q[7])) < 2.7:
+                        return 40.0, 0, 3
+            return FAT_HU + 10.0 * t, 0, 3
+        # interlaminar and interspinous ligament
+        if back > rows[i, 13] - 1.0 and out < 4.0 and abs(lat) < rows[i, 12]:
+            return FLAVUM_HU, 0, 0
+        if abs(lat) < 3.0 and back > 0 and back < rows[i, 13] + 26.0:
+            return 20.0 + 20.0 * t, 0, 0
+    return _soft(x, y, z, i, lat, back, rows, B, number, V[closest, 1], V[closest, 0], tile), 0, 0
+
+
+@njit(cache=True)
+def _neighbours(x: float, y: float, z: float, reach: float, rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, near: npt.NDArray[np.int64]) -> int:
+    """Mark the bones (1 vertebra, 2 rib or ilium) and discs (4) within reach; the vertebra at this height."""
+    i, lat, back = _canal_place(x, y, z, rows, z0, of_z)
+    out = _outside_tube(lat, back, rows[i, 12], rows[i, 13], rows[i, 14])
+    closest, least = 0, 1e9
+    for n in range(len(V)):
+        near[n] = 0
+        dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
+        w = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
+        if abs(w) < least:
+            closest, least = n, abs(w)
+        if abs(w) > 125.0:
+            continue
+        u = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
+        v = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
+        P = V[n]
+        if P[18] > 0.5:
+            if sacrum(u, v, w, out, back, P) < reach:
+                near[n] |= 1
+            if ilium(u, v, w) < reach:
+                near[n] |= 2
+            continue
+        if body(u, v, w, P) < reach or arch(u, v, w, out, lat, back, P) < reach:
+            near[n] |= 1
+        if rib(u, v, w, P) < reach:
+            near[n] |= 2
+        if -0.5 * max(P[2], P[4]) - 22.0 < w < 0 and abs(u) < P[0] + 10.0 and -8.0 < v < P[1] + 10.0:
+            near[n] |= 4
+    return closest
+
+
+@njit(parallel=True, cache=True)
+def evaluate(origin: FloatArray, step: FloatArray, hu: npt.NDArray[np.int16], labels: npt.NDArray[np.uint16], parts: npt.NDArray[np.uint8], rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, B: FloatArray, tile: npt.NDArray[np.float32]) -> None:
+    """Fill a grid whose axes are the patient's: voxel (k, j, i) lies at origin (x, y, z) + step * (i, j, k)."""
+    nz, ny, nx = hu.shape
+    block = 4
+    half = 0.5 * (block - 1)
+    diagonal = half * math.sqrt(step[0] ** 2 + step[1] ** 2 + step[2] ** 2)
+    h = (step[0] * step[1] * step[2]) ** (1.0 / 3.0)
+    for kb in prange((nz + block - 1) // block):
+        k0 = kb * block
+        zc = origin[2] + step[2] * (k0 + half)
+        near = np.zeros(len(V), np.int64)
+        for j0 in range(0, ny, block):
+            yc = origin[1] + step[1] * (j0 + half)
+            for i0 in range(0, nx, block):
+                xc = origin[0] + step[0] * (i0 + half)
+                closest = _neighbours(xc, yc, zc, 1.6 * diagonal + 1.5, rows, z0, of_z, frames, V, near)
+                for k in range(k0, min(k0 + block, nz)):
+                    for j in range(j0, min(j0 + block, ny)):
+                        for i in range(i0, min(i0 + block, nx)):
+                            a, b, c = _sample(
+                                origin[0] + step[0] * i, origin[1] + step[1] * j, origin[2] + step[2] * k, h,
+                                rows, z0, of_z, frames, V, near, closest, B, tile,
+                            )
+                            hu[k, j, i] = np.int16(round(a))
+                            labels[k, j, i] = b
+                            parts[k, j, i] = c
+

@@ -1,0 +1,27 @@
+"""Fixtures that every test folder may use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from thecal.anatomy.spine import Spine
+    from thecal.phantom.patient import Case
+
+
+@pytest.fixture(scope="session")
+def phantom_patient() -> Case:
+    """A person's T11 to L1 without cement, 1.0 x 1.0 x 1.5 mm, with everything that is true of her."""
+    from thecal.phantom.patient import make_patient
+
+    return make_patient(7, "T11-L1", spacing_mm=(1.5, 1.0, 1.0), fov_mm=180.0, age=70, sex="F")
+
+
+@pytest.fixture(scope="session")
+def phantom_spine(phantom_patient: Case) -> Spine:
+    """The true anatomy of ``phantom_patient`` as a ``Spine``."""
+    from thecal.phantom.truth import truth_spine
+
+    return truth_spine(phantom_patient)
