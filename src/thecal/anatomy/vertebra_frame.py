@@ -1,0 +1,284 @@
+"""The box of one vertebra, from the shape of its body: endplates, posterior wall, symmetry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.frames import CanalFrame, VertebraFrame
+from thecal.volume import BoolArray, FloatArray, Grid
+
+
+@dataclass(frozen=True, eq=False)
+class BodyFit:
+    """A vertebra's frame with the measurements that support it.
+
+    Attributes
+    ----------
+    frame : VertebraFrame
+    upper_normal, lower_normal : (3,) float64 or None
+        Cranial normals of the endplates, LPS; None where the endplate is not in the scan.
+    width_mm, depth_mm, height_mm : float
+        Body size along left, anterior and cranial.
+    confidence : float
+        0..1, the product of the terms in ``evidence`` that end in ``_score``.
+    evidence : dict of str to float
+        ``endplate_rms_mm``, ``wedge_degrees``, ``canal_tilt_degrees``, ``symmetry`` (mirror overlap, 0..1)
+        and the scores made of them.
+    """
+
+    frame: VertebraFrame
+    upper_normal: FloatArray | None
+    lower_normal: FloatArray | None
+    width_mm: float
+    depth_mm: float
+    height_mm: float
+    confidence: float
+    evidence: dict[str, float]
+
+
+def frame_of_body(
+    points: npt.ArrayLike, canal_frame: CanalFrame, *, voxel_mm: float = 1.0, cut: npt.ArrayLike | None = None
+) -> BodyFit:
+    """The frame of a vertebral body given as a cloud of voxel centres.
+
+    The cranial axis is the mean normal of the two endplates, each a plane fitted to the body's surface away
+    from the rim by iteratively reweighted least squares (Tukey's biweight), so that osteophytes, a ragged
+    label and the concavity of an endplate do not tilt it. An endplate that the scan's edge cuts is not used.
+    The sagittal plane runs from the canal to the body's middle and is then turned, within a few degrees, to
+    where the body's two halves mirror each other best. The origin is the middle of the posterior wall.
+
+    Parameters
+    ----------
+    points : (n, 3) array-like
+        Voxel centres of the body, LPS mm, n >= 30.
+    canal_frame : CanalFrame
+        Gives the first guess of the axes and the side on which the canal lies.
+    voxel_mm : float
+        Largest voxel spacing, mm: the width of the columns in which the surfaces are read.
+    cut : (n,) bool array-like, optional
+        True for voxels on the scan's edge; surfaces there are not endplates.
+
+    Returns
+    -------
+    BodyFit
+    """
+    where = np.asarray(points, float).reshape(-1, 3)
+    edge = np.zeros(len(where), bool) if cut is None else np.asarray(cut, bool)
+    centre = np.median(where, axis=0)
+    at = _nearest_plane(canal_frame, centre)
+    tangent = canal_frame.cranial[at]
+    up = tangent
+    column = max(1.5, voxel_mm)
+    half = voxel_mm / 2
+    upper: _Plate | None = None
+    lower: _Plate | None = None
+    left = canal_frame.left[at]
+    for _ in range(3):
+        posterior = canal_frame.points[at] - centre
+        left = np.cross(posterior, up)
+        left /= np.linalg.norm(left)
+        axes = np.stack([left, np.cross(left, up), up], axis=1)
+        local = (where - centre) @ axes
+        upper, lower = _plates(local, edge, column, voxel_mm)
+        up = _mean_normal(upper, lower, axes, tangent)
+        at = _where_axis_meets_canal(canal_frame, centre, up)
+
+    frame, symmetry = _turn_to_symmetry(where, centre, up, left)
+    local = frame.to_local(where)
+    low, high = np.percentile(local, [1.5, 98.5], axis=0)
+    size = high - low + 2 * half * 0.7
+    middle = _middle_of_posterior_wall(local, voxel_mm)
+    frame = VertebraFrame(frame.to_lps(middle), frame.left, frame.anterior, frame.cranial)
+
+    axes = np.stack([left, np.cross(left, up), up], axis=1)
+    normals = [None if p is None else _to_lps(p.normal, axes) for p in (upper, lower)]
+    rms = float(np.mean([p.rms for p in (upper, lower) if p is not None] or [3.0]))
+    wedge = _degrees_between(normals[0], normals[1])
+    tilt = _degrees_between(up, tangent)
+    evidence = {
+        "endplate_rms_mm": rms,
+        "endplates_seen": float((upper is not None) + (lower is not None)),
+        "wedge_degrees": wedge,
+        "canal_tilt_degrees": tilt,
+        "symmetry": symmetry,
+        "endplate_score": float(np.exp(-((rms / 4.0) ** 2))),
+        "tilt_score": float(np.exp(-((max(0.0, tilt - 15.0) / 20.0) ** 2))),
+        "symmetry_score": float(np.clip((symmetry - 0.4) / 0.4, 0.0, 1.0)),
+    }
+    confidence = float(np.prod([v for k, v in evidence.items() if k.endswith("_score")]))
+    return BodyFit(
+        frame, normals[0], normals[1], float(size[0]), float(size[1]), float(size[2]), confidence, evidence
+    )
+
+
+def frame_of_mask(mask: BoolArray, grid: Grid, canal_frame: CanalFrame) -> BodyFit:
+    """The frame of a vertebral body given as a mask on a grid; see `frame_of_body`.
+
+    Voxels on the first and last slices of the grid count as cut by the scan's edge.
+    """
+    index = np.argwhere(mask)
+    on_edge = (index[:, 0] == 0) | (index[:, 0] == mask.shape[0] - 1)
+    return frame_of_body(grid.to_lps(index), canal_frame, voxel_mm=float(grid.spacing_mm.max()), cut=on_edge)
+
+
+@dataclass(frozen=True)
+class _Plate:
+    normal: FloatArray  # in the local axes, unit, cranial
+    rms: float
+
+
+def _nearest_plane(frame: CanalFrame, point: FloatArray) -> int:
+    """The canal sample whose normal plane passes nearest to a point of the body."""
+    near = np.linalg.norm(frame.points - point, axis=1)
+    along = np.abs(np.einsum("ij,ij->i", point - frame.points, frame.cranial))
+    return int(np.argmin(along + np.where(near > near.min() + 25.0, 1e3, 0.0)))
+
+
+def _where_axis_meets_canal(frame: CanalFrame, centre: FloatArray, up: FloatArray) -> int:
+    """The canal sample that lies in the body's mid-plane."""
+    near = np.linalg.norm(frame.points - centre, axis=1)
+    off = np.abs((frame.points - centre) @ up)
+    return int(np.argmin(off + np.where(near > near.min() + 25.0, 1e3, 0.0)))
+
+
+def _plates(
+    local: FloatArray, edge: BoolArray, column: float, voxel_mm: float
+) -> tuple[_Plate | None, _Plate | None]:
+    """Planes through the upper and lower surfaces, read column by column away from the rim."""
+    cell = np.floor((local[:, :2] - local[:, :2].min(0)) / column).astype(int) + 1
+    shape = tuple(cell.max(0) + 2)
+    flat = np.ravel_multi_index((cell[:, 0], cell[:, 1]), shape)
+    count = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
+    footprint = ndimage.binary_opening(ndimage.binary_fill_holes(count > 0.3 * np.median(count[count > 0])))
+    inside = ndimage.distance_transform_edt(footprint)
+    inner = inside > 0.3 * inside.max()
+    plates: list[_Plate | None] = []
+    for sign in (1.0, -1.0):
+        height = np.full(shape[0] * shape[1], -np.inf)
+        np.maximum.at(height, flat, sign * local[:, 2])
+        at_edge = np.zeros(shape[0] * shape[1], bool)
+        top = sign * local[:, 2] >= height[flat] - 1e-6
+        at_edge[flat[top & edge]] = True
+        chosen = inner.ravel() & np.isfinite(height)
+        usable = chosen & ~at_edge
+        if usable.sum() < max(6, 0.5 * chosen.sum()):
+            plates.append(None)
+            continue
+        i, j = np.unravel_index(np.flatnonzero(usable), shape)
+        plates.append(_robust_plane(i * column, j * column, sign * height[usable], 0.4 * voxel_mm))
+    return plates[0], plates[1]
+
+
+def _robust_plane(
+    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], h: FloatArray, floor: float
+) -> _Plate:
+    """Tukey-weighted plane h(x, y); its upward unit normal and the weighted residual.
+
+    ``floor`` keeps the scale above the steps in which a voxel surface rises, else it locks on to one slice.
+    """
+    design = np.stack([x - x.mean(), y - y.mean(), np.ones_like(h)], axis=1)
+    weight = np.ones_like(h)
+    coefficients = np.array([0.0, 0.0, float(np.median(h))])
+    for _ in range(12):
+        root = np.sqrt(weight)
+        coefficients = np.linalg.lstsq(design * root[:, None], h * root, rcond=None)[0]
+        residual = h - design @ coefficients
+        scale = max(1.4826 * float(np.median(np.abs(residual))), floor, 0.3)
+        weight = np.clip(1 - (residual / (4.685 * scale)) ** 2, 0.0, None) ** 2
+    residual = h - design @ coefficients
+    rms = float(np.sqrt((weight * residual**2).sum() / weight.sum()))
+    normal = np.array([-coefficients[0], -coefficients[1], 1.0])
+    return _Plate(normal / np.linalg.norm(normal), rms)
+
+
+def _to_lps(normal: FloatArray, axes: FloatArray) -> FloatArray:
+    vector: FloatArray = axes @ normal
+    return vector
+
+
+def _mean_normal(
+    upper: _Plate | None, lower: _Plate | None, axes: FloatArray, tangent: FloatArray
+) -> FloatArray:
+    """Mean of the endplates' normals; where one is cut, of the other and the canal's direction.
+
+    A plane more than MAX_TILT_DEGREES off the canal is not an endplate but a broken label.
+    """
+    MAX_TILT_DEGREES = 40.0
+    normals = [_to_lps(p.normal, axes) for p in (upper, lower) if p is not None]
+    normals = [n for n in normals if _degrees_between(n, tangent) < MAX_TILT_DEGREES]
+    if len(normals) < 2:
+        normals.append(tangent)
+    total: FloatArray = np.sum(normals, axis=0)
+    return total / np.linalg.norm(total)
+
+
+def _turn_to_symmetry(
+    where: FloatArray, centre: FloatArray, up: FloatArray, left: FloatArray
+) -> tuple[VertebraFrame, float]:
+    """Turn the axes about ``up`` to where the body mirrors itself best; the overlap reached, 0..1."""
+    CELL_MM = 1.5
+    PRIOR_DEGREES = 6.0  # the canal-to-body direction is this good on clinical CT, by its baseline of ~25 mm
+    start = VertebraFrame.from_axes(centre, up, left)
+    local = start.to_local(where)[:, :2]
+    best = (-np.inf, 0.0, 0.0, 0.0)
+    for degrees in np.arange(-10.0, 10.1, 1.0):
+        c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+        turned = local @ np.array([[c, -s], [s, c]])
+        span = int(np.ceil(np.abs(turned).max() / CELL_MM)) + 2
+        cells = np.floor(turned / CELL_MM).astype(int) + span
+        image = np.bincount(cells[:, 0] * 2 * span + cells[:, 1], minlength=4 * span * span)
+        thick = ndimage.gaussian_filter(image.reshape(2 * span, 2 * span).astype(float), 1.0)
+        middle = float((thick.sum(1) @ (np.arange(2 * span) + 0.5)) / thick.sum())
+        for shift in np.arange(-2.0, 2.1, 0.5):
+            mirror = 2 * (middle + shift) - 1 - np.arange(2 * span, dtype=np.float64)
+            image_mirrored = _rows_at(thick, mirror)
+            overlap = float(np.minimum(thick, image_mirrored).sum() / thick.sum())
+            score = overlap - 0.05 * (degrees / PRIOR_DEGREES) ** 2 - 0.002 * shift**2
+            if score > best[0]:
+                best = (score, degrees, (middle + shift - span) * CELL_MM, overlap)
+    _, degrees, offset, overlap = best
+    c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    side = c * start.left + s * start.anterior
+    frame = VertebraFrame.from_axes(centre, up, side)
+    return VertebraFrame(centre + offset * frame.left, frame.left, frame.anterior, frame.cranial), overlap
+
+
+def _rows_at(image: FloatArray, rows: FloatArray) -> FloatArray:
+    """Rows of an image at fractional positions, zero outside."""
+    low = np.floor(rows).astype(int)
+    part = (rows - low)[:, None]
+    padded = np.pad(image, ((1, 1), (0, 0)))
+    first = padded[np.clip(low + 1, 0, len(padded) - 1)]
+    second = padded[np.clip(low + 2, 0, len(padded) - 1)]
+    mixed: FloatArray = (1 - part) * first + part * second
+    return mixed
+
+
+def _middle_of_posterior_wall(local: FloatArray, voxel_mm: float) -> FloatArray:
+    """The middle of the posterior wall in the local axes, whose origin is in the sagittal plane."""
+    CENTRAL_WIDTH = 0.35  # share of the body's width: the flat of the wall between the pedicles
+    CENTRAL_HEIGHT = 0.6
+    low, high = np.percentile(local, [1.5, 98.5], axis=0)
+    near = np.abs(local[:, 0]) < CENTRAL_WIDTH / 2 * (high[0] - low[0]) + voxel_mm / 2
+    core = local[near]
+    # Upper and lower end at the wall itself: the posterior height's middle, also in a wedge.
+    back = core[core[:, 1] < np.percentile(core[:, 1], 25)]
+    bottom, top = np.percentile(back[:, 2], [3, 97])
+    mid_up = (bottom + top) / 2
+    flat = core[np.abs(core[:, 2] - mid_up) < CENTRAL_HEIGHT / 2 * (top - bottom) + voxel_mm / 2]
+    column = max(1.5, voxel_mm)
+    cell = np.floor(flat[:, [0, 2]] / column).astype(int)
+    _, which = np.unique(cell, axis=0, return_inverse=True)
+    wall = np.full(which.max() + 1, np.inf)
+    np.minimum.at(wall, which.ravel(), flat[:, 1])
+    return np.array([0.0, float(np.median(wall)) - voxel_mm / 4, mid_up])
+
+
+def _degrees_between(a: FloatArray | None, b: FloatArray | None) -> float:
+    if a is None or b is None:
+        return 0.0
+    return float(np.degrees(np.arccos(np.clip(a @ b, -1.0, 1.0))))
