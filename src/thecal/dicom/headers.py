@@ -1,0 +1,444 @@
+"""What one DICOM file says of itself, short of its pixels."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from thecal.dicom.members import Member
+from thecal.volume import FloatArray
+
+LOCALIZER_WORDS = {"LOCALIZER", "SCOUT", "TOPOGRAM"}
+PROJECTION_WORDS = {"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "VOLUME_RENDER"}
+CT_STORAGE = {
+    "1.2.840.10008.5.1.4.1.1.2",
+    "1.2.840.10008.5.1.4.1.1.2.1",
+    "1.2.840.10008.5.1.4.1.1.2.2",
+}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+HU_TYPES = {"", "HU", "US", "HU_MOD"}
+
+KEYWORDS = [
+    "SOPClassUID",
+    "ImageType",
+    "Modality",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "SeriesDescription",
+    "StudyDate",
+    "SeriesDate",
+    "AcquisitionDate",
+    "ContentDate",
+    "PatientName",
+    "PatientBirthDate",
+    "PatientAge",
+    "PatientSex",
+    "SliceThickness",
+    "KVP",
+    "ConvolutionKernel",
+    "StudyInstanceUID",
+    "SeriesInstanceUID",
+    "SeriesNumber",
+    "AcquisitionNumber",
+    "InstanceNumber",
+    "TemporalPositionIdentifier",
+    "TemporalPositionIndex",
+    "TriggerTime",
+    "ImagePositionPatient",
+    "ImageOrientationPatient",
+    "SamplesPerPixel",
+    "PhotometricInterpretation",
+    "NumberOfFrames",
+    "Rows",
+    "Columns",
+    "PixelSpacing",
+    "BitsAllocated",
+    "BitsStored",
+    "HighBit",
+    "PixelRepresentation",
+    "PixelPaddingValue",
+    "PixelPaddingRangeLimit",
+    "RescaleIntercept",
+    "RescaleSlope",
+    "RescaleType",
+    "SharedFunctionalGroupsSequence",
+    "PerFrameFunctionalGroupsSequence",
+]
+OVERLAY_BIT_POSITION = 0x60000102
+WANTED: Any = [*KEYWORDS, OVERLAY_BIT_POSITION]
+
+
+@dataclass(frozen=True, eq=False)
+class Header:
+    """One DICOM file, its patient and its pixel format.
+
+    ``pixels_at`` is where the pixel element begins in the file; None where the file is deflated as a
+    whole; ``has_pixels`` says whether there is one.
+    """
+
+    member: Member
+    transfer_syntax: str
+    pixels_at: int | None
+    has_pixels: bool
+    sop_class: str
+    study_uid: str
+    series_uid: str
+    series_number: int | None
+    description: str
+    modality: str
+    maker: str
+    image_type: tuple[str, ...]
+    kernel: str | None
+    kvp: float | None
+    age: float | None
+    sex: str | None
+    patient_name: str | None
+    rescale_type: str
+    rows: int
+    columns: int
+    frame_count: int
+    samples: int
+    photometric: str
+    bits_allocated: int
+    bits_stored: int
+    high_bit: int
+    signed: bool
+    padding: tuple[int, int] | None
+    overlay_in_pixels: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One slice: a classic file, or one frame of an enhanced one.
+
+    Attributes
+    ----------
+    header : Header
+    number : int
+        Index of the frame within its file.
+    position : (3,) float64
+        Centre of the first voxel, LPS mm.
+    along_row, along_column : (3,) float64
+        Unit vectors in which the column index and the row index grow.
+    spacing_mm : (row spacing, column spacing)
+    thickness_mm : float or None
+    slope, intercept : float
+        Stored value to HU.
+    instance, acquisition, temporal : int or None
+    kind : tuple of str
+        The frame's image type.
+    """
+
+    header: Header
+    number: int
+    position: FloatArray
+    along_row: FloatArray
+    along_column: FloatArray
+    spacing_mm: tuple[float, float]
+    thickness_mm: float | None
+    slope: float
+    intercept: float
+    instance: int | None
+    acquisition: int | None
+    temporal: float | None
+    kind: tuple[str, ...]
+
+    @property
+    def normal(self) -> FloatArray:
+        """Unit normal of the slice, LPS."""
+        return np.cross(self.along_row, self.along_column)
+
+
+def read_header(member: Member) -> tuple[Header, list[Frame]] | None:
+    """The header of a file and its placed frames; None where the file is not DICOM.
+
+    Frames without a position, an orientation or a pixel spacing are left out.
+
+    Raises
+    ------
+    EOFError
+        Where the file begins as DICOM but its header is cut short.
+    """
+    import pydicom
+    from pydicom.errors import BytesLengthException, InvalidDicomError
+
+    try:
+        with member.open() as stream:
+            start = stream.read(132)
+            if not looks_like_dicom(start):
+                return None
+            stream.seek(0)
+            dataset = pydicom.dcmread(
+                stream,
+                stop_before_pixels=True,
+                force=True,
+                specific_tags=WANTED,
+            )
+            syntax = str(getattr(dataset.file_meta, "TransferSyntaxUID", "") or _guessed_syntax(dataset))
+            deflated = syntax == "1.2.840.10008.1.2.1.99"
+            at = stream.tell()
+            has_pixels = deflated or _is_pixel_tag(stream.read(4))
+    except (InvalidDicomError, BytesLengthException, NotImplementedError, ValueError, KeyError) as error:
+        raise EOFError(str(error)) from error
+    except (OSError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
+        raise EOFError(str(error)) from error
+    header = _header(member, dataset, syntax, None if deflated else at, has_pixels)
+    return header, _frames(header, dataset)
+
+
+def looks_like_dicom(start: bytes) -> bool:
+    """Whether a preamble or, in files that lack it, a first element of group 2 or 8 is there."""
+    if start[128:132] == b"DICM":
+        return True
+    if len(start) < 12 or start[:2] not in (b"\x08\x00", b"\x02\x00"):
+        return False
+    explicit = start[4:6].isalpha() and start[4:6].isupper()
+    return explicit or int.from_bytes(start[4:8], "little") < 256
+
+
+def _guessed_syntax(dataset: Any) -> str:
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return "1.2.840.10008.1.2"
+    return "1.2.840.10008.1.2.1" if little else "1.2.840.10008.1.2.2"
+
+
+def _is_pixel_tag(four: bytes) -> bool:
+    return four in (b"\xe0\x7f\x10\x00", b"\x7f\xe0\x00\x10")
+
+
+def _header(member: Member, dataset: Any, syntax: str, at: int | None, has_pixels: bool) -> Header:
+    image_type = _words(dataset, "ImageType")
+    bits = _integer(dataset, "BitsAllocated") or 16
+    stored = _integer(dataset, "BitsStored") or bits
+    signed = _integer(dataset, "PixelRepresentation") == 1
+    kernels = _words(dataset, "ConvolutionKernel", upper=False) or _words_in_groups(
+        dataset, "CTReconstructionSequence", "ConvolutionKernel"
+    )
+    kvp = _words(dataset, "KVP") or _words_in_groups(dataset, "CTXRayDetailsSequence", "KVP")
+    sop_class = _text(dataset, "SOPClassUID") or str(
+        getattr(dataset.file_meta, "MediaStorageSOPClassUID", "") or ""
+    )
+    return Header(
+        member=member,
+        transfer_syntax=syntax,
+        pixels_at=at,
+        has_pixels=has_pixels,
+        sop_class=sop_class,
+        study_uid=_text(dataset, "StudyInstanceUID"),
+        series_uid=_text(dataset, "SeriesInstanceUID"),
+        series_number=_integer(dataset, "SeriesNumber"),
+        description=_text(dataset, "SeriesDescription"),
+        modality=_text(dataset, "Modality").upper() or ("CT" if sop_class in CT_STORAGE else ""),
+        maker=" ".join(_text(dataset, word) for word in ("Manufacturer", "ManufacturerModelName")).strip(),
+        image_type=image_type,
+        kernel=kernels[0] if kernels else None,
+        kvp=_as_number(kvp[0]) if kvp else None,
+        age=_age(dataset),
+        sex=_text(dataset, "PatientSex").upper()[:1] or None,
+        patient_name=_text(dataset, "PatientName") or None,
+        rescale_type=_text(dataset, "RescaleType").upper(),
+        rows=_integer(dataset, "Rows") or 0,
+        columns=_integer(dataset, "Columns") or 0,
+        frame_count=_integer(dataset, "NumberOfFrames") or 1,
+        samples=_integer(dataset, "SamplesPerPixel") or 1,
+        photometric=_text(dataset, "PhotometricInterpretation").upper(),
+        bits_allocated=bits,
+        bits_stored=stored,
+        high_bit=_integer(dataset, "HighBit") or stored - 1,
+        signed=signed,
+        padding=_padding(dataset, signed, bits),
+        overlay_in_pixels=_overlay_in_pixels(dataset),
+    )
+
+
+def _frames(header: Header, dataset: Any) -> list[Frame]:
+    shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
+    per_frame = _items(dataset, "PerFrameFunctionalGroupsSequence")
+    if not per_frame and header.frame_count > 1 and not shared:
+        return []
+    frames = []
+    for number in range(header.frame_count):
+        groups = per_frame[number : number + 1] + shared
+        frame = _frame(header, dataset, groups, number)
+        if frame is not None:
+            frames.append(frame)
+    return frames
+
+
+def _frame(header: Header, dataset: Any, groups: list[Any], number: int) -> Frame | None:
+    def of(sequence: str, keyword: str) -> Any:
+        for group in groups:
+            for item in _items(group, sequence):
+                value = _value(item, keyword)
+                if value is not None:
+                    return value
+        return _value(dataset, keyword)
+
+    position = _vector(of("PlanePositionSequence", "ImagePositionPatient"), 3)
+    turned = _vector(of("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    spacing = _vector(of("PixelMeasuresSequence", "PixelSpacing"), 2)
+    if position is None or turned is None or spacing is None or min(spacing) <= 0:
+        return None
+    axes = _right_angled(turned)
+    if axes is None:
+        return None
+    slope = _as_number(of("PixelValueTransformationSequence", "RescaleSlope"))
+    intercept = _as_number(of("PixelValueTransformationSequence", "RescaleIntercept"))
+    frame_type = of("CTImageFrameTypeSequence", "FrameType") or of("MRImageFrameTypeSequence", "FrameType")
+    kind = header.image_type if frame_type is None else tuple(str(word).upper() for word in _many(frame_type))
+    temporal = of("FrameContentSequence", "TemporalPositionIndex")
+    if temporal is None:
+        temporal = of("TemporalPositionSequence", "TemporalPositionIdentifier")
+    return Frame(
+        header=header,
+        number=number,
+        position=position,
+        along_row=axes[0],
+        along_column=axes[1],
+        spacing_mm=(float(spacing[0]), float(spacing[1])),
+        thickness_mm=_as_number(of("PixelMeasuresSequence", "SliceThickness")),
+        slope=1.0 if slope is None or slope == 0 else slope,
+        intercept=0.0 if intercept is None else intercept,
+        instance=number + 1 if groups else _integer(dataset, "InstanceNumber"),
+        acquisition=_as_integer(of("FrameContentSequence", "FrameAcquisitionNumber"))
+        if groups
+        else _as_integer(_value(dataset, "AcquisitionNumber")),
+        temporal=_as_number(temporal),
+        kind=kind,
+    )
+
+
+def _right_angled(turned: FloatArray) -> tuple[FloatArray, FloatArray] | None:
+    """The row and column directions as unit vectors at right angles; None where they are no plane."""
+    row, column = turned[:3], turned[3:]
+    length = float(np.linalg.norm(row))
+    if not 0.9 < length < 1.1 or not 0.9 < float(np.linalg.norm(column)) < 1.1:
+        return None
+    row = row / length
+    column = column / np.linalg.norm(column)
+    if abs(float(row @ column)) > 0.05:
+        return None
+    column = column - (column @ row) * row
+    return row, column / np.linalg.norm(column)
+
+
+def _padding(dataset: Any, signed: bool, bits: int) -> tuple[int, int] | None:
+    """The stored values that mean "outside the field of view", both ends included."""
+    low = _integer(dataset, "PixelPaddingValue")
+    if low is None:
+        return None
+    high = _integer(dataset, "PixelPaddingRangeLimit")
+    ends = [low, low if high is None else high]
+    # Writers often give the value in the other signedness.
+    if signed:
+        ends = [value - (1 << bits) if value >= 1 << (bits - 1) else value for value in ends]
+    else:
+        ends = [value + (1 << bits) if value < 0 else value for value in ends]
+    return min(ends), max(ends)
+
+
+def _overlay_in_pixels(dataset: Any) -> bool:
+    element = dataset.get(OVERLAY_BIT_POSITION)
+    try:
+        return element is not None and int(element.value) > 0
+    except (TypeError, ValueError):
+        return False
+
+
+def _age(dataset: Any) -> float | None:
+    """Age in years from "070Y", "018M", or the dates of birth and study."""
+    text = _text(dataset, "PatientAge").upper()
+    per_year = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.25}
+    if len(text) >= 2 and text[:-1].strip().isdigit() and text[-1] in per_year:
+        return round(int(text[:-1]) / per_year[text[-1]], 2)
+    born = _day(_text(dataset, "PatientBirthDate"))
+    for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
+        seen = _day(_text(dataset, keyword))
+        if born is not None and seen is not None and seen >= born:
+            return round(float((seen - born).astype(int)) / 365.25, 2)
+    return None
+
+
+def _day(text: str) -> np.datetime64 | None:
+    digits = text.replace(".", "").replace("-", "")
+    if len(digits) != 8 or not digits.isdigit():
+        return None
+    try:
+        return np.datetime64(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}", "D")
+    except ValueError:
+        return None
+
+
+def _value(dataset: Any, keyword: str) -> Any:
+    """An element's value; None where it is absent, empty or not what its type allows."""
+    try:
+        value = dataset.get(keyword)
+    except (ValueError, TypeError, KeyError, NotImplementedError, OverflowError, AttributeError):
+        return None
+    return None if value is None or value == "" else value
+
+
+def _many(value: Any) -> Iterable[Any]:
+    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
+
+
+def _items(dataset: Any, keyword: str) -> list[Any]:
+    value = _value(dataset, keyword)
+    return [] if value is None or isinstance(value, (str, bytes)) else list(value)
+
+
+def _text(dataset: Any, keyword: str) -> str:
+    value = _value(dataset, keyword)
+    return "" if value is None else str(value).strip().strip("\0")
+
+
+def _words(dataset: Any, keyword: str, *, upper: bool = True) -> tuple[str, ...]:
+    value = _value(dataset, keyword)
+    words = [] if value is None else [str(word).strip() for word in _many(value)]
+    return tuple(word.upper() if upper else word for word in words if word)
+
+
+def _words_in_groups(dataset: Any, sequence: str, keyword: str) -> tuple[str, ...]:
+    for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in _items(dataset, groups)[:1]:
+            for item in _items(group, sequence):
+                return _words(item, keyword, upper=False)
+    return ()
+
+
+def _as_number(value: Any) -> float | None:
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return number if np.isfinite(number) else None
+
+
+def _as_integer(value: Any) -> int | None:
+    number = _as_number(value)
+    return None if number is None else int(number)
+
+
+def _number(dataset: Any, keyword: str) -> float | None:
+    value = _value(dataset, keyword)
+    return _as_number(next(iter(_many(value)), None)) if value is not None else None
+
+
+def _integer(dataset: Any, keyword: str) -> int | None:
+    number = _number(dataset, keyword)
+    return None if number is None else int(number)
+
+
+def _vector(value: Any, size: int) -> FloatArray | None:
+    if value is None:
+        return None
+    numbers = [_as_number(part) for part in _many(value)]
+    if len(numbers) != size or any(number is None for number in numbers):
+        return None
+    return np.array(numbers, float)
