@@ -180,10 +180,8 @@ def _told(series: Series) -> str:
     words = series.uid
     if series.spacing_mm is not None:
         thickness = series.slice_thickness_mm or series.spacing_mm[2]
-        words += (
-            f" ({series.plane}, {series.images} slices of {thickness:g} mm"
+        words += f" ({series.plane}, {series.images} slices of {thickness:g} mm"
         words += f" every {series.spacing_mm[2]:g} mm"
-        )
         words += f", kernel {series.kernel})" if series.kernel else ")"
     return words + (f" ({series.reason})" if series.reason else "")
 
