@@ -1,0 +1,119 @@
+"""Which bright groups are cement: by where they lie, what they touch and whom they are near."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+from scipy.spatial import cKDTree
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.contrast_pool import contrast_pool
+from thecal.cement.metal import metal_in
+from thecal.cement.nearness import Nearness
+from thecal.volume import BoolArray, Box, FloatArray, IntArray
+
+ROOTED_MM = 2.0
+ALONE_MM = 5.0
+CHAIN_MM = 10.0
+BEHIND_MM = 60.0
+POOL_REACH_MM = 3.0
+POOL_SHARE = 0.25
+MOST_CEMENT_ML = 40.0
+
+
+@dataclass(eq=False)
+class Sorted:
+    """Bright voxels by what they are, each (z, y, x) bool in the spine's crop."""
+
+    cement: BoolArray
+    metal: BoolArray
+    other: BoolArray
+    reasons: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class _Group:
+    box: Box
+    mask: BoolArray
+    points: FloatArray
+    gap_mm: float
+    behind: bool
+    in_pool: bool
+    volume_ml: float
+
+
+def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, near: Nearness) -> Sorted:
+    """Tell cement from metal, contrast, calcified vessels and whatever lies apart from the spine.
+
+    Cement comes out of a vertebra. A group that touches bone, disc or canal is rooted there; one that does
+    not must follow another that is, within ``CHAIN_MM`` (a vein seen in parts), or lie in the needle's way
+    through the muscles.
+    """
+    spacing = spine.grid.spacing_mm
+    result = Sorted(np.zeros(hu.shape, bool), np.zeros(hu.shape, bool), np.zeros(hu.shape, bool))
+    boxes = ndimage.find_objects(groups)
+    if not boxes:
+        return result
+    pool = contrast_pool(hu, near, spacing)
+    pending: list[_Group] = []
+    for number, tight in enumerate(boxes, start=1):
+        if tight is None:
+            continue
+        box = _wider(tight, np.ceil(POOL_REACH_MM / spacing).astype(int), hu.shape)
+        mask: BoolArray = groups[box] == number
+        metal = metal_in(mask, box, hu, spine, near, spacing)
+        if metal.any():
+            result.metal[box] |= metal
+            result.reasons["metal"] = result.reasons.get("metal", 0) + 1
+            mask = mask & ~metal
+            if not mask.any():
+                continue
+        pending.append(_describe(mask, box, near, pool, spacing))
+    accepted: list[_Group] = []
+    for group in pending:
+        if group.volume_ml > MOST_CEMENT_ML:
+            result.reasons["too_large"] = result.reasons.get("too_large", 0) + 1
+        elif group.gap_mm <= ROOTED_MM and not (group.in_pool and group.gap_mm > 0):
+            accepted.append(group)
+    rooted = bool(accepted)
+    rest = [g for g in pending if g not in accepted and g.volume_ml <= MOST_CEMENT_ML and not g.in_pool]
+    for group in list(rest):
+        if group.gap_mm <= ALONE_MM or (rooted and group.behind and group.gap_mm <= BEHIND_MM):
+            accepted.append(group)
+            rest.remove(group)
+    grew = rooted
+    while grew and rest:
+        tree = cKDTree(np.concatenate([g.points for g in accepted]))
+        joined = [g for g in rest if float(tree.query(g.points)[0].min()) <= CHAIN_MM]
+        accepted += joined
+        rest = [g for g in rest if g not in joined]
+        grew = bool(joined)
+    for group in pending:
+        target = result.cement if group in accepted else result.other
+        target[group.box] |= group.mask
+    return result
+
+
+def _describe(mask: BoolArray, box: Box, near: Nearness, pool: BoolArray, spacing: FloatArray) -> _Group:
+    where = np.argwhere(mask)
+    shell = ndimage.distance_transform_edt(~mask, sampling=spacing)
+    rim = (shell > 0) & (shell <= POOL_REACH_MM)
+    in_pool = bool(rim.any()) and float(pool[box][rim].mean()) > POOL_SHARE
+    return _Group(
+        box=box,
+        mask=mask,
+        points=(where + [s.start for s in box]) * spacing,
+        gap_mm=float(near.bone_mm[box][mask].min()),
+        behind=float(near.behind[box][mask].mean()) > 0.8,
+        in_pool=in_pool,
+        volume_ml=float(len(where) * np.prod(spacing)) / 1000,
+    )
+
+
+def _wider(box: Box, margin: npt.NDArray[np.int64], shape: tuple[int, ...]) -> Box:
+    low = [max(0, s.start - int(m)) for s, m in zip(box, margin, strict=True)]
+    high = [min(n, s.stop + int(m)) for s, m, n in zip(box, margin, shape, strict=True)]
+    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))

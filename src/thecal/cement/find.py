@@ -1,0 +1,116 @@
+"""From a volume and its spine to the cement."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.bone_brightness import brightest_bone_hu
+from thecal.cement.candidates import sort_candidates
+from thecal.cement.deposit_map import Cement
+from thecal.cement.detection_limit import detection_limit_mm3
+from thecal.cement.extent import Extent, cement_extent
+from thecal.cement.nearness import nearness
+from thecal.cement.noise import noise_hu
+from thecal.cement.plateau import USUAL_HU
+from thecal.cement.point_spread import point_spread
+from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds, weak_seeds
+from thecal.quality import QualityNote
+from thecal.volume import Volume
+
+
+def find_cement(volume: Volume, spine: Spine) -> Cement:
+    """Find bone cement in and around the spine.
+
+    Parameters
+    ----------
+    volume : Volume
+    spine : Spine
+        Of the same volume; the result lies in its crop.
+
+    Returns
+    -------
+    Cement
+        ``pieces`` is 0 everywhere where there is none; ``detection_limit_mm3`` always says how small a
+        deposit would have been seen.
+    """
+    hu = volume.hu[spine.box]
+    spacing = spine.grid.spacing_mm
+    spread = point_spread(volume)
+    noise = noise_hu(hu)
+    bone = brightest_bone_hu(hu, spine)
+    threshold = seed_threshold_hu(bone, noise)
+    near = nearness(spine)
+    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near)
+    weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal
+    weak_only = bool(weak.any()) and not candidates.cement.any()
+    seeds = candidates.cement | weak
+    if seeds.any():
+        extent = cement_extent(
+            hu, seeds, candidates.metal | candidates.other, spine, near, spread.sigma_mm, noise, bone,
+            volume.source.hu_clipped_at,
+        )  # fmt: skip
+    else:
+        extent = Extent(np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), USUAL_HU, False, False)
+    notes = list(_notes(extent, weak_only, candidates.metal, candidates.reasons, volume))
+    return Cement(
+        box=spine.box,
+        grid=spine.grid,
+        pieces=extent.pieces,
+        fraction=extent.fraction,
+        metal=_grown(candidates.metal),
+        psf_sigma_mm=spread.sigma_mm,
+        noise_hu=noise,
+        detection_limit_mm3=detection_limit_mm3(
+            spread.sigma_mm, spacing, threshold, noise, extent.plateau_hu, LEAST_SEED_MM3
+        ),
+        quality=tuple(notes),
+    )
+
+
+def _grown(metal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    if not metal.any():
+        return metal
+    grown: npt.NDArray[np.bool_] = ndimage.binary_dilation(metal)
+    return grown
+
+
+def _notes(
+    extent: Extent,
+    weak_only: bool,
+    metal: npt.NDArray[np.bool_],
+    reasons: dict[str, int],
+    volume: Volume,
+) -> list[QualityNote]:
+    notes = []
+    if metal.any():
+        notes.append(
+            QualityNote(
+                "metal_in_view",
+                "warning",
+                "Metal hardware lies in view; cement within a few millimetres of it, and canal and bone "
+                "in its streaks, cannot be judged.",
+            )
+        )
+    if weak_only and extent.pieces.any():
+        notes.append(
+            QualityNote(
+                "weak_cement_or_dense_bone",
+                "warning",
+                "The dense material found is no brighter than cortical bone: a weakly opaque cement, a bone "
+                "island or a sclerotic metastasis look alike here.",
+            )
+        )
+    if extent.clipped and extent.pieces.any():
+        notes.append(
+            QualityNote(
+                "cement_clipped",
+                "info",
+                f"The scanner cuts HU off at {volume.source.hu_clipped_at}; the cement's own brightness was "
+                f"{'estimated from its edges' if extent.measured else 'taken as usual for such cements'} "
+                f"as {extent.plateau_hu:.0f} HU.",
+            )
+        )
+    return notes

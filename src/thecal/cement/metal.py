@@ -1,0 +1,84 @@
+"""Screws, rods and plates: known by what cement never does."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from thecal.anatomy.spine import Part, Spine
+from thecal.cement.nearness import Nearness
+from thecal.volume import BoolArray, Box, FloatArray, IntArray
+
+# The most opaque cement (30 % barium sulphate at 60 keV) reads 6900 HU; titanium reads 8000 and more.
+ABOVE_ANY_CEMENT_HU = 7500.0
+# Hardware behind the laminae is long or heavy; cement there is a thin track.
+HARDWARE_BEHIND_MM3 = 1500.0
+HARDWARE_LENGTH_MM = 25.0
+CLEAR_OF_BONE_MM = 1.5
+# A screw is a straight cylinder 4.5 to 8 mm wide; a needle track is 2.5 to 3.5 mm.
+SCREW_RADIUS_MM = (2.2, 4.8)
+SCREW_LENGTH_MM = 28.0
+STRAIGHT_SHARE = 0.90
+# A ball wider than any screw's shaft: what holds one inside the body is a cloud of cement round the tip.
+CLOUD_RADIUS_MM = 5.0
+
+
+def metal_in(
+    group: BoolArray, box: Box, hu: IntArray, spine: Spine, near: Nearness, spacing_mm: FloatArray
+) -> BoolArray:
+    """The metal part of one bright group, in its box; all False where it is not metal.
+
+    Parameters
+    ----------
+    group : (z, y, x) bool
+        One connected group of bright voxels, in ``box``.
+    box : Box
+        Where the group lies in the spine's crop.
+    hu : (z, y, x) int16
+        The whole crop.
+    """
+    values = hu[box]
+    beyond = group & (values > ABOVE_ANY_CEMENT_HU)
+    voxel = float(np.prod(spacing_mm))
+    if beyond.sum() * voxel > 20.0:
+        near_metal: BoolArray = ndimage.binary_dilation(beyond, iterations=2) & group
+        return near_metal
+    if not (_is_hardware(group, box, near, spacing_mm) or _is_screw(group, spacing_mm)):
+        return np.zeros(group.shape, bool)
+    body = group & (spine.parts[box] == Part.BODY)
+    depth = ndimage.distance_transform_edt(np.pad(body, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
+    cloud_core = depth >= CLOUD_RADIUS_MM
+    if not cloud_core.any():
+        return group
+    cloud = ndimage.distance_transform_edt(~cloud_core, sampling=spacing_mm) <= CLOUD_RADIUS_MM
+    metal: BoolArray = group & ~cloud
+    return metal
+
+
+def _is_hardware(group: BoolArray, box: Box, near: Nearness, spacing_mm: FloatArray) -> bool:
+    """Whether much of the group lies behind the canal and clear of bone."""
+    behind = group & near.behind[box] & (near.bone_mm[box] > CLEAR_OF_BONE_MM)
+    volume = float(behind.sum() * np.prod(spacing_mm))
+    if volume < HARDWARE_BEHIND_MM3 / 3:
+        return False
+    where = np.argwhere(behind)
+    long = float((np.ptp(where[:, 0]) + 1) * spacing_mm[0])
+    return volume > HARDWARE_BEHIND_MM3 or long > HARDWARE_LENGTH_MM
+
+
+def _is_screw(group: BoolArray, spacing_mm: FloatArray) -> bool:
+    """Whether the group is one straight cylinder as wide and long as a screw or rod."""
+    points = np.argwhere(group) * spacing_mm
+    if len(points) < 10:
+        return False
+    centred = points - points.mean(0)
+    _, _, axes = np.linalg.svd(centred[:: max(1, len(centred) // 5000)], full_matrices=False)
+    along = centred @ axes[0]
+    length = float(np.ptp(along))
+    if length < SCREW_LENGTH_MM:
+        return False
+    radius = float(np.sqrt(len(points) * np.prod(spacing_mm) / (np.pi * length)))
+    if not SCREW_RADIUS_MM[0] <= radius <= SCREW_RADIUS_MM[1]:
+        return False
+    off_axis = np.linalg.norm(centred - along[:, None] * axes[0], axis=1)
+    return float((off_axis < 1.35 * radius + 0.5 * float(spacing_mm.max())).mean()) > STRAIGHT_SHARE
