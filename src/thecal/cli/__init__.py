@@ -62,7 +62,8 @@ def _told(error: Exception) -> int:
         typer.echo(f"{error.format_message()} (see thecal --help)", err=True)
         return EXIT_INPUT
     typer.echo(
-        f"A defect in thecal stopped it ({type(error).__name__}); run again with --debug to see where.", err=True
+        f"A defect in thecal stopped it ({type(error).__name__}); run again with --debug to see where.",
+        err=True,
     )
     return EXIT_DEFECT
 

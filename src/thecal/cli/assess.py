@@ -12,7 +12,8 @@ def assess(
     input_path: Annotated[
         Path,
         typer.Argument(
-            metavar="INPUT", help="A DICOM folder, zip or multi-frame file, or a NIfTI, NRRD or MetaImage volume."
+            metavar="INPUT",
+            help="A DICOM folder, zip or multi-frame file, or a NIfTI, NRRD or MetaImage volume.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the report.")],

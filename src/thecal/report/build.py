@@ -10,8 +10,8 @@ from scipy import ndimage
 from thecal import __version__
 from thecal.anatomy.spine import Part, Spine
 from thecal.cement.deposit_map import Cement
-from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.leakage.findings import Deposit as FoundDeposit
+from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.quality import QualityNote
 from thecal.report.reservations import reservations
 from thecal.report.schema import (
@@ -263,6 +263,6 @@ def _round(value: float | None, digits: int) -> float | None:
     return None if value is None else round(float(value), digits)
 
 
-def _point(point: Sequence[float]) -> tuple[float, float, float]:
+def _point(point: Sequence[float] | FloatArray) -> tuple[float, float, float]:
     x, y, z = (round(float(v), 2) for v in point)
     return (x, y, z)

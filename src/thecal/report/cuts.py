@@ -47,7 +47,9 @@ class Cut:
             float(self.up[0] + half_y),
         )
 
-    def sample(self, array: npt.NDArray[Any], grid: Grid, *, order: int = 1, fill: float = AIR_HU) -> FloatArray:
+    def sample(
+        self, array: npt.NDArray[Any], grid: Grid, *, order: int = 1, fill: float = AIR_HU
+    ) -> FloatArray:
         """The array's values on the cut, (h, w) float64; ``order`` 0 for labels."""
         index = grid.to_index(self.points.reshape(-1, 3)).T
         low = np.clip(np.floor(index.min(1)) - 1, 0, np.array(array.shape) - 1).astype(int)

@@ -13,10 +13,10 @@ from thecal.terms import Compartment
 COMPARTMENT_WORDS: dict[Compartment, str] = {
     "intravertebral": "inside the vertebra",
     "intradiscal": "in the disc",
-    "epidural": "in the canal, outside the thecal sac (epidural)",
-    "intradural": "in the canal, within the outline of the thecal sac (intradural)",
+    "epidural": "in the canal outside the thecal sac",
+    "intradural": "in the canal within the outline of the thecal sac",
     "foraminal": "in the foramen",
-    "paravertebral": "beside the vertebra (paravertebral)",
+    "paravertebral": "beside the vertebra",
     "needle_track": "along the needle's way",
     "unassigned": "at a place that could not be named",
 }
@@ -96,12 +96,30 @@ def _leaks(report: Report) -> Sentence:
     if not outside:
         where = "outside the vertebrae" if report.deposits else "in or outside the vertebrae"
         return Sentence("plain", f"No cement detected {where} {limit_words(report)}.")
+    one_level = _levels(outside) if len({d.level for d in outside}) == 1 else None
     phrases = []
+    in_canal = [d for d in outside if d.compartment in ("intradural", "epidural")]
+    if in_canal:
+        within_sac = [d for d in in_canal if d.compartment == "intradural"]
+        phrases.append(f"{_total(in_canal)} in the canal{'' if one_level else _at(in_canal)}")
+        if len(within_sac) == len(in_canal):
+            phrases[0] += ", within the outline of the thecal sac"
+        elif within_sac:
+            phrases[0] += f" ({_total(within_sac)} of it within the outline of the thecal sac)"
     for compartment in BY_DANGER:
         here = [d for d in outside if d.compartment == compartment]
-        if here:
-            phrases.append(f"{_total(here)} {COMPARTMENT_WORDS[compartment]} at {_levels(here)}")
-    return Sentence("finding", f"Cement outside the bone: {'; '.join(phrases)}.")
+        if here and compartment not in ("intradural", "epidural"):
+            phrases.append(f"{_total(here)} {COMPARTMENT_WORDS[compartment]}{'' if one_level else _at(here)}")
+    at = f" at {one_level}" if one_level else ""
+    return Sentence("finding", f"Cement outside the bone{at}: {_listed(phrases)}.")
+
+
+def _at(deposits: Sequence[Deposit]) -> str:
+    return f" at {_levels(deposits)}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _total(deposits: Sequence[Deposit]) -> str:
@@ -110,8 +128,7 @@ def _total(deposits: Sequence[Deposit]) -> str:
 
 
 def _levels(deposits: Sequence[Deposit]) -> str:
-    names = list(dict.fromkeys(d.level or "an unknown level" for d in deposits))
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return _listed(list(dict.fromkeys(d.level or "an unknown level" for d in deposits)))
 
 
 def _canal(report: Report) -> list[Sentence]:
@@ -122,11 +139,11 @@ def _canal(report: Report) -> list[Sentence]:
     if worst is None or worst.fraction <= 0:
         return [Sentence("plain", f"No cement detected in the canal {limit_words(report)}.")]
     at = f"at {worst.level}" if worst.level else "at a level whose number is not known"
-    left = f"; {worst.residual_ap_mm:.1f} mm are left front to back" if worst.residual_ap_mm is not None else ""
+    left = f"; {worst.residual_ap_mm:.1f} mm left front to back" if worst.residual_ap_mm is not None else ""
     return [
         Sentence(
             "finding",
-            f"It takes up to {100 * worst.fraction:.0f} % of the canal {at} "
+            f"Cement takes up to {100 * worst.fraction:.0f} % of the canal {at} "
             f"({worst.cement_area_mm2:.0f} of {worst.canal_area_mm2:.0f} mm²{left}).",
         )
     ]
@@ -135,7 +152,7 @@ def _canal(report: Report) -> list[Sentence]:
 def _intradural(report: Report) -> Sentence:
     intradural = report.intradural
     if intradural.finding == "not_assessable":
-        return Sentence("caution", "Not assessed: whether any cement lies inside the dura.")
+        return Sentence("caution", "Not assessed by this version: whether any cement lies inside the dura.")
     if intradural.finding == "not_detected":
         return Sentence("plain", f"No intradural cement detected {limit_words(report)}.")
     return Sentence("finding", f"Cement inside the dura is {intradural.finding}.")

@@ -68,7 +68,9 @@ def render_html(
     """
     pictures: dict[str, Any] = {"axial": None, "sagittal": None, "projections": None, "scene": None}
     if spine is not None and leakage is not None:
-        from thecal.report.figures import axial_picture, projections_picture, sagittal_picture
+        from thecal.report.axial import axial_picture
+        from thecal.report.projections import projections_picture
+        from thecal.report.sagittal import sagittal_picture
         from thecal.report.scene import scene_json
 
         pictures = {

@@ -42,9 +42,10 @@ def _write(path: Path, labels: npt.NDArray[Any], volume: Volume, spine: Spine) -
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
     image.header["cal_max"] = int(labels.max(initial=0))
-    with path.open("wb") as raw, gzip.GzipFile(
-        filename="", mode="wb", fileobj=raw, compresslevel=_GZIP_LEVEL, mtime=0
-    ) as packed:
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=_GZIP_LEVEL, mtime=0) as packed,
+    ):
         packed.write(image.header.binaryblock + b"\0\0\0\0")
         packed.write(np.asfortranarray(whole).T.data)
 

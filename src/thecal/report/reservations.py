@@ -76,7 +76,7 @@ def reservations(
             QualityNote(
                 "label_maps_not_written",
                 "info",
-                "anatomy.nii.gz and cement.nii.gz are not written, since an empty map would read as 'no cement'.",
+                "anatomy.nii.gz and cement.nii.gz are not written, as an empty map would read as no cement.",
             )
         )
         return notes
@@ -93,8 +93,8 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "levels_unknown",
                 "warning",
-                f"The number of {unnamed} of {len(spine.vertebrae)} vertebrae is not known, as neither the sacrum "
-                "nor the last rib settles it; they carry ids from 201, caudal to cranial (see --level).",
+                f"The number of {unnamed} of {len(spine.vertebrae)} vertebrae is not known, as neither the "
+                "sacrum nor the last rib settles it; they carry ids from 201, caudal to cranial (see --level).",
             )
         )
     missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
@@ -134,7 +134,7 @@ def _canal(leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "no_occlusion_to_state",
                 "info",
-                "No plane of the canal holds cement that could be measured, so no largest occlusion is stated.",
+                "No cement was detected on any plane of the canal, so no largest occlusion is stated.",
             )
         )
     elif leakage.worst.residual_ap_mm is None:
@@ -142,7 +142,7 @@ def _canal(leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "residual_diameter_missing",
                 "info",
-                "The front-to-back diameter left beside the cement could not be measured at the worst place.",
+                "The front-to-back diameter left by the cement was not measurable at the worst place.",
             )
         )
     blind = sum(s.canal_area_mm2 is None or s.cement_area_mm2 is None for s in leakage.profile)
@@ -151,7 +151,7 @@ def _canal(leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "canal_partly_not_assessable",
                 "warning",
-                f"On {blind} of {len(leakage.profile)} planes along the canal its area could not be measured.",
+                f"On {blind} of {len(leakage.profile)} planes along the canal its area was not measurable.",
             )
         )
     return notes

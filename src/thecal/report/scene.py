@@ -62,7 +62,7 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
     spacing = spine.grid.spacing_mm
     every = np.maximum(1, np.floor(BONE_STEP_MM / spacing + 0.25)).astype(int)
     names = {v.id: v.level or f"vertebra {v.id}" for v in spine.vertebrae} | {SACRUM: "sacrum"}
-    traces = []
+    traces: list[dict[str, Any]] = []
     for label, where in enumerate(ndimage.find_objects(spine.labels), start=1):
         if where is None or not (is_vertebra(label) or label == SACRUM):
             continue
@@ -71,13 +71,17 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
         if mesh is not None:
             name = names.get(label, str(label))
             traces.append(
-                _mesh3d(mesh, BONE_COLOUR, 0.22, name, group="bone", shown="vertebrae" if not traces else None)
+                _mesh3d(
+                    mesh, BONE_COLOUR, 0.22, name, group="bone", shown="vertebrae" if not traces else None
+                )
             )
     return traces
 
 
 def _canal(canal: Canal) -> list[dict[str, Any]]:
-    rows = np.unique(np.linspace(0, len(canal.frame.s_mm) - 1, max(2, len(canal.frame.s_mm) // 2)).astype(int))
+    rows = np.unique(
+        np.linspace(0, len(canal.frame.s_mm) - 1, max(2, len(canal.frame.s_mm) // 2)).astype(int)
+    )
     columns = np.arange(0, len(canal.theta), max(1, len(canal.theta) // 32))
     outward = canal.frame.outward(canal.theta[columns])[rows]
     points = canal.frame.points[rows, None] + canal.wall_mm[np.ix_(rows, columns)][..., None] * outward
@@ -88,7 +92,14 @@ def _canal(canal: Canal) -> list[dict[str, Any]]:
         [np.stack([a, b, a + m], -1).reshape(-1, 3), np.stack([b, b + m, a + m], -1).reshape(-1, 3)]
     )
     return [
-        _mesh3d((points.reshape(-1, 3), faces), CANAL_COLOUR, 0.28, "canal wall", group="canal", shown="canal wall")
+        _mesh3d(
+            (points.reshape(-1, 3), faces),
+            CANAL_COLOUR,
+            0.28,
+            "canal wall",
+            group="canal",
+            shown="canal wall",
+        )
     ]
 
 

@@ -90,7 +90,10 @@ class Vertebra(_Part):
 
 
 class Deposit(_Part):
-    """One piece of cement in one compartment; ``extent_mm`` is left-right, posterior-anterior, caudal-cranial."""
+    """One piece of cement in one compartment.
+
+    ``extent_mm`` is left-right, posterior-anterior, caudal-cranial.
+    """
 
     id: int
     compartment: Compartment

@@ -19,7 +19,14 @@ from thecal.report.build import build_report
 from thecal.report.schema import Observations, Report
 from thecal.volume import Volume
 
-OUR_FILES = ("report.json", "report.html", "anatomy.nii.gz", "cement.nii.gz", "segmentation.dcm", "report.dcm")
+OUR_FILES = (
+    "report.json",
+    "report.html",
+    "anatomy.nii.gz",
+    "cement.nii.gz",
+    "segmentation.dcm",
+    "report.dcm",
+)
 
 
 def write_report(

@@ -1,0 +1,188 @@
+"""The canal from end to end: a curved sagittal cut beside the share of the canal that cement takes."""
+
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+
+from thecal.anatomy.spine import Spine
+from thecal.leakage.findings import Leakage
+from thecal.report.cuts import Cut, SagittalView, sagittal_cut, sagittal_view
+from thecal.report.drawing import (
+    STYLE,
+    Picture,
+    blank,
+    draw_line,
+    halo,
+    label_column,
+    outline_deposits,
+    scale_bar,
+    show_ct,
+    to_svg,
+)
+from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
+from thecal.volume import FloatArray, Volume
+
+# A longer scan is shown around the cement only.
+SAGITTAL_MOST_MM = 230.0
+SAGITTAL_MARGIN_MM = 55.0
+
+
+def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
+    """The curved sagittal cut along the canal beside the share of the canal that cement takes."""
+    view = sagittal_view(spine.canal)
+    low, high, shortened = _heights_to_show(view, leakage)
+    cut = sagittal_cut(view, low, high)
+    deposits = cut.sample(leakage.deposit_labels, spine.grid, order=0, fill=0).astype(int)
+    left, right, bottom, top = cut.extent
+    column_mm, plot_mm, margin_mm = 46.0, 58.0, 6.0
+    total_mm = right - left + column_mm + plot_mm + margin_mm
+    foot_mm = 14.0
+    width_in = 7.6
+    height_in = width_in * (top - bottom + foot_mm) / total_mm
+    with mpl.rc_context(STYLE):
+        figure = blank(width_in, height_in)
+        share = (right - left + column_mm) / total_mm
+        foot = foot_mm / (top - bottom + foot_mm)
+        axes = figure.add_axes((0.0, foot, share, 1.0 - foot))
+        show_ct(axes, cut, volume)
+        for radii, dashes in ((spine.canal.wall_mm, ()), (spine.canal.sac_mm, (2.0, 1.6))):
+            for angle in (0.0, np.pi):
+                rim = view.place(_rim(spine, radii, angle))
+                inside = (rim[:, 1] > bottom) & (rim[:, 1] < top)
+                draw_line(axes, rim[inside, 0], rim[inside, 1], CANAL_WALL, dashes, width=1.0)
+        labelled = outline_deposits(axes, cut, deposits, leakage.deposits)
+        label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
+        _name_vertebrae(axes, spine, view, cut)
+        scale_bar(axes, left + 4.0, bottom + 4.0, 50)
+        axes.set_xlim(left, right + column_mm)
+        axes.set_ylim(bottom, top)
+        plot = figure.add_axes((share, foot, plot_mm / total_mm, 1.0 - foot))
+        _occlusion(plot, view, leakage, bottom, top)
+        svg = to_svg(figure)
+    caption = (
+        "Left: sagittal cut that follows the canal from side to side (anterior on the left; heights and "
+        "depths are true). Solid white: canal wall; dashed white: thecal sac. Right, at the same heights: "
+        "the share of the canal that cement takes, on planes normal to it."
+    )
+    if shortened:
+        caption += " The scan is longer; the part around the cement is shown."
+    worst = leakage.worst
+    alt = caption
+    if worst is not None:
+        alt += f" Largest share {100 * worst.fraction:.0f} % at {worst.level or 'an unknown level'}."
+    return Picture(svg, caption, alt)
+
+
+def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
+    low, high = float(view.height_mm[0]), float(view.height_mm[-1])
+    if high - low <= SAGITTAL_MOST_MM:
+        return low - 5.0, high + 5.0, False
+    leaked = [d for d in leakage.deposits]
+    if leaked:
+        up = view.place([d.centroid_mm for d in leaked])[:, 1]
+        middle, half = (up.min() + up.max()) / 2, (up.max() - up.min()) / 2 + SAGITTAL_MARGIN_MM
+    else:
+        middle, half = (low + high) / 2, 0.0
+    half = float(np.clip(half, 80.0, max(SAGITTAL_MOST_MM / 2, half)))
+    middle = float(np.clip(middle, low + half - 5.0, max(low + half - 5.0, high - half + 5.0)))
+    return middle - half, middle + half, True
+
+
+def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
+    """Points of a surface of the canal at one angle, (n, 3) LPS mm."""
+    theta = spine.canal.theta
+    column = int(np.argmin(abs(np.angle(np.exp(1j * (theta - angle))))))
+    outward = spine.canal.frame.outward([theta[column]])[:, 0]
+    points: FloatArray = spine.canal.frame.points + radii[:, column, None] * outward
+    return points
+
+
+def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
+    left, right, bottom, top = cut.extent
+    for vertebra in spine.vertebrae:
+        frame = vertebra.frame
+        across, up = view.place([frame.to_lps([0.0, 30.0, 0.0])])[0]
+        if bottom + 4 < up < top - 4:
+            axes.text(
+                float(np.clip(across, left + 8, right - 8)),
+                up,
+                vertebra.level or f"no. {vertebra.id}",
+                color="#ffffff",
+                fontsize=10,
+                ha="center",
+                va="center",
+                path_effects=halo(),
+            )
+
+
+def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, top: float) -> None:
+    """The share of the canal taken by cement against height, with the levels."""
+    measured = [
+        (float(view.height_of(p.at_mm)), 100 * (p.cement_area_mm2 or 0.0) / p.canal_area_mm2)
+        for p in leakage.profile
+        if p.canal_area_mm2 and p.cement_area_mm2 is not None
+    ]
+    axes.set_ylim(bottom, top)
+    axes.set_yticks([])
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    peak = max((share for _, share in measured), default=0.0)
+    axes.set_xlim(0, 100 if peak > 50 else 50)
+    axes.set_xlabel("share of the canal taken, %")
+    for name, low, high in _level_bands(view, leakage):
+        middle = (low + high) / 2
+        axes.axhline(low, color="#d4d8dd", linewidth=0.8, zorder=0)
+        if bottom + 3 < middle < top - 3:
+            axes.text(
+                0.99,
+                middle,
+                name,
+                transform=axes.get_yaxis_transform(),
+                ha="right",
+                va="center",
+                color=FAINT,
+                fontsize=9,
+            )
+    if measured:
+        heights, shares = (np.array(v) for v in zip(*measured, strict=True))
+        axes.fill_betweenx(
+            heights,
+            0,
+            shares,
+            facecolor="#f6d7c2",
+            edgecolor=LOOKS["epidural"].colour,
+            hatch="////",
+            linewidth=0,
+        )
+        axes.plot(shares, heights, color="#a84a00", linewidth=1.6)
+    worst = leakage.worst
+    if worst is not None and worst.fraction > 0:
+        height = float(view.height_of(worst.at_mm))
+        share, reach = 100 * worst.fraction, axes.get_xlim()[1]
+        beside = share < 0.62 * reach
+        axes.text(
+            share + 0.02 * reach if beside else share - 0.02 * reach,
+            height,
+            f"{share:.0f} % at {worst.level}" if worst.level else f"{share:.0f} %",
+            ha="left" if beside else "right",
+            va="center",
+            fontweight="bold",
+            fontsize=11,
+            path_effects=halo("#ffffff", 4.0),
+        )
+    elif not measured:
+        axes.text(0.5, 0.5, "not assessable", transform=axes.transAxes, ha="center", rotation=90)
+
+
+def _level_bands(view: SagittalView, leakage: Leakage) -> list[tuple[str, float, float]]:
+    bands: list[tuple[str, float, float]] = []
+    for section in leakage.profile:
+        height = float(view.height_of(section.at_mm))
+        name = section.level or ""
+        if bands and bands[-1][0] == name:
+            bands[-1] = (name, bands[-1][1], height)
+        else:
+            bands.append((name, height, height))
+    return bands
