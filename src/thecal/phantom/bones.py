@@ -15,19 +15,19 @@ from thecal.volume import FloatArray
 FAR = 1e3
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _smooth_max(a: float, b: float, k: float) -> float:
     h = k - abs(a - b)
     return max(a, b) + (h * h / (4.0 * k) if h > 0 else 0.0)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _smooth_min(a: float, b: float, k: float) -> float:
     h = k - abs(a - b)
     return min(a, b) - (h * h / (4.0 * k) if h > 0 else 0.0)
 
 
-@njit(cache=True, inline="always")
+@njit(cache=True)
 def _ellipse(x: float, y: float, a: float, b: float) -> float:
     """Distance to an ellipse, right to first order near it."""
     k0 = math.sqrt((x / a) ** 2 + (y / b) ** 2)
@@ -82,7 +82,7 @@ def outline(u: float, v: float, w: float, P: FloatArray) -> float:
     yy = (ve / scale - b) / b
     xx = abs(x) / scale
     yy = abs(yy)
-    return (xx**2.4 + yy**2.4) ** (1.0 / 2.4)
+    return (xx * xx * math.sqrt(xx) + yy * yy * math.sqrt(yy)) ** 0.4
 
 
 @njit(cache=True)
@@ -145,7 +145,8 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     tip = along - P[12] + 6.0
     broad = 2.5 + (1.6 * min(1.0, max(0.0, tip / 5.0)) if tip > 0 else 0.0)
     bend = P[22] * 0.06 * max(along, 0.0)
-    q = (abs((u - bend) / broad) ** 3 + abs(across / tall) ** 3) ** (1.0 / 3.0)
+    qx, qy = abs((u - bend) / broad), abs(across / tall)
+    q = (qx * qx * qx + qy * qy * qy) ** (1.0 / 3.0)
     plate = (q - 1.0) * broad if q < 1.6 else min((q - 1.0) * broad, math.hypot(u, across))
     plate = _smooth_max(plate, max(along - P[12], -along), 3.0)
     d = _smooth_min(d, plate, 3.0)

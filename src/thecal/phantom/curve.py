@@ -21,10 +21,10 @@ class CanalCurve:
     ----------
     frame : CanalFrame
         n points, ``STEP_MM`` apart.
-    rows : (n, 21) float64
+    rows : (n, 22) float64
         Point, left, posterior, cranial (12 numbers), then half width and half AP of the canal, its posterior
         narrowing, half width and half AP of the sac, shift of the sac to the back, half width and half
-        AP of the cord, and the distance below the conus tip in mm (negative above it).
+        AP of the cord, the level's number (8 is T1, 20 is L1), and the distance below the conus tip in mm (negative above it).
     index_of_z : (m,) float64
         Continuous index along the curve for each z from ``z0`` in steps of ``STEP_MM``.
     """
@@ -36,7 +36,7 @@ class CanalCurve:
 
 
 def build_curve(points: npt.ArrayLike, at_point: npt.ArrayLike, conus_z: float) -> CanalCurve:
-    """The canal through points (m, 3) caudal to cranial, with values (m, 8) at each of them."""
+    """The canal through points (m, 3) caudal to cranial, with values (m, 9) at each of them."""
     path = np.asarray(points, float)
     frame = CanalFrame.through(path, step_mm=STEP_MM, smooth=30.0)
     values = np.asarray(at_point, float)

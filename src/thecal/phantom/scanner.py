@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit, prange
+from numba import njit
 
 FloatImage = npt.NDArray[np.float32]
 FWHM_PER_SIGMA: Final = 2.3548
@@ -71,12 +71,12 @@ def centred_taps(sigma_mm: float, step_mm: float, factor: int) -> FloatImage:
     return (taps / taps.sum()).astype(np.float32)
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True)
 def _reduce_last(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]) -> None:
     rows, n = source.shape
     m = out.shape[1]
     reach = (len(taps) - factor) // 2
-    for r in prange(rows):
+    for r in range(rows):
         for j in range(m):
             total = np.float32(0.0)
             for t in range(len(taps)):
@@ -85,12 +85,12 @@ def _reduce_last(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32],
             out[r, j] = total
 
 
-@njit(parallel=True, cache=True)
+@njit(cache=True)
 def _reduce_first(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]) -> None:
     n, columns = source.shape
     m = out.shape[0]
     reach = (len(taps) - factor) // 2
-    for j in prange(m):
+    for j in range(m):
         for c in range(columns):
             out[j, c] = 0.0
         for t in range(len(taps)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,20 +141,29 @@ class Kernel:
         labels = np.empty(grid.shape, np.uint16)
         parts = np.empty(grid.shape, np.uint8)
         step = np.array([grid.affine[0, 2], grid.affine[1, 1], grid.affine[2, 0]])
-        evaluate(
-            np.ascontiguousarray(grid.affine[:3, 3]),
-            step,
-            hu,
-            labels,
-            parts,
-            self.curve.rows,
-            self.curve.z0,
-            self.curve.index_of_z,
-            self.frames,
-            self.rows,
-            self.person,
-            self.tile,
-        )
+        # Slabs are whole blocks of the kernel, so that the cut does not show.
+        slab = max(8, 8 * round(grid.shape[0] / 64))
+
+        def fill_slab(start: int) -> None:
+            part = slice(start, start + slab)
+            origin = np.ascontiguousarray(grid.to_lps([start, 0, 0]))
+            evaluate(
+                origin,
+                step,
+                hu[part],
+                labels[part],
+                parts[part],
+                self.curve.rows,
+                self.curve.z0,
+                self.curve.index_of_z,
+                self.frames,
+                self.rows,
+                self.person,
+                self.tile,
+            )
+
+        with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+            list(pool.map(fill_slab, range(0, grid.shape[0], slab)))
         return hu, labels, parts
 
 

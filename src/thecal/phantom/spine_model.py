@@ -270,6 +270,7 @@ def _canal(built: list[VertebraModel], rng: np.random.Generator, sex: Sex) -> Ca
                     -0.2,
                     cord / 2,
                     depth / 2,
+                    number - part * 0.8,
                 ]
             )
     conus_z = -1e9
