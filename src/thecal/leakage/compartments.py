@@ -1,0 +1,197 @@
+"""Every voxel of cement to a compartment, with walls that are known only to a millimetre or two.
+
+A wall drawn by any anatomy is off by a voxel here and there, and a body filled up to its wall then shows a
+film of cement outside it. A film is no leak. So cement is called to have left only where it is seen deeper
+in the next compartment than the wall is uncertain (a *seed*), or where it lies beyond the wall with
+nothing behind it that a shifted wall would explain. All other cement falls to the nearest seed of its
+own piece, so that a true leak grows back to the wall and a film returns to where it came from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import cc3d
+import edt
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from scipy.spatial import cKDTree
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.regions import SAC, region_codes
+from thecal.volume import Box, FloatArray
+
+WALL_UNCERTAINTY_MM: Final = 1.5
+"""Depth beyond a wall from which cement is surely on its other side: twice the surface error (0.7-0.8 mm)
+that good spine labels show against one another."""
+SAC_UNCERTAINTY_MM: Final = 2.0
+"""The same for the sac, whose border CT shows only where there is epidural fat."""
+FILM_MM: Final = 0.4
+"""Cement this deep that nothing backs counts as well: a thin sheet between dura and wall."""
+BACKING_MM: Final = 2.5
+"""How far behind the wall cement is looked for before a film is held to be a sheet of its own."""
+BACKING_FRACTION: Final = 0.25
+MIN_SEED_MM3: Final = 4.0
+"""Less cement than this beyond a wall is noise of the label or of the scan."""
+MARGIN_MM: Final = 6.0
+OWN_SIDE_MM: Final = 0.3
+"""Head start of a voxel's own side when it is shared out between the seeds."""
+
+
+@dataclass(frozen=True, eq=False)
+class Assignment:
+    """Cement voxels by region.
+
+    Attributes
+    ----------
+    box : Box
+        Around all cement, within the spine's crop.
+    region : (z, y, x) uint16
+        Region codes of the anatomy in the box, cement or not.
+    codes : (z, y, x) uint16
+        The region each cement voxel was given to; 0 elsewhere.
+    """
+
+    box: Box
+    region: npt.NDArray[np.uint16]
+    codes: npt.NDArray[np.uint16]
+
+
+def assign(spine: Spine, cement: Cement) -> Assignment | None:
+    """Give every cement voxel to a region, or None where there is no cement."""
+    found = np.flatnonzero(cement.pieces)
+    if not len(found):
+        return None
+    where = np.stack(np.unravel_index(found, cement.pieces.shape), axis=1)
+    spacing = cement.grid.spacing_mm
+    margin = np.ceil(MARGIN_MM / spacing).astype(int)
+    low = np.maximum(where.min(0) - margin, 0)
+    high = np.minimum(where.max(0) + margin + 1, cement.pieces.shape)
+    box: Box = (
+        slice(int(low[0]), int(high[0])),
+        slice(int(low[1]), int(high[1])),
+        slice(int(low[2]), int(high[2])),
+    )
+    pieces, fraction = np.ascontiguousarray(cement.pieces[box]), np.ascontiguousarray(cement.fraction[box])
+    near = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False) <= 4.0
+    region = region_codes(spine, box, near)
+    depth = edt.edt(region, anisotropy=tuple(spacing), black_border=False)
+    voxels = where - low
+    limits = np.full(int(region.max()) + 1, WALL_UNCERTAINTY_MM)
+    limits[SAC] = SAC_UNCERTAINTY_MM
+    kind = _seeds(region, depth, fraction, voxels, spacing, limits)
+    seeds = np.zeros(region.shape, np.uint16)
+    index = tuple(voxels[kind > 0].T)
+    seeds[index] = region[index]
+    seeds = _large_enough(seeds, fraction, cement.grid.voxel_mm3)
+    return Assignment(box, region, _share_out(pieces, region, seeds, fraction, voxels, spacing))
+
+
+@njit(cache=True)
+def _seeds(region, depth, fraction, voxels, spacing, limits):  # type: ignore[no-untyped-def]
+    """1 where cement is deeper than the wall is uncertain, 2 where it is shallow but nothing backs it."""
+    kind = np.zeros(len(voxels), np.uint8)
+    shape = region.shape
+    gradient = np.zeros(3)
+    at = np.zeros(3, np.int64)
+    for i in range(len(voxels)):
+        z, y, x = voxels[i]
+        code = region[z, y, x]
+        for a in range(3):
+            ends = np.zeros(2)
+            span = 0
+            for side in range(2):
+                at[0], at[1], at[2] = z, y, x
+                at[a] += 2 * side - 1
+                if at[a] < 0 or at[a] >= shape[a]:
+                    at[a] = voxels[i, a]
+                else:
+                    span += 1
+                value = depth[at[0], at[1], at[2]]
+                ends[side] = value if region[at[0], at[1], at[2]] == code else spacing[a] - value
+            gradient[a] = (ends[1] - ends[0]) / (max(span, 1) * spacing[a])
+        size = np.sqrt((gradient**2).sum())
+        if size > 1e-6:
+            normal = gradient / size
+        else:
+            normal = np.zeros(3)
+        thickness = np.sqrt(((normal * spacing) ** 2).sum())
+        below = depth[z, y, x] - 0.5 * thickness
+        if below > np.sqrt(limits[code] ** 2 + (0.5 * thickness) ** 2):
+            kind[i] = 1
+            continue
+        if below < FILM_MM or size <= 1e-6:
+            continue
+        backed = False
+        reach = below + max(BACKING_MM, 1.5 * thickness)
+        t = below
+        while t <= reach and not backed:
+            bz = round(z - normal[0] * t / spacing[0])
+            by = round(y - normal[1] * t / spacing[1])
+            bx = round(x - normal[2] * t / spacing[2])
+            if not (0 <= bz < shape[0] and 0 <= by < shape[1] and 0 <= bx < shape[2]):
+                break
+            if region[bz, by, bx] != code and fraction[bz, by, bx] > BACKING_FRACTION:
+                backed = True
+            t += 0.25
+        if not backed:
+            kind[i] = 2
+    return kind
+
+
+def _large_enough(
+    seeds: npt.NDArray[np.uint16], fraction: npt.NDArray[np.float32], voxel_mm3: float
+) -> npt.NDArray[np.uint16]:
+    clusters = cc3d.connected_components(seeds, connectivity=26)
+    inside = clusters > 0
+    volume = np.bincount(clusters[inside], weights=fraction[inside]) * voxel_mm3
+    if len(volume) == 0:
+        return seeds
+    kept = volume >= MIN_SEED_MM3
+    result: npt.NDArray[np.uint16] = np.where(kept[clusters] & inside, seeds, 0).astype(np.uint16)
+    return result
+
+
+def _share_out(
+    pieces: npt.NDArray[np.int32],
+    region: npt.NDArray[np.uint16],
+    seeds: npt.NDArray[np.uint16],
+    fraction: npt.NDArray[np.float32],
+    voxels: npt.NDArray[np.int64],
+    spacing: FloatArray,
+) -> npt.NDArray[np.uint16]:
+    index = tuple(voxels.T)
+    piece, own, seed, weight = pieces[index], region[index], seeds[index], fraction[index]
+    given = seed.copy()
+    points = voxels * spacing
+    order = np.argsort(piece, kind="stable")
+    bounds = np.flatnonzero(np.diff(piece[order])) + 1
+    for members in np.split(order, bounds):
+        present = np.unique(seed[members])
+        present = present[present > 0]
+        open_ = members[seed[members] == 0]
+        if len(present) == 0:
+            given[members] = _majority(own[members], weight[members])
+        elif len(present) == 1:
+            given[open_] = present[0]
+        elif len(open_):
+            cost = np.stack(
+                [
+                    cKDTree(points[members[seed[members] == code]]).query(points[open_])[0]
+                    - OWN_SIDE_MM * (own[open_] == code)
+                    for code in present
+                ]
+            )
+            given[open_] = present[np.argmin(cost, axis=0)]
+    codes = np.zeros(region.shape, np.uint16)
+    codes[index] = given
+    return codes
+
+
+def _majority(codes: npt.NDArray[np.uint16], weight: npt.NDArray[np.float32]) -> int:
+    """The region that holds most of the cement; a tie goes to the smaller code."""
+    names, which = np.unique(codes, return_inverse=True)
+    return int(names[np.argmax(np.bincount(which, weights=weight))])

@@ -1,0 +1,86 @@
+"""From volume, spine and cement to everything the report says of the leak."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.body import bodies
+from thecal.leakage.compartments import assign
+from thecal.leakage.deposits import describe, pieces_of
+from thecal.leakage.findings import Deposit, Leakage
+from thecal.leakage.levels import Levels
+from thecal.leakage.measures import measure_vertebrae
+from thecal.leakage.occlusion import occlusion_along, sections, worst_plane
+from thecal.leakage.pieces import deposit_parts
+from thecal.leakage.regions import EPIDURAL, SAC
+from thecal.leakage.route import origins
+from thecal.quality import QualityNote
+from thecal.volume import Volume
+
+
+def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
+    """See :func:`thecal.leakage.find_leakage`."""
+    notes: list[QualityNote] = []
+    shape = spine.labels.shape
+    levels = Levels.of(spine)
+    shapes = bodies(spine)
+    labels = np.zeros(shape, np.int32)
+    at = assign(spine, cement)
+    deposits: tuple[Deposit, ...] = ()
+    if at is None:
+        regions, pieces = [], []
+        in_canal = np.zeros((1, 1, 1), np.float32)
+        grid = spine.grid
+    else:
+        grid = spine.grid.crop(at.box)
+        fraction = np.ascontiguousarray(cement.fraction[at.box])
+        parts, codes, dropped = deposit_parts(at.codes, fraction, grid.spacing_mm, cement.detection_limit_mm3)
+        if dropped:
+            notes.append(_crumbs(dropped, cement.detection_limit_mm3))
+        regions = [int(code) for code in codes]
+        pieces = pieces_of(parts, len(regions), at, cement, volume, spine)
+        came = origins(parts, codes, at.region, spine.parts[at.box], fraction, grid)
+        deposits = tuple(
+            describe(i + 1, piece, regions[i], came.get(i + 1), parts, cement, volume, spine, levels, shapes)
+            for i, piece in enumerate(pieces)
+        )
+        labels[at.box] = parts
+        is_canal = np.concatenate([[False], np.isin(codes, (SAC, EPIDURAL))])
+        in_canal = np.where(is_canal[parts], fraction, np.float32(0)).astype(np.float32)
+    canal = occlusion_along(spine.canal, in_canal, grid, spine.grid)
+    assessable = bool(np.isfinite(canal.canal_mm2).any())
+    if not assessable:
+        notes.append(
+            QualityNote(
+                "canal_not_assessable",
+                "critical",
+                "The canal was not found well enough to say how much of it cement takes.",
+            )
+        )
+    measured, further = measure_vertebrae(
+        spine, cement, volume.hu[spine.box], shapes, pieces, regions, levels, canal
+    )
+    canal_mm3 = sum(
+        float(p.volume_mm3.sum()) for p, r in zip(pieces, regions, strict=True) if r in (SAC, EPIDURAL)
+    )
+    return Leakage(
+        deposits=deposits,
+        deposit_labels=labels,
+        canal_cement_ml=canal_mm3 / 1000 if assessable else None,
+        profile=sections(canal, spine.canal, levels),
+        worst=worst_plane(canal, spine.canal, levels, in_canal, grid),
+        vertebrae=measured,
+        quality=(*notes, *further),
+    )
+
+
+def _crumbs(count: int, limit_mm3: float) -> QualityNote:
+    specks = "1 speck" if count == 1 else f"{count} specks"
+    return QualityNote(
+        "specks_left_out",
+        "info",
+        f"{specks} as bright as cement, each below the detection limit of {limit_mm3:.0f} mm3, "
+        "were left out of the deposits.",
+    )

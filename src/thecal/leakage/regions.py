@@ -1,0 +1,159 @@
+"""The compartments as regions of space, before any cement is looked at: one code for each voxel."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import edt
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from thecal.anatomy.spine import Part, Spine
+from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, Compartment, is_vertebra
+from thecal.volume import BoolArray, Box, FloatArray, LabelArray
+
+OUTSIDE: Final = 1
+SAC: Final = 2
+EPIDURAL: Final = 3
+FORAMEN: Final = 4
+BONE: Final = 1000
+"""Code of a bone is this plus the vertebra's id."""
+DISC: Final = 2000
+"""Code of a disc is this plus the id of the vertebra above it."""
+
+GAP_MM: Final = 2.0
+"""Unlabelled clefts up to twice this wide between two regions belong to the nearer of them."""
+DISC_REACH_MM: Final = 16.0
+"""The highest half of a disc space: how far an endplate may lie above or below cement inside a disc."""
+
+
+def compartment_of(code: int) -> Compartment:
+    """The compartment of a region's code; outside is ``paravertebral`` until something else is shown."""
+    if code >= DISC:
+        return "intradiscal"
+    if code >= BONE:
+        return "intravertebral"
+    named: dict[int, Compartment] = {
+        SAC: "intradural",
+        EPIDURAL: "epidural",
+        FORAMEN: "foraminal",
+        OUTSIDE: "paravertebral",
+    }
+    return named[code]
+
+
+def region_codes(spine: Spine, box: Box, near: BoolArray) -> LabelArray:
+    """The region of every voxel of a box of the spine's crop.
+
+    Three sources, in this order: the labels and parts of the anatomy; clefts between two labelled regions,
+    which fall to the nearer; and the space between two neighbouring endplates, which is disc even where
+    the disc's label has a hole (vacuum, cement taken for bone).
+
+    Parameters
+    ----------
+    spine : Spine
+    box : Box
+        Within the spine's crop.
+    near : (z, y, x) bool
+        In the box: voxels that matter (cement and a margin); clefts and disc spaces are filled only there.
+
+    Returns
+    -------
+    (z, y, x) uint16
+        ``OUTSIDE``, ``SAC``, ``EPIDURAL``, ``FORAMEN``, ``BONE`` + id or ``DISC`` + id; never 0.
+    """
+    labels, parts = spine.labels[box], spine.parts[box]
+    table = np.full(int(labels.max()) + 1, OUTSIDE, np.uint16)
+    for label in range(len(table)):
+        if is_vertebra(label) or label == SACRUM:
+            table[label] = BONE + label
+        elif label == THECAL_SAC:
+            table[label] = SAC
+        elif label == EPIDURAL_SPACE:
+            table[label] = EPIDURAL
+        elif is_vertebra(label - DISC_OFFSET):
+            table[label] = DISC + label - DISC_OFFSET
+    codes: LabelArray = table[labels]
+    codes[(codes == OUTSIDE) & (parts == Part.FORAMEN)] = FORAMEN
+    spacing = spine.grid.spacing_mm
+    _fill_clefts(codes, near, spacing)
+    _fill_disc_spaces(codes, parts, near, spine, box)
+    return codes
+
+
+def _fill_clefts(codes: LabelArray, near: BoolArray, spacing: FloatArray) -> None:
+    known = codes != OUTSIDE
+    if known.all() or not known.any():
+        return
+    grown = edt.edt(~known, anisotropy=tuple(spacing), black_border=False) <= GAP_MM
+    closed = edt.edt(grown, anisotropy=tuple(spacing), black_border=False) > GAP_MM
+    cleft = np.argwhere(closed & ~known & near)
+    reach = np.ceil((GAP_MM + spacing) / spacing).astype(np.int64)
+    codes[tuple(cleft.T)] = _nearest_known(codes, cleft, reach, spacing)
+
+
+@njit(cache=True)
+def _nearest_known(codes, voxels, reach, spacing):  # type: ignore[no-untyped-def]
+    found = np.full(len(voxels), OUTSIDE, np.uint16)
+    for i in range(len(voxels)):
+        best = 1e9
+        z0, y0, x0 = voxels[i]
+        for z in range(max(0, z0 - reach[0]), min(codes.shape[0], z0 + reach[0] + 1)):
+            for y in range(max(0, y0 - reach[1]), min(codes.shape[1], y0 + reach[1] + 1)):
+                for x in range(max(0, x0 - reach[2]), min(codes.shape[2], x0 + reach[2] + 1)):
+                    if codes[z, y, x] == OUTSIDE:
+                        continue
+                    away = (
+                        ((z - z0) * spacing[0]) ** 2
+                        + ((y - y0) * spacing[1]) ** 2
+                        + ((x - x0) * spacing[2]) ** 2
+                    )
+                    if away < best:
+                        best = away
+                        found[i] = codes[z, y, x]
+    return found
+
+
+def _fill_disc_spaces(
+    codes: LabelArray, parts: npt.NDArray[np.uint8], near: BoolArray, spine: Spine, box: Box
+) -> None:
+    if len(spine.vertebrae) < 2:
+        return
+    empty = np.argwhere((codes == OUTSIDE) & near)
+    if not len(empty):
+        return
+    grid = spine.grid.crop(box)
+    points = grid.to_lps(empty)
+    # The body's middle lies about 15 mm before its posterior wall.
+    middles = np.array([v.frame.to_lps((0.0, 15.0, 0.0)) for v in spine.vertebrae])
+    nearest = np.argmin(((points[:, None, :] - middles[None]) ** 2).sum(2), axis=1)
+    cranial = np.array([v.frame.cranial for v in spine.vertebrae])[nearest]
+    step = cranial @ np.linalg.inv(grid.affine[:3, :3]).T * 0.5
+    codes[tuple(empty.T)] = _between_endplates(
+        codes, parts == Part.BODY, empty, step, int(DISC_REACH_MM / 0.5), BONE, DISC
+    )
+
+
+@njit(cache=True)
+def _between_endplates(codes, body, voxels, step, count, bone, disc):  # type: ignore[no-untyped-def]
+    found = np.full(len(voxels), OUTSIDE, np.uint16)
+    for i in range(len(voxels)):
+        ends = np.zeros(2, np.int64)
+        for way in range(2):
+            sign = 1.0 if way == 1 else -1.0
+            for k in range(1, count + 1):
+                z = round(voxels[i, 0] + sign * k * step[i, 0])
+                y = round(voxels[i, 1] + sign * k * step[i, 1])
+                x = round(voxels[i, 2] + sign * k * step[i, 2])
+                if not (0 <= z < codes.shape[0] and 0 <= y < codes.shape[1] and 0 <= x < codes.shape[2]):
+                    break
+                code = codes[z, y, x]
+                if code == OUTSIDE or code >= disc:
+                    continue
+                if code >= bone and body[z, y, x]:
+                    ends[way] = code
+                break
+        if ends[0] and ends[1] and ends[0] != ends[1]:
+            found[i] = ends[1] - bone + disc
+    return found
