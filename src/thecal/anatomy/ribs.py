@@ -1,0 +1,166 @@
+"""Whether a vertebra bears ribs: bone followed outward from the costovertebral joint."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.frames import VertebraFrame
+from thecal.volume import BoolArray, FloatArray, Grid, IntArray
+
+STEP_MM = 1.5
+LATERAL_MM = (9.0, 75.0)
+ANTERIOR_MM = (-60.0, 15.0)
+CAUDAL_MM = 60.0  # how far below the body's middle a steep twelfth rib may be followed
+
+
+@dataclass(frozen=True)
+class RibEvidence:
+    """What is seen of ribs at one vertebra.
+
+    Attributes
+    ----------
+    left_mm, right_mm : float or None
+        How far from the midline bone can be followed without a break; None where the scan ends first.
+    probability : float or None
+        That the vertebra bears ribs; None where neither side can be told.
+    """
+
+    left_mm: float | None
+    right_mm: float | None
+    probability: float | None
+
+
+def rib_evidence(
+    hu: IntArray, grid: Grid, frames: Sequence[VertebraFrame], heights_mm: Sequence[float]
+) -> list[RibEvidence]:
+    """Evidence that each vertebra bears ribs.
+
+    In the vertebra's own axes bone is followed outward from the posterolateral body, pedicle and transverse
+    process, slice by slice of growing distance from the midline, never inward and not above the vertebra. A
+    transverse process ends by 45-50 mm from the midline; a rib goes on. Kidney, liver, muscle and contrast
+    are no bridge: what is thicker than a rib is removed first, and a gap is crossed only at the joint.
+
+    Parameters
+    ----------
+    hu : (z, y, x) int16
+        A crop that reaches at least 65 mm to both sides of the spine, or as far as the scan does.
+    grid : Grid
+        Where the crop lies.
+    frames : sequence of VertebraFrame
+    heights_mm : sequence of float
+        Height of each body.
+
+    Returns
+    -------
+    list of RibEvidence
+    """
+    result = []
+    for frame, height in zip(frames, heights_mm, strict=True):
+        reach = [_reach(hu, grid, frame, height, side) for side in (1.0, -1.0)]
+        result.append(RibEvidence(reach[0], reach[1], _probability(reach[0], reach[1])))
+    return result
+
+
+def _probability(left: float | None, right: float | None) -> float | None:
+    """Both sides together; a pair of short twelfth ribs and a long process are told apart by neither."""
+    PROCESS_MM, RIB_MM = 51.0, 63.0  # transverse processes end before the one, ribs reach the other
+    sides = [s for s in (left, right) if s is not None]
+    if not sides:
+        return None
+    each = [float(np.clip((s - PROCESS_MM) / (RIB_MM - PROCESS_MM), 0.0, 1.0)) for s in sides]
+    if len(each) == 1:
+        return 0.05 + 0.9 * each[0]
+    # One clear rib of a pair is a rib: the other may be short, broken or out of the field.
+    return 0.02 + 0.96 * (0.65 * max(each) + 0.35 * min(each))
+
+
+def _reach(hu: IntArray, grid: Grid, frame: VertebraFrame, height: float, side: float) -> float | None:
+    """Distance from the midline to which bone is followed on one side, mm; None where the scan ends first."""
+    BONE_HU = 150.0
+    JOINT_MM = 30.0  # the costovertebral and costotransverse joints lie within this of the midline
+    NECK_MM = 22.0  # to here a rib keeps its vertebra's height; lower bone is the next vertebra's
+    STEEPEST = 1.5  # mm caudal per mm outward: twelfth ribs descend at up to 60 degrees
+    SLOPE = 2  # mm along or across per mm outward within the slice
+    SECTION_MM2 = 250.0  # a rib, 12 x 8 mm, cut at 60 degrees has 190; what is more is the ilium or a vessel
+    lateral = np.arange(LATERAL_MM[0], LATERAL_MM[1] + STEP_MM, STEP_MM)
+    anterior = np.arange(ANTERIOR_MM[0], ANTERIOR_MM[1] + STEP_MM, STEP_MM)
+    top = height / 2 + 4.0
+    cranial = np.arange(-CAUDAL_MM, top + STEP_MM, STEP_MM)
+    values, inside = _block(hu, grid, frame, side * lateral, anterior, cranial)
+    bone = _slender(values > BONE_HU, lateral)
+    lowest = -(height / 2 + 2.0) - STEEPEST * np.maximum(0.0, lateral - NECK_MM)
+    bone &= inside & (cranial[None, None, :] >= lowest[:, None, None])
+    seed = (
+        bone[0]
+        & (np.abs(cranial)[None, :] <= height / 2 + 2.0)
+        & ((anterior >= -22.0) & (anterior <= 8.0))[:, None]
+    )
+    if not seed.any():
+        return None if not inside[0].all() else 0.0
+    touching = 3
+    steep = 2 * (2 * SLOPE) + 1
+    reached = [seed]
+    farthest = lateral[0]
+    for k in range(1, len(lateral)):
+        start = ndimage.maximum_filter(reached[-1], touching)
+        if lateral[k] < JOINT_MM and k >= 3:
+            start |= ndimage.maximum_filter(reached[-2] | reached[-3], touching)
+        # A rib may run along the slice for a little, as far as its slope allows.
+        near = bone[k] & ndimage.maximum_filter(reached[-1], steep)
+        now = ndimage.binary_propagation(start & bone[k], mask=near | (start & bone[k]))
+        if lateral[k] > 45.0 and now.sum() * STEP_MM**2 > SECTION_MM2:
+            now[:] = False
+        reached.append(now)
+        if now.any():
+            farthest = float(lateral[k])
+        elif lateral[k] > JOINT_MM:
+            break
+    left_scan = _leaves_scan(reached, inside, lateral, farthest)
+    return None if left_scan and farthest < 60.0 else farthest
+
+
+def _block(
+    hu: IntArray,
+    grid: Grid,
+    frame: VertebraFrame,
+    lateral: FloatArray,
+    anterior: FloatArray,
+    cranial: FloatArray,
+) -> tuple[npt.NDArray[np.float32], BoolArray]:
+    """HU in the vertebra's axes, (lateral, anterior, cranial), and whether each point lies in the scan."""
+    local = np.stack(np.meshgrid(lateral, anterior, cranial, indexing="ij"), axis=-1)
+    index = grid.to_index(frame.to_lps(local.reshape(-1, 3))).T
+    within = np.all((index >= -0.5) & (index <= np.array(hu.shape)[:, None] - 0.5), axis=0)
+    inside: BoolArray = within.reshape(local.shape[:3])
+    values = ndimage.map_coordinates(
+        hu, index, order=1, mode="nearest", output=np.float32, prefilter=False
+    ).reshape(local.shape[:3])
+    smooth: npt.NDArray[np.float32] = ndimage.gaussian_filter(values, 0.6)
+    return smooth, inside
+
+
+def _slender(bone: BoolArray, lateral: FloatArray) -> BoolArray:
+    """Bone without what is thicker than a rib, beyond the vertebra itself: kidney, contrast, a full bowel."""
+    RADIUS_MM = 9.0
+    VERTEBRA_MM = 32.0
+    deep = ndimage.distance_transform_edt(bone) * STEP_MM > RADIUS_MM
+    thick = ndimage.distance_transform_edt(~deep) * STEP_MM <= RADIUS_MM + STEP_MM
+    thick[lateral < VERTEBRA_MM] = False
+    slender: BoolArray = bone & ~thick
+    return slender
+
+
+def _leaves_scan(reached: list[BoolArray], inside: BoolArray, lateral: FloatArray, farthest: float) -> bool:
+    """Whether the bone followed ends where the scan does."""
+    k = int(np.searchsorted(lateral, farthest))
+    tip = reached[min(k, len(reached) - 1)]
+    if not tip.any():
+        return True
+    around = ndimage.maximum_filter(tip, 7)
+    ahead = inside[min(k + 1, len(lateral) - 1)]
+    return bool((around & ~ahead).any())
