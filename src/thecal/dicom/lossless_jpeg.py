@@ -145,7 +145,7 @@ def _decode_scan(
     fed = 0
     left = restart_interval
     fresh = True
-    start = 1 << (precision - 1)
+    start = np.int64(1) << (precision - 1)
     top = 0
     for y in range(rows):
         for x in range(columns):
@@ -174,33 +174,33 @@ def _decode_scan(
                 window = (window << np.uint64(8)) | byte
                 held += 8
             entry = table[(window >> np.uint64(held - 16)) & np.uint64(0xFFFF)]
-            length = int(entry >> 8)
+            length = np.int64(entry >> 8)
             if length == 0:
                 return False
             held -= length
-            category = int(entry & 255)
-            difference = 0
+            category = np.int64(entry & 255)
+            difference = np.int64(0)
             if category == 16:
-                difference = 32768
+                difference = np.int64(32768)
             elif category > 0:
                 held -= category
-                difference = int((window >> np.uint64(held)) & np.uint64((1 << category) - 1))
+                difference = np.int64((window >> np.uint64(held)) & np.uint64((np.int64(1) << category) - 1))
                 if difference < 1 << (category - 1):
                     difference -= (1 << category) - 1
             if held < fed:
                 return False
             if fresh:
-                prediction = start
+                prediction = np.int64(start)
                 top = y
                 fresh = False
             elif y == top:
-                prediction = int(out[y, x - 1])
+                prediction = np.int64(out[y, x - 1])
             elif x == 0:
-                prediction = int(out[y - 1, 0])
+                prediction = np.int64(out[y - 1, 0])
             else:
-                a = int(out[y, x - 1])
-                b = int(out[y - 1, x])
-                c = int(out[y - 1, x - 1])
+                a = np.int64(out[y, x - 1])
+                b = np.int64(out[y - 1, x])
+                c = np.int64(out[y - 1, x - 1])
                 if predictor == 1:
                     prediction = a
                 elif predictor == 2:

@@ -31,9 +31,9 @@ def straighten(slices: IntArray, layout: Layout) -> tuple[IntArray, Grid]:
     first = layout.frames[0]
     voxel = np.array([first.spacing_mm[1], first.spacing_mm[0]])
     shift = layout.drift_mm / voxel
-    low = np.floor(shift.min(axis=0) + 1e-6)
+    low: FloatArray = np.floor(shift.min(axis=0) + 1e-6)
     extra = np.ceil(shift.max(axis=0) - 1e-6) - low
-    shift = shift - low
+    shift = np.subtract(shift, low)
     columns, rows = slices.shape[2] + int(extra[0]), slices.shape[1] + int(extra[1])
     if layout.even:
         at = layout.at_mm
