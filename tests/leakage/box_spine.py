@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -78,6 +79,44 @@ def toy(
     pitch: float = PITCH,
 ) -> Toy:
     """Three vertebrae, caudal first, turned by ``tilt`` about left and ``roll`` about posterior (degrees)."""
+    spine, turn, shift = _anatomy(spacing, tilt, roll, ids, height, pitch)
+    # The labels may be changed by the test.
+    spine = replace(spine, labels=spine.labels.copy(), parts=spine.parts.copy())
+    grid, labels, parts = spine.grid, spine.labels, spine.parts
+
+    fraction = _fractions(cement, grid, lambda p: (p - shift) @ turn)
+    pieces = ndimage.label(fraction > 0.1, np.ones((3, 3, 3)))[0].astype(np.int32)
+    fraction[pieces == 0] = 0
+    hu = np.where(labels > 0, 60, 20).astype(float)
+    hu[(parts == Part.BODY)] = 150
+    hu[(parts == Part.ARCH)] = 400
+    hu = hu * (1 - fraction) + 3500 * fraction
+    hu += np.random.default_rng(0).normal(0, noise, hu.shape) if noise else 0
+    if clip:
+        hu = np.minimum(hu, clip)
+    volume = Volume.from_array(hu, grid, hu_clipped_at=clip)
+    found = Cement(
+        spine.box,
+        grid,
+        pieces,
+        fraction.astype(np.float32),
+        np.zeros(grid.shape, bool),
+        np.array([0.4, 0.4, 0.4]),
+        20.0,
+        5.0,
+    )
+    return Toy(volume, spine, found, lambda p: np.asarray(p, float) @ turn.T + shift)
+
+
+@cache
+def _anatomy(
+    spacing: tuple[float, float, float],
+    tilt: float,
+    roll: float,
+    ids: tuple[int, ...],
+    height: Callable[[Array], Array] | None,
+    pitch: float,
+) -> tuple[Spine, Array, Array]:
     a, b = np.radians(tilt), np.radians(roll)
     turn = np.array([[1, 0, 0], [0, np.cos(a), -np.sin(a)], [0, np.sin(a), np.cos(a)]]) @ np.array(
         [[np.cos(b), 0, np.sin(b)], [0, 1, 0], [-np.sin(b), 0, np.cos(b)]]
@@ -88,7 +127,7 @@ def toy(
         return np.asarray(p, float) @ turn.T + shift
 
     top = pitch * (len(ids) - 1)
-    corners = to_lps([[x, y, z] for x in (-32, 32) for y in (-42, 42) for z in (-22, top + 22)])
+    corners = to_lps([[x, y, z] for x in (-30, 30) for y in (-37, 40) for z in (-18, top + 18)])
     low, high = corners.min(0), corners.max(0)
     affine = np.eye(4)
     affine[:3, :3] = np.array([[0, 0, spacing[2]], [0, spacing[1], 0], [spacing[0], 0, 0]])
@@ -147,28 +186,7 @@ def toy(
         "1",
     )
 
-    fraction = _fractions(cement, grid, lambda p: (p - shift) @ turn)
-    pieces = ndimage.label(fraction > 0.1, np.ones((3, 3, 3)))[0].astype(np.int32)
-    fraction[pieces == 0] = 0
-    hu = np.where(labels > 0, 60, 20).astype(float)
-    hu[(parts == Part.BODY)] = 150
-    hu[(parts == Part.ARCH)] = 400
-    hu = hu * (1 - fraction) + 3500 * fraction
-    hu += np.random.default_rng(0).normal(0, noise, hu.shape) if noise else 0
-    if clip:
-        hu = np.minimum(hu, clip)
-    volume = Volume.from_array(hu, grid, hu_clipped_at=clip)
-    found = Cement(
-        whole,
-        grid,
-        pieces,
-        fraction.astype(np.float32),
-        np.zeros(grid.shape, bool),
-        np.array([0.4, 0.4, 0.4]),
-        20.0,
-        5.0,
-    )
-    return Toy(volume, spine, found, to_lps)
+    return spine, turn, shift
 
 
 def _ellipse(theta: Array, a: float, b: float) -> Array:

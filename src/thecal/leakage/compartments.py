@@ -17,18 +17,21 @@ import edt
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
-from thecal.leakage.regions import SAC, region_codes
-from thecal.volume import Box, FloatArray
+from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
+from thecal.volume import Box, FloatArray, Grid
 
 WALL_UNCERTAINTY_MM: Final = 1.5
 """Depth beyond a wall from which cement is surely on its other side: twice the surface error (0.7-0.8 mm)
 that good spine labels show against one another."""
 SAC_UNCERTAINTY_MM: Final = 2.0
-"""The same for the sac, whose border CT shows only where there is epidural fat."""
+"""The same for the inside of the sac, whose border CT shows only where there is epidural fat."""
+EPIDURAL_UNCERTAINTY_MM: Final = 1.0
+"""The same for the outside of the sac: the epidural space is often no more than 2 mm deep."""
 FILM_MM: Final = 0.4
 """Cement this deep that nothing backs counts as well: a thin sheet between dura and wall."""
 BACKING_MM: Final = 2.5
@@ -78,20 +81,63 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
     pieces, fraction = np.ascontiguousarray(cement.pieces[box]), np.ascontiguousarray(cement.fraction[box])
     near = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False) <= 4.0
     region = region_codes(spine, box, near)
+    return Assignment(box, region, _three_questions(pieces, region, fraction, cement.grid))
+
+
+def _three_questions(
+    pieces: npt.NDArray[np.int32],
+    region: npt.NDArray[np.uint16],
+    fraction: npt.NDArray[np.float32],
+    grid: Grid,
+) -> npt.NDArray[np.uint16]:
+    """In bone or out of it; if out, in which space; if in the canal, on which side of the dura."""
+    spacing = grid.spacing_mm
+    limits = np.full(max(int(region.max()), FORAMEN) + 1, WALL_UNCERTAINTY_MM)
+    bone = (region >= BONE) & (region < DISC)
+    codes = _divide(pieces, np.where(bone, region, OUTSIDE).astype(np.uint16), fraction, grid, limits)
+
+    out = codes == OUTSIDE
+    if not out.any():
+        return codes
+    space = np.where(region == SAC, EPIDURAL, region).astype(np.uint16)
+    # Cement on a bone's label that was found to be out of bone has no space of its own: the nearest serves.
+    nearest = ndimage.distance_transform_edt(
+        bone, sampling=spacing, return_distances=False, return_indices=True
+    )
+    space = space[tuple(nearest)]
+    components = cc3d.connected_components(out, connectivity=26).astype(np.int32)
+    codes[out] = _divide(components, space, fraction, grid, limits)[out]
+
+    canal = codes == EPIDURAL
+    if canal.any():
+        limits[SAC], limits[EPIDURAL] = SAC_UNCERTAINTY_MM, EPIDURAL_UNCERTAINTY_MM
+        side = np.where(region == SAC, SAC, EPIDURAL).astype(np.uint16)
+        components = cc3d.connected_components(canal, connectivity=26).astype(np.int32)
+        codes[canal] = _divide(components, side, fraction, grid, limits)[canal]
+    return codes
+
+
+def _divide(
+    pieces: npt.NDArray[np.int32],
+    region: npt.NDArray[np.uint16],
+    fraction: npt.NDArray[np.float32],
+    grid: Grid,
+    limits: FloatArray,
+) -> npt.NDArray[np.uint16]:
+    """Give each voxel of the pieces to a region that holds a seed of the same piece."""
+    spacing = grid.spacing_mm
+    voxels = np.argwhere(pieces > 0)
     depth = edt.edt(region, anisotropy=tuple(spacing), black_border=False)
-    voxels = where - low
-    limits = np.full(int(region.max()) + 1, WALL_UNCERTAINTY_MM)
-    limits[SAC] = SAC_UNCERTAINTY_MM
-    kind = _seeds(region, depth, fraction, voxels, spacing, limits)
+    kind = _seeds(region, depth, pieces, fraction, voxels, spacing, limits)
     seeds = np.zeros(region.shape, np.uint16)
     index = tuple(voxels[kind > 0].T)
     seeds[index] = region[index]
-    seeds = _large_enough(seeds, fraction, cement.grid.voxel_mm3)
-    return Assignment(box, region, _share_out(pieces, region, seeds, fraction, voxels, spacing))
+    seeds = _large_enough(seeds, fraction, grid.voxel_mm3)
+    return _share_out(pieces, region, seeds, fraction, voxels, spacing)
 
 
 @njit(cache=True)
-def _seeds(region, depth, fraction, voxels, spacing, limits):  # type: ignore[no-untyped-def]
+def _seeds(region, depth, pieces, fraction, voxels, spacing, limits):  # type: ignore[no-untyped-def]
     """1 where cement is deeper than the wall is uncertain, 2 where it is shallow but nothing backs it."""
     kind = np.zeros(len(voxels), np.uint8)
     shape = region.shape
@@ -134,7 +180,11 @@ def _seeds(region, depth, fraction, voxels, spacing, limits):  # type: ignore[no
             bx = round(x - normal[2] * t / spacing[2])
             if not (0 <= bz < shape[0] and 0 <= by < shape[1] and 0 <= bx < shape[2]):
                 break
-            if region[bz, by, bx] != code and fraction[bz, by, bx] > BACKING_FRACTION:
+            if (
+                region[bz, by, bx] != code
+                and pieces[bz, by, bx] > 0
+                and fraction[bz, by, bx] > BACKING_FRACTION
+            ):
                 backed = True
             t += 0.25
         if not backed:
