@@ -1,6 +1,6 @@
 """Synthetic patients with known truth.
 
-``make_patient`` and ``truth_spine`` are imported on first use, so that the command line starts fast.
+The public names are imported on first use, so that the command line starts fast.
 """
 
 from __future__ import annotations
@@ -8,12 +8,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from thecal.phantom.deposit_spec import DepositSpec
+    from thecal.phantom.insert import insert_deposits
+    from thecal.phantom.needle import TrackSpec
     from thecal.phantom.patient import Case, make_patient
+    from thecal.phantom.scanner import Scanner
     from thecal.phantom.truth import truth_spine
 
-__all__ = ["Case", "make_patient", "truth_spine"]
+__all__ = ["Case", "DepositSpec", "Scanner", "TrackSpec", "insert_deposits", "make_patient", "truth_spine"]
 
-_HOME = {"Case": "patient", "make_patient": "patient", "truth_spine": "truth"}
+_HOME = {
+    "Case": "patient",
+    "DepositSpec": "deposit_spec",
+    "Scanner": "scanner",
+    "TrackSpec": "needle",
+    "insert_deposits": "insert",
+    "make_patient": "patient",
+    "truth_spine": "truth",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -39,7 +39,7 @@ class VertebraModel:
     """One vertebra of the phantom.
 
     ``heights`` are anterior, middle and posterior in the midline, between the outer faces of the
-    endplates, mm; ``parameters`` is the row that the tissue kernel reads.
+    endplates, mm; ``intact`` are the same before the fracture; ``parameters`` is the row that the tissue kernel reads.
     """
 
     level: str
@@ -47,6 +47,7 @@ class VertebraModel:
     frame: VertebraFrame
     size: LevelSize
     heights: tuple[float, float, float]
+    intact: tuple[float, float, float]
     fracture: Fracture | None
     trabecular_hu: float
     parameters: FloatArray
@@ -182,7 +183,7 @@ def draw_spine(
         previous_cranial = axes.cranial
         hu = max(25.0, bone_hu + rng.normal(0, 6.0))
         row = _kernel_row(level, size, heights, fracture, hu, spur, rng)
-        built.append(VertebraModel(level, VERSE_IDS[level], frame, size, heights, fracture, hu, row))
+        built.append(VertebraModel(level, VERSE_IDS[level], frame, size, heights, intact, fracture, hu, row))
     curve = _canal(built, rng, sex)
     wanted = tuple(n for n in order if order.index(first) <= order.index(n) <= order.index(last))
     return SpineModel(seed, age, sex, tuple(built), curve, wanted)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 
-from thecal.anatomy.spine import Canal, Spine, Vertebra
+from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
 from thecal.frames import CanalFrame
-from thecal.phantom.patient import Case
+from thecal.phantom.spine_model import SpineModel
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import FloatArray, Grid, LabelArray
+from thecal.volume import Box, FloatArray, Grid, LabelArray
+
+if TYPE_CHECKING:
+    from thecal.phantom.patient import Case
 
 RAYS = 72
 RAY_STEP_MM = 0.2
@@ -17,24 +22,29 @@ RAY_REACH_MM = 26.0
 
 
 def truth_spine(case: Case) -> Spine:
-    """The spine of a phantom, as a perfect anatomy backend would find it.
+    """The spine of a phantom, as a perfect anatomy backend would find it."""
+    return case.spine
+
+
+def spine_of(model: SpineModel, labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, box: Box) -> Spine:
+    """Make the ``Spine`` of a phantom from its model and its truth on the scan's grid.
 
     Vertebrae cut by the scan's edge are there with ``complete`` False; the sacrum is in the labels only.
     """
-    box = case.box
-    grid = case.grid.crop(box)
-    labels = np.ascontiguousarray(case.labels[box])
+    own = np.ascontiguousarray(labels[box])
+    own_parts = np.ascontiguousarray(parts[box])
+    crop = grid.crop(box)
     vertebrae = []
-    z0 = case.grid.affine[2, 3]
-    z1 = case.grid.to_lps([case.grid.shape[0] - 1, 0, 0])[2]
-    present = set(np.unique(labels).tolist())
-    for v in case.model.vertebrae:
+    z0 = grid.affine[2, 3]
+    z1 = grid.to_lps([grid.shape[0] - 1, 0, 0])[2]
+    present = set(np.unique(own).tolist())
+    for v in model.vertebrae:
         if v.level == "sacrum" or v.id not in present:
             continue
         half = 0.5 * max(v.heights)
         ends = v.frame.to_lps([[0, d, e * half] for d in (0, v.size.body_depth) for e in (-1, 1)])[:, 2]
         complete = bool(ends.min() > z0 and ends.max() < z1)
-        inside = (v.id == labels) & (case.parts[box] == 1)
+        inside = (own == v.id) & (own_parts == Part.BODY)
         if not complete and not inside.any():
             continue
         vertebrae.append(
@@ -42,10 +52,10 @@ def truth_spine(case: Case) -> Spine:
         )
     return Spine(
         box=box,
-        grid=grid,
-        labels=labels,
-        parts=np.ascontiguousarray(case.parts[box]),
-        canal=truth_canal(case.model.curve.frame, labels, grid),
+        grid=crop,
+        labels=own,
+        parts=own_parts,
+        canal=truth_canal(model.curve.frame, own, crop),
         vertebrae=tuple(vertebrae),
         backend="phantom truth",
         backend_version="1",
