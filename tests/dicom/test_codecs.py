@@ -60,7 +60,9 @@ def test_images_compressed_by_other_programs_are_decoded():
     assert np.array_equal(decode(LOSSLESS_JPEG, LOSSLESS_SV1, 24, 20, 16), picture())
 
 
-@pytest.mark.parametrize("syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian])
+@pytest.mark.parametrize(
+    "syntax", [ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian]
+)
 def test_plain_series_of_every_byte_order_are_read(tmp_path, syntax):
     hu = trunk()
     write_series(tmp_path / "ct", hu, syntax=syntax)

@@ -14,7 +14,6 @@ from thecal.dicom import read
 from thecal.errors import InputError
 from thecal.volume import to_source_grid
 
-
 # Half way from muscle to the marker; above the trunk's densest bone.
 MARKER_EDGE_HU = 825
 
@@ -65,9 +64,7 @@ def test_feet_first_slices_and_negative_cosines_give_the_same_patient(tmp_path):
     hu = trunk()
     n, rows, columns = hu.shape
     far = (-20.0 + (columns - 1) * 0.8, -150.0 + (rows - 1) * 0.8, 300.0)
-    write_series(
-        tmp_path, hu[:, ::-1, ::-1], origin=far, axes=((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0))
-    )
+    write_series(tmp_path, hu[:, ::-1, ::-1], origin=far, axes=((-1.0, 0.0, 0.0), (0.0, -1.0, 0.0)))
     volume = read(tmp_path)
     assert volume.source.orientation == "RAS"
     assert np.array_equal(volume.hu, hu)

@@ -188,6 +188,9 @@ def read_header(member: Member) -> tuple[Header, list[Frame]] | None:
     except (OSError, zipfile.BadZipFile, zlib.error, AttributeError, TypeError) as error:
         raise EOFError(str(error)) from error
     header = _header(member, dataset, syntax, None if deflated else at, has_pixels)
+    claimed = str(getattr(dataset.file_meta, "MediaStorageSOPClassUID", ""))
+    if not header.rows and CT_STORAGE & {header.sop_class, claimed}:
+        raise EOFError("the header ends before the image's size")
     return header, _frames(header, dataset)
 
 

@@ -65,11 +65,17 @@ def members_of(path: Path) -> Iterator[list[Member]]:
     """The files of a folder (searched recursively), of a zip, or the one file itself, in a fixed order."""
     if path.is_dir():
         yield _in_folder(path)
-    elif zipfile.is_zipfile(path):
+    elif is_zip(path):
         with _opened(path) as archive:
             yield _in_zip(archive, path.name)
     else:
         yield [Member(path.name, str(path))]
+
+
+def is_zip(path: Path) -> bool:
+    """Whether a file is a zip, whole or truncated."""
+    with path.open("rb") as stream:
+        return stream.read(4) == b"PK\x03\x04" or zipfile.is_zipfile(path)
 
 
 def _in_folder(folder: Path) -> list[Member]:

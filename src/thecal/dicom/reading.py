@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -121,11 +120,10 @@ def kind_of(path: Path) -> Kind:
         return "nrrd"
     if b"ElementDataFile" in head or head.lstrip().startswith((b"ObjectType", b"NDims")):
         return "mha"
-    if zipfile.is_zipfile(path) or head[:4] == b"PK\x03\x04":
-        return "dicom"
     from thecal.dicom.headers import looks_like_dicom
+    from thecal.dicom.members import is_zip
 
-    if looks_like_dicom(head[:132]):
+    if is_zip(path) or looks_like_dicom(head[:132]):
         return "dicom"
     raise InputError(
         f"{path.name} is neither a DICOM folder, zip or file nor a NIfTI, NRRD or MetaImage volume."

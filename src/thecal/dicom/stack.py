@@ -189,10 +189,11 @@ def _told(series: Series) -> str:
 def _damage_notes(found: Found) -> tuple[QualityNote, ...]:
     if not found.damaged:
         return ()
+    many = len(found.damaged)
+    count = "1 DICOM file is" if many == 1 else f"{many} DICOM files are"
     note = QualityNote(
         "damaged_files",
         "warning",
-        f"{len(found.damaged)} DICOM files are damaged or truncated and were left out, "
-        f"the first of them {found.damaged[0]}.",
+        f"{count} damaged or truncated and left out, the first of them {found.damaged[0]}.",
     )
     return (note,)

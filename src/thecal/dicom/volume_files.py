@@ -86,7 +86,7 @@ def _nifti(path: Path) -> _Stored:
     import nibabel as nib
 
     try:
-        image: Any = nib.load(path)
+        image = _nifti_image(path)
         header = image.header
         shape = tuple(int(n) for n in image.shape)
         sform, qform = int(header["sform_code"]), int(header["qform_code"])
@@ -107,6 +107,21 @@ def _nifti(path: Path) -> _Stored:
     if sform == 0 and qform == 0:
         notes.append(_unplaced(path))
     return stored, affine, slope, intercept, notes, SIMULATED_MARK in description.lower()
+
+
+def _nifti_image(path: Path) -> Any:
+    """The image by its content, also where its name says nothing."""
+    import gzip
+
+    import nibabel as nib
+
+    if path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
+        return nib.load(path)
+    data = path.read_bytes()
+    if data[:2] == b"\x1f\x8b":
+        data = gzip.decompress(data)
+    kind = nib.Nifti2Image if data[4:8] == b"n+2\0" else nib.Nifti1Image
+    return kind.from_bytes(data)
 
 
 def _nrrd(path: Path) -> _Stored:
