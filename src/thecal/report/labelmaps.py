@@ -42,6 +42,8 @@ def _write(path: Path, labels: npt.NDArray[Any], volume: Volume, spine: Spine) -
     image.set_qform(affine, code=1)
     image.header.set_xyzt_units("mm")
     image.header["cal_max"] = int(labels.max(initial=0))
+    image.header["vox_offset"] = 352
+    image.header.set_slope_inter(1, 0)
     with (
         path.open("wb") as raw,
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=_GZIP_LEVEL, mtime=0) as packed,

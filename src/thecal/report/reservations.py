@@ -94,7 +94,7 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
                 "levels_unknown",
                 "warning",
                 f"The number of {unnamed} of {len(spine.vertebrae)} vertebrae is not known, as neither the "
-                "sacrum nor the last rib settles it; they carry ids from 201, caudal to cranial (see --level).",
+                "sacrum nor the last rib settles it; they carry ids from 201, caudal first (see --level).",
             )
         )
     missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}

@@ -26,9 +26,9 @@ TREATED = "T12"
 
 
 def grid() -> Grid:
-    like = Grid((180, 120, 110), np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]]))
+    like = Grid((170, 100, 80), np.array([[0, 0, 1.0, 0], [0, 1.0, 0, 0], [1.0, 0, 0, 0], [0, 0, 0, 1]]))
     affine = like.affine.copy()
-    affine[:3, 3] = (-55.0, -70.0, -900.0)
+    affine[:3, 3] = (-40.0, -62.0, -898.0)
     return patient_grid(Grid(like.shape, affine), 1.0)
 
 
@@ -39,6 +39,15 @@ def canal() -> Canal:
     theta = -np.pi + np.arange(64) * 2 * np.pi / 64
     wall = np.full((len(frame.s_mm), 64), WALL_MM)
     return Canal(frame, theta, wall, np.full_like(wall, SAC_MM), np.ones(len(frame.s_mm)))
+
+
+def canal_coordinates(tube: Canal, points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(s, theta, r) of points near the canal; r is endless elsewhere, which spares the search."""
+    low, high = tube.frame.points.min(0) - 15.0, tube.frame.points.max(0) + 15.0
+    near = np.all((points > low) & (points < high), axis=1)
+    s, theta, r = (np.full(len(points), fill) for fill in (-1e9, 0.0, np.inf))
+    s[near], theta[near], r[near] = tube.frame.locate(points[near])
+    return s, theta, r
 
 
 def spine() -> Spine:
@@ -55,7 +64,8 @@ def spine() -> Spine:
         frame = VertebraFrame.from_axes(
             tube.frame.points[i] - (WALL_MM + 1.0) * tube.frame.posterior[i], up, left
         )
-        local = frame.to_local(points)
+        slab = slice(*np.searchsorted(points[:, 2], [z - 30.0, z + 30.0]))
+        local = frame.to_local(points[slab])
         loss = 0.6 if name == TREATED else 1.0
         half = BODY_HEIGHT_MM / 2 * (1 - (1 - loss) * np.clip(local[:, 1] / 30.0, 0, 1))
         body = (((local[:, 1] - 15.0) / 15.0) ** 2 + (local[:, 0] / 20.0) ** 2 < 1) & (
@@ -70,14 +80,13 @@ def spine() -> Spine:
             (local[:, 2] < -half) & (local[:, 2] > -half - PITCH_MM + BODY_HEIGHT_MM)
         )
         label = VERSE_IDS[name]
-        flat, part = labels.reshape(-1), parts.reshape(-1)
+        flat, part = labels.reshape(-1)[slab], parts.reshape(-1)[slab]
         flat[disc & (flat == 0)] = 100 + label
         flat[body | arch | spinous] = label
         part[body], part[arch | spinous] = Part.BODY, Part.ARCH
         vertebrae.append(Vertebra(label, name, "ribs", name != "T10", 0.9, frame, {}))
-    _, _, r = tube.frame.locate(points)
-    inside = np.zeros(where.shape, bool).reshape(-1)
-    inside[r < WALL_MM] = True
+    _, _, r = canal_coordinates(tube, points)
+    inside = r < WALL_MM
     labels.reshape(-1)[inside] = 61
     labels.reshape(-1)[r < SAC_MM] = 60
     parts.reshape(-1)[inside] = Part.NONE
@@ -88,6 +97,8 @@ def spine() -> Spine:
 def volume(of: Spine, cement: Cement | None = None) -> Volume:
     rng = np.random.default_rng(0)
     hu = np.full(of.grid.shape, 40.0)
+    hu[:, :14] = -100
+    hu[:, :4] = -1000
     hu[of.labels > 0] = 80
     hu[of.parts == Part.BODY] = 140
     hu[of.parts == Part.ARCH] = 600
@@ -106,7 +117,7 @@ def cement_of(of: Spine) -> tuple[Cement, Leakage]:
     points = of.grid.to_lps(np.indices(of.grid.shape).reshape(3, -1).T)
     t12 = next(v for v in of.vertebrae if v.level == TREATED)
     local = t12.frame.to_local(points)
-    s, theta, r = of.canal.frame.locate(points)
+    s, theta, r = canal_coordinates(of.canal, points)
     at = float(of.canal.frame.locate(t12.frame.origin[None])[0][0])
     body = np.linalg.norm((local - [2.0, 14.0, 0.0]) / [9.0, 8.0, 7.0], axis=1) < 1
     epidural = (r < WALL_MM) & (r >= SAC_MM) & (abs(theta) < 1.2) & (abs(s - at) < 14)
@@ -210,9 +221,8 @@ def cement_of(of: Spine) -> tuple[Cement, Leakage]:
     return cement, leakage
 
 
-def no_cement(of: Spine) -> tuple[Cement, Leakage]:
+def no_cement(cement: Cement, leakage: Leakage) -> tuple[Cement, Leakage]:
     """The same spine without a drop of cement."""
-    cement, leakage = cement_of(of)
     nothing = np.zeros_like(leakage.deposit_labels)
     clean = replace(cement, pieces=nothing, fraction=nothing.astype(np.float32))
     profile = tuple(replace(p, cement_area_mm2=0.0) for p in leakage.profile)

@@ -1,0 +1,132 @@
+"""The report says what was found, no more, and nothing is left out in silence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, replace
+
+import jsonschema
+import pytest
+
+from thecal.leakage.findings import VertebraMeasure
+from thecal.quality import QualityNote
+from thecal.report.build import build_report
+from thecal.report.schema import Report, json_schema
+from thecal.terms import SIGNS
+
+CONTRACT_KEYS = [
+    "schema",
+    "software",
+    "input",
+    "vertebrae",
+    "deposits",
+    "canal",
+    "intradural",
+    "tracks",
+    "observations",
+    "revision",
+    "quality",
+    "timings_s",
+]
+
+
+def report_of(patient, **options) -> Report:
+    return build_report(patient.volume, patient.spine, patient.cement, patient.leakage, **options)
+
+
+def test_the_report_holds_the_keys_of_the_contract_in_its_order(leaking):
+    assert list(json.loads(report_of(leaking).to_json())) == CONTRACT_KEYS
+
+
+def test_the_report_satisfies_the_schema_that_the_command_prints(leaking):
+    jsonschema.validate(json.loads(report_of(leaking, timings={"read": 1.0}).to_json()), json_schema())
+
+
+def test_the_schema_refuses_a_missing_and_an_unknown_key(leaking):
+    written = json.loads(report_of(leaking).to_json())
+    del written["canal"]["cement_ml"]
+    with pytest.raises(jsonschema.ValidationError, match="cement_ml"):
+        jsonschema.validate(written, json_schema())
+    written = json.loads(report_of(leaking).to_json()) | {"remark": "none"}
+    with pytest.raises(jsonschema.ValidationError, match="remark"):
+        jsonschema.validate(written, json_schema())
+
+
+def test_every_deposit_and_vertebra_is_reported(leaking):
+    report = report_of(leaking)
+    assert [d.id for d in report.deposits] == [d.id for d in leaking.leakage.deposits]
+    assert [v.level for v in report.vertebrae] == ["L2", "L1", "T12", "T11", "T10"]
+    t12 = report.vertebrae[2]
+    assert (t12.heights_mm.anterior, t12.heights_mm.posterior) == (15.0, 25.0)
+    assert t12.cement_ml == pytest.approx(leaking.leakage.deposits[0].volume_ml, abs=1e-5)
+
+
+def test_the_centre_of_a_body_lies_in_front_of_its_posterior_wall(leaking):
+    for row, vertebra in zip(report_of(leaking).vertebrae, leaking.spine.vertebrae, strict=True):
+        left, anterior, cranial = vertebra.frame.to_local(row.centre_mm)
+        assert anterior == pytest.approx(15, abs=2)
+        assert (left, cranial) == (pytest.approx(0, abs=1), pytest.approx(0, abs=1))
+
+
+def test_all_seven_signs_are_there_and_not_assessable(leaking):
+    intradural = report_of(leaking).intradural
+    assert intradural.finding == "not_assessable"
+    assert intradural.probability is None
+    assert [sign.name for sign in intradural.signs] == list(SIGNS)
+    assert {sign.state for sign in intradural.signs} == {"not_assessable"}
+    assert intradural.detection_limit_mm3 == 12.0
+
+
+def test_critical_notes_come_first_and_each_note_once(leaking):
+    note = QualityNote("metal", "critical", "Metal crosses the canal.")
+    leakage = replace(leaking.leakage, quality=(*leaking.leakage.quality, note, note))
+    quality = build_report(leaking.volume, leaking.spine, leaking.cement, leakage).quality
+    order = ["critical", "warning", "info"]
+    assert [order.index(n.severity) for n in quality] == sorted(order.index(n.severity) for n in quality)
+    assert [n.code for n in quality].count("metal") == 1
+    assert quality[0].code == "metal"
+
+
+@pytest.mark.parametrize(
+    "measure", [f.name for f in fields(VertebraMeasure) if f.name in ("trabecular_hu", "height_middle_mm")]
+)
+def test_a_measure_that_is_missing_is_null_and_named_in_quality(leaking, measure):
+    words = {"trabecular_hu": "trabecular HU", "height_middle_mm": "middle height"}
+    first, *rest = leaking.leakage.vertebrae
+    leakage = replace(leaking.leakage, vertebrae=(replace(first, **{measure: None}), *rest))
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)
+    told = [n.message for n in report.quality if n.code == "measure_missing"]
+    assert any("L2" in message and words[measure] in message for message in told)
+
+
+def test_a_vertebra_without_measures_is_null_not_zero(leaking):
+    leakage = replace(leaking.leakage, vertebrae=leaking.leakage.vertebrae[:-1])
+    t10 = build_report(leaking.volume, leaking.spine, leaking.cement, leakage).vertebrae[-1]
+    assert (t10.cement_ml, t10.fill_fraction, t10.heights_mm.anterior) == (None, None, None)
+
+
+def test_without_a_spine_the_report_is_valid_and_says_so_as_critical(leaking):
+    report = build_report(leaking.volume, None, None, None, not_found="No canal was found from end to end.")
+    jsonschema.validate(json.loads(report.to_json()), json_schema())
+    assert report.quality[0].severity == "critical"
+    assert report.quality[0].message == "No canal was found from end to end."
+    assert (report.deposits, report.vertebrae, report.canal.cement_ml) == ([], [], None)
+
+
+def test_vertebrae_without_a_number_are_said_to_be_so(leaking):
+    unnamed = tuple(replace(v, level=None, level_source="unknown") for v in leaking.spine.vertebrae)
+    report = build_report(
+        leaking.volume, replace(leaking.spine, vertebrae=unnamed), leaking.cement, leaking.leakage
+    )
+    assert "levels_unknown" in [n.code for n in report.quality]
+
+
+def test_a_canal_that_could_not_be_measured_is_critical(leaking):
+    leakage = replace(leaking.leakage, canal_cement_ml=None, worst=None, profile=())
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)
+    assert ("canal_not_assessable", "critical") in [(n.code, n.severity) for n in report.quality]
+
+
+def test_the_patients_name_is_not_in_the_report(leaking):
+    assert leaking.volume.source.patient_name == "Doe^Jane"
+    assert "Doe" not in report_of(leaking).to_json()

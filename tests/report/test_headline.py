@@ -1,0 +1,78 @@
+"""The headline: what leaked where, how much of the canal, and never an all-clear."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from thecal.report.build import build_report
+from thecal.report.headline import headline, volume_words
+
+FORBIDDEN = ("no leak", "no cement leak", "normal", "clear of", "safe", "excluded", "ruled out")
+
+
+def said(patient, **leakage_changes) -> str:
+    leakage = replace(patient.leakage, **leakage_changes)
+    report = build_report(patient.volume, patient.spine, patient.cement, leakage)
+    return " ".join(sentence.text for sentence in headline(report))
+
+
+def test_the_first_sentence_names_level_place_and_volume(leaking):
+    first = said(leaking).split(". ")[0]
+    assert first.startswith("Cement outside the bone at T12: 1.3 mL in 2 pieces in the canal")
+    assert "0.24 mL of it within the outline of the thecal sac" in first
+    assert "0.49 mL beside the vertebra" in first
+
+
+def test_the_worst_narrowing_is_given_with_its_level_and_what_is_left(leaking):
+    assert "28 % of the canal at T12 (72 of 254 mm²; 9.3 mm left front to back)" in said(leaking)
+
+
+def test_cement_inside_the_dura_is_said_not_to_be_assessed(leaking, untouched):
+    for patient in (leaking, untouched):
+        assert "Not assessed by this version: whether any cement lies inside the dura." in said(patient)
+
+
+def test_silence_states_the_detection_limit(untouched):
+    words = said(untouched)
+    assert "No cement detected in or outside the vertebrae above 12 mm³." in words
+    assert "No cement detected in the canal above 12 mm³." in words
+
+
+@pytest.mark.parametrize("which", ["leaking", "untouched"])
+def test_no_wording_clears_the_patient(which, request):
+    words = said(request.getfixturevalue(which)).lower()
+    assert not [phrase for phrase in FORBIDDEN if phrase in words]
+
+
+def test_cement_that_stayed_in_the_bone_is_not_called_a_leak(leaking):
+    words = said(leaking, deposits=leaking.leakage.deposits[:1], canal_cement_ml=0.0, worst=None)
+    assert "No cement detected outside the vertebrae above 12 mm³." in words
+    assert "Cement outside the bone" not in words
+
+
+def test_leaks_at_several_levels_each_name_theirs(leaking):
+    *first, last = leaking.leakage.deposits
+    words = said(leaking, deposits=(*first, replace(last, level="L1")))
+    assert "in the canal at T12" in words
+    assert "beside the vertebra at L1" in words
+
+
+def test_a_canal_that_was_not_found_is_not_assessable(leaking):
+    words = said(leaking, canal_cement_ml=None, worst=None, profile=())
+    assert "Cement in the canal could not be assessed." in words
+
+
+def test_without_a_spine_nothing_is_said_about_cement(leaking):
+    report = build_report(leaking.volume, None, None, None, not_found="No vertebra was found.")
+    first, second = headline(report)
+    assert first.text.startswith("Not assessable")
+    assert second.text == "No vertebra was found."
+
+
+@pytest.mark.parametrize(
+    ("millilitres", "words"), [(2.345, "2.3 mL"), (0.245, "0.24 mL"), (0.0834, "83 mm³"), (0.004, "4 mm³")]
+)
+def test_volumes_are_read_in_the_unit_that_suits_them(millilitres, words):
+    assert volume_words(millilitres) == words
