@@ -6,9 +6,9 @@ import numpy as np
 from scipy import ndimage
 
 from thecal.anatomy.label_parts import anterior_wall_mm
-from thecal.anatomy.rays import sample_rays
+from thecal.anatomy.rays import near_canal, sample_rays
 from thecal.anatomy.spine import Canal
-from thecal.terms import FIRST_UNKNOWN_VERTEBRA
+from thecal.terms import DISC_OFFSET, FIRST_UNKNOWN_VERTEBRA, THECAL_SAC
 from thecal.volume import BoolArray, FloatArray, Grid, LabelArray
 
 
@@ -34,49 +34,52 @@ def foramina(labels: LabelArray, grid: Grid, canal: Canal) -> BoolArray:
     STEP_MM = 0.5
     SIDE_DEGREES = 45.0  # to either side of straight lateral
     LEAST_OPEN_MM = 3.0  # a shorter way than this to bone is a groove of the wall
+    PEDICLE_DEGREES = (60.0, 105.0)  # from anterior: where a pedicle closes the canal's side, facets do not
     BEHIND_SHARE = 0.5  # of the canal behind its curve: there the superior articular process begins
 
-    result = np.zeros(labels.shape, bool)
     frame, theta, wall = canal.frame, canal.theta, canal.wall_mm
-    box = grid.box_around(frame.points, float(wall.max()) + OUTWARD_MM + 2.0)
-    part = labels[box]
-    sub = grid.crop(box)
-    bone = ((part > 0) & (part < 60)) | (part >= FIRST_UNKNOWN_VERTEBRA) & (part < 300)
-    lateral = np.abs(np.abs(theta) - np.pi / 2) <= np.radians(SIDE_DEGREES)
-
     radii = np.arange(0.0, float(wall.max()) + OUTWARD_MM + STEP_MM, STEP_MM)
-    hit = sample_rays(bone.astype(np.uint8) * 100, sub, frame, theta, radii) >= 50.0
+    bone = ((labels > 0) & (labels < THECAL_SAC)) | (
+        (labels >= FIRST_UNKNOWN_VERTEBRA) & (labels < FIRST_UNKNOWN_VERTEBRA + DISC_OFFSET)
+    )
+    hit = sample_rays(bone.astype(np.uint8) * 100, grid, frame, theta, radii) >= 50.0
     hit &= radii[None, None, :] > wall[:, :, None] - 1.0
     beyond = radii[None, None, :] - wall[:, :, None]
-    open_mm = np.where(hit, beyond, np.inf).min(axis=2)
-    open_mm = np.clip(open_mm, 0.0, OUTWARD_MM)
+    open_mm = np.clip(np.where(hit, beyond, np.inf).min(axis=2), 0.0, OUTWARD_MM)
+    lateral = np.abs(np.abs(theta) - np.pi / 2) <= np.radians(SIDE_DEGREES)
     reach = np.where((open_mm >= LEAST_OPEN_MM) & lateral, open_mm, 0.0)
     for side in (theta < 0, theta > 0):
-        pedicle = (open_mm[:, lateral & side] < LEAST_OPEN_MM).mean(axis=1) > 0.6
-        rows = np.flatnonzero(pedicle)
+        at_pedicle = side & _within_degrees(np.abs(theta), PEDICLE_DEGREES)
+        closed = (open_mm[:, at_pedicle] < LEAST_OPEN_MM).mean(axis=1) >= 0.85
+        rows = np.flatnonzero(closed)
         between = np.zeros(len(wall), bool)
         if len(rows):
-            between[rows[0] : rows[-1] + 1] = ~pedicle[rows[0] : rows[-1] + 1]
+            between[rows[0] : rows[-1] + 1] = ~closed[rows[0] : rows[-1] + 1]
         reach[np.ix_(~between, side)] = 0.0
+    result = np.zeros(labels.shape, bool)
+    open_rows = np.flatnonzero(reach.max(axis=1) > 0)
+    if not len(open_rows):
+        return result
 
-    free = np.argwhere(part == 0)
-    points = sub.to_lps(free)
-    s, angle, r = frame.locate(points)
+    near = near_canal(grid, frame, float(wall.max()) + OUTWARD_MM)
+    free = np.argwhere(near & (labels == 0))
+    s, angle, r = frame.locate(grid.to_lps(free))
     row = frame.index(s)
     column = np.rint((angle + np.pi) / (2 * np.pi) * len(theta)).astype(int) % len(theta)
-    ahead = anterior_wall_mm(frame, theta, wall)
-    behind = _posterior_wall_mm(theta, wall)
     y = r * np.cos(angle)
     inside = (
         (r > wall[row, column])
         & (r <= wall[row, column] + reach[row, column])
-        & (y <= ahead[row])
-        & (y >= -BEHIND_SHARE * behind[row])
+        & (y <= anterior_wall_mm(frame, theta, wall)[row])
+        & (y >= -BEHIND_SHARE * _posterior_wall_mm(theta, wall)[row])
     )
-    found = np.zeros(part.shape, bool)
-    found[tuple(free[inside].T)] = True
-    result[box] = _without_crumbs(found, sub)
-    return result
+    result[tuple(free[inside].T)] = True
+    return _without_crumbs(result, grid)
+
+
+def _within_degrees(angle: FloatArray, bounds: tuple[float, float]) -> BoolArray:
+    within: BoolArray = (angle >= np.radians(bounds[0])) & (angle <= np.radians(bounds[1]))
+    return within
 
 
 def _posterior_wall_mm(theta: FloatArray, wall_mm: FloatArray) -> FloatArray:

@@ -17,14 +17,15 @@ from thecal.anatomy.label_canal import (
     wall_of_mask,
 )
 from thecal.anatomy.label_parts import body_of_vertebra, disc_between
+from thecal.anatomy.rays import near_canal
 from thecal.anatomy.sac import sac_radius
 from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
-from thecal.anatomy.vertebra_frame import BodyFit, frame_of_mask
+from thecal.anatomy.vertebra_frame import BodyFit, frame_of_body
 from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.quality import QualityNote
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, THECAL_SAC, LevelSource, is_vertebra, level_name
-from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray, Volume
+from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, LevelSource, is_vertebra, level_name
+from thecal.volume import BoolArray, Box, Grid, LabelArray, Volume
 
 
 def spine_from_labels(
@@ -69,7 +70,7 @@ def spine_from_labels(
         Where the labels hold no vertebra, or no canal can be made of them.
     """
     notes = list(quality)
-    ids = [int(i) for i in np.unique(labels) if is_vertebra(int(i))]
+    ids = [i for i in present_labels(labels) if is_vertebra(i)]
     if not ids:
         raise SpineNotFound("the label map holds no vertebra")
     box = _spine_box(volume.grid, labels, cord)
@@ -79,7 +80,8 @@ def spine_from_labels(
     unseen = None if missing is None else missing[box]
     canal = _canal(hu, grid, crop, None if cord is None else cord[box], unseen, notes)
     part_map = _parts(crop, grid, canal, ids, None if parts is None else parts[box])
-    fits = {i: _fit(crop, part_map, i, grid, canal.frame) for i in ids}
+    slices_seen = (box[0].start, volume.hu.shape[0] - box[0].start)
+    fits = {i: _fit(crop, part_map, i, grid, canal.frame, slices_seen) for i in ids}
     weak = [i for i in ids if fits[i] is None]
     if weak:
         names = ", ".join(level_name(i) or str(i) for i in weak)
@@ -137,8 +139,8 @@ def _canal(
     sac_label, outer_label = labels == THECAL_SAC, labels == EPIDURAL_SPACE
     given = sac_label | outer_label
     bone = np.zeros(labels.shape, bool)
-    for i in np.unique(labels):
-        if is_vertebra(int(i)) or int(i) == 26:
+    for i in present_labels(labels):
+        if is_vertebra(i) or i == SACRUM:
             bone |= labels == i
     if given.any():
         frame = curve_through_mask(given, grid)
@@ -169,8 +171,7 @@ def _canal(
 def _write_canal(labels: LabelArray, grid: Grid, canal: Canal, within: BoolArray | None) -> None:
     """Paint 60 inside the sac and 61 between sac and wall, over nothing that is a vertebra or a disc."""
     if within is None:
-        box = grid.box_around(canal.frame.points, float(canal.wall_mm.max()) + 2.0)
-        candidates = np.argwhere(labels[box] == 0) + [s.start for s in box]
+        candidates = np.argwhere(near_canal(grid, canal.frame, float(canal.wall_mm.max())) & (labels == 0))
     else:
         candidates = np.argwhere(within)
     points = grid.to_lps(candidates)
@@ -190,25 +191,36 @@ def _parts(
 ) -> npt.NDArray[np.uint8]:
     result = np.zeros(labels.shape, np.uint8)
     for i in ids:
-        whole = labels == i
-        result[whole] = Part.ARCH
-        body = whole & (given == Part.BODY) if given is not None else np.zeros(0, bool)
+        box = _box_of(labels, i)
+        whole = labels[box] == i
+        body = np.zeros(whole.shape, bool) if given is None else whole & (given[box] == Part.BODY)
         if not body.any():
-            body = body_of_vertebra(whole, grid, canal)
-        result[body] = Part.BODY
+            body = body_of_vertebra(whole, grid.crop(box), canal)
+        part = result[box]
+        part[whole] = Part.ARCH
+        part[body] = Part.BODY
     return result
 
 
 def _fit(
-    labels: LabelArray, parts: npt.NDArray[np.uint8], i: int, grid: Grid, frame: CanalFrame
+    labels: LabelArray,
+    parts: npt.NDArray[np.uint8],
+    i: int,
+    grid: Grid,
+    frame: CanalFrame,
+    slices_seen: tuple[int, int],
 ) -> BodyFit | None:
+    """The body's frame; ``slices_seen``: how far the scan goes below the crop's first slice and above it."""
     LEAST_MM3 = 800.0  # a tenth of the smallest thoracic body
     LEAST_VOXELS = 30
-    body = (labels == i) & (parts == Part.BODY)
+    box = _box_of(labels, i)
+    body = (labels[box] == i) & (parts[box] == Part.BODY)
     count = int(body.sum())
     if count < LEAST_VOXELS or count * grid.voxel_mm3 < LEAST_MM3:
         return None
-    return frame_of_mask(body, grid, frame)
+    index = np.argwhere(body) + [s.start for s in box]
+    cut = (index[:, 0] == -slices_seen[0]) | (index[:, 0] == slices_seen[1] - 1)
+    return frame_of_body(grid.to_lps(index), frame, voxel_mm=float(grid.spacing_mm.max()), cut=cut)
 
 
 def _fill_discs(
@@ -219,18 +231,47 @@ def _fill_discs(
     fits: dict[int, BodyFit],
 ) -> None:
     """Write the disc below each vertebra whose lower neighbour is known and which has none yet."""
+    there = set(present_labels(labels))
     for lower, upper in pairwise(order):
         name = DISC_OFFSET + upper
-        if (labels == name).any():
+        if name in there:
             continue
-        body_below = (labels == lower) & (parts == Part.BODY)
-        body_above = (labels == upper) & (parts == Part.BODY)
-        disc = disc_between(body_below, body_above, grid, fits[lower].frame, fits[upper].frame)
-        labels[disc & (labels == 0)] = name
+        box = _join(_box_of(labels, lower), _box_of(labels, upper))
+        near, bodies = labels[box], parts[box] == Part.BODY
+        disc = disc_between(
+            (near == lower) & bodies,
+            (near == upper) & bodies,
+            grid.crop(box),
+            fits[lower].frame,
+            fits[upper].frame,
+        )
+        near[disc & (near == 0)] = name
 
 
 def _touches_edge(labels: LabelArray, i: int) -> bool:
     """Whether a label reaches the scan's first or last slice, or its sides."""
+    return any(s.start == 0 or s.stop == n for s, n in zip(_box_of(labels, i), labels.shape, strict=True))
+
+
+def present_labels(labels: LabelArray) -> list[int]:
+    """The labels above 0 that occur, ascending."""
+    import fastremap
+
+    return [int(i) for i in fastremap.unique(labels) if i > 0]
+
+
+def _box_of(labels: LabelArray, i: int) -> Box:
+    """The bounding box of one label that occurs."""
     mask = labels == i
-    faces: FloatArray = np.array([mask.take([0, -1], axis=a).any() for a in range(3)])
-    return bool(faces.any())
+    bounds = []
+    for axis in range(3):
+        rows = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        bounds.append(slice(int(rows[0]), int(rows[-1]) + 1))
+    return (bounds[0], bounds[1], bounds[2])
+
+
+def _join(a: Box, b: Box) -> Box:
+    """The box that holds both."""
+    low = [min(p.start, q.start) for p, q in zip(a, b, strict=True)]
+    high = [max(p.stop, q.stop) for p, q in zip(a, b, strict=True)]
+    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))

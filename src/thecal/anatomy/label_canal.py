@@ -173,11 +173,26 @@ def curve_through_foramina(vertebrae: BoolArray, grid: Grid) -> CanalFrame:
         raise SpineNotFound(
             "the label map has no spinal canal, and its vertebrae close too few rings to find one"
         )
-    rows = np.arange(path[0, 0], path[-1, 0] + 1e-6, max(1.0, (path[-1, 0] - path[0, 0]) / 400))
-    if len(rows) < 9:
-        rows = np.linspace(path[0, 0], path[-1, 0], 9)
+    path = _to_the_ends(path, vertebrae, grid)
+    rows = np.linspace(path[0, 0], path[-1, 0], max(9, int(path[-1, 0] - path[0, 0]) + 1))
     even = np.stack([np.interp(rows, path[:, 0], path[:, a]) for a in range(3)], axis=1)
     return CanalFrame.through(grid.to_lps(even), smooth=CURVE_SMOOTH_MM**4 / ((rows[1] - rows[0]) * dz))
+
+
+def _to_the_ends(path: FloatArray, vertebrae: BoolArray, grid: Grid) -> FloatArray:
+    """The path carried on straight to the first and last slice with bone, by ON_MM at most."""
+    ON_MM = 30.0
+    SLOPE_MM = 15.0  # the direction is taken over this much of the path
+    slices = np.flatnonzero(vertebrae.any(axis=(1, 2)))
+    dz = float(grid.spacing_mm[0])
+    count = min(len(path) - 1, max(1, round(SLOPE_MM / dz)))
+    low = max(slices[0] - 0.5, path[0, 0] - ON_MM / dz)
+    high = min(slices[-1] + 0.5, path[-1, 0] + ON_MM / dz)
+    first = (path[count] - path[0]) / (path[count, 0] - path[0, 0])
+    last = (path[-1] - path[-1 - count]) / (path[-1, 0] - path[-1 - count, 0])
+    below = path[0] + (low - path[0, 0]) * first
+    above = path[-1] + (high - path[-1, 0]) * last
+    return np.concatenate([[below], path, [above]])
 
 
 def _longest_chain(rings: list[tuple[float, FloatArray]], grid: Grid, max_step: float) -> FloatArray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
-from scipy.spatial import Delaunay, QhullError
+from scipy.spatial import ConvexHull, QhullError
 
 from thecal.anatomy.spine import Canal
 from thecal.frames import CanalFrame, VertebraFrame
@@ -46,7 +46,17 @@ def body_of_vertebra(mask: BoolArray, grid: Grid, canal: Canal) -> BoolArray:
         return body
     s, theta, r = canal.frame.locate(grid.to_lps(index))
     ahead = anterior_wall_mm(canal.frame, canal.theta, canal.wall_mm)[canal.frame.index(s)]
-    front = r * np.cos(theta) > ahead - 0.25 * float(grid.spacing_mm[1])
+    before = r * np.cos(theta) - ahead  # mm in front of the posterior wall
+    aside = r * np.sin(theta)
+    front = before > -0.25 * float(grid.spacing_mm[1])
+    if not front.any():
+        return body
+    # Roots of transverse processes (L4, L5) and heads of ribs lie in front of that plane too, but beside
+    # the body, whose own width shows in its anterior half.
+    half = aside[front & (before > 0.4 * np.percentile(before[front], 98))]
+    room = 1.0 + 0.5 * float(grid.spacing_mm[2])
+    low, high = np.percentile(half, [1, 99]) if len(half) > 20 else (-np.inf, np.inf)
+    front &= (aside >= low - room) & (aside <= high + room)
     body[tuple(index[front].T)] = True
     box = _box(index, mask.shape, margin=2)
     return _put(body, box, _largest_solid(body[box], MIN_NECK_MM / 2 / grid.spacing_mm))
@@ -83,12 +93,15 @@ def disc_between(
     facing = np.concatenate([ceiling, floor])
     box = grid.box_around(facing, 2.0)
     try:
-        hull = Delaunay(facing)
+        sides = np.unique(np.round(ConvexHull(facing).equations, 6), axis=0)
     except QhullError:
         return disc
     free = np.argwhere(~(lower[box] | upper[box])) + [s.start for s in box]
-    inside = hull.find_simplex(grid.to_lps(free)) >= 0
-    disc[tuple(free[inside].T)] = True
+    where = grid.to_lps(free)
+    for side in sides:
+        inside = where @ side[:3] + side[3] <= 1e-6
+        free, where = free[inside], where[inside]
+    disc[tuple(free.T)] = True
     return disc
 
 

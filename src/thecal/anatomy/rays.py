@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.frames import CanalFrame
-from thecal.volume import FloatArray, Grid
+from thecal.volume import BoolArray, FloatArray, Grid
 
 
 def sample_rays(
@@ -48,3 +48,16 @@ def sample_rays(
         where = (centre[:, None, :] + r * direction).transpose(2, 0, 1)
         ndimage.map_coordinates(array, where, order=order, mode="nearest", output=samples[:, :, k])
     return samples
+
+
+def near_canal(grid: Grid, frame: CanalFrame, radius_mm: float) -> BoolArray:
+    """Voxels in boxes that hold all within a distance of the canal's curve, (z, y, x) bool.
+
+    The boxes follow the curve in short pieces, so that a curved spine costs no more than a straight one.
+    """
+    PIECE_MM = 15.0
+    near = np.zeros(grid.shape, bool)
+    step = max(1, round(PIECE_MM / frame.step_mm))
+    for start in range(0, len(frame.points), step):
+        near[grid.box_around(frame.points[start : start + step + 1], radius_mm)] = True
+    return near

@@ -8,12 +8,12 @@ import numpy as np
 
 from thecal.anatomy.backends.label_file import read_label_map
 from thecal.anatomy.backends.totalsegmentator import CLASS_IDS, CORD_ID, is_totalsegmentator
-from thecal.anatomy.from_labels import spine_from_labels
+from thecal.anatomy.from_labels import present_labels, spine_from_labels
 from thecal.anatomy.spine import Spine
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_vertebra
-from thecal.volume import BoolArray, LabelArray, Volume, resample
+from thecal.volume import BoolArray, Grid, LabelArray, Volume, resample
 
 VERSE_CORD = 100
 
@@ -44,18 +44,18 @@ class Given:
         """The spine that the label map describes; see `AnatomyBackend`."""
         array, grid = read_label_map(self.path)
         labels, cord, notes = to_contract(array)
-        if not any(is_vertebra(int(i)) for i in np.unique(labels)):
+        if not any(is_vertebra(i) for i in present_labels(labels)):
             raise InputError(
                 "the label map holds no vertebra in the ids of the contract (T12 is 19, L1 is 20)"
             )
-        here: LabelArray = resample(labels, grid, volume.grid, order=0, fill=0)
-        if not any(is_vertebra(int(i)) for i in np.unique(here)):
+        here = onto_grid(labels, grid, volume.grid)
+        if not any(is_vertebra(i) for i in present_labels(here)):
             raise InputError(
                 "the label map's vertebrae lie outside the scan: they are not of the same series"
             )
         cord_here: BoolArray | None = None
         if cord is not None:
-            cord_here = resample(cord.astype(np.uint8), grid, volume.grid, order=0, fill=0) > 0
+            cord_here = onto_grid(cord.astype(np.uint16), grid, volume.grid) > 0
         lost = 1 - (here > 0).sum() * volume.grid.voxel_mm3 / max(1.0, (labels > 0).sum() * grid.voxel_mm3)
         if lost > 0.1:
             notes.append(
@@ -76,6 +76,32 @@ class Given:
         )
 
 
+def onto_grid(labels: LabelArray, source: Grid, target: Grid) -> LabelArray:
+    """Labels at the voxel centres of another grid, nearest neighbour; 0 outside."""
+    matrix = np.linalg.inv(source.affine) @ target.affine
+    axes = np.abs(matrix[:3, :3]).argmax(axis=0)
+    turn = np.zeros((3, 3))
+    turn[axes, range(3)] = np.sign(matrix[axes, range(3)])
+    if sorted(axes) == [0, 1, 2] and np.allclose(matrix[:3, :3], turn, atol=1e-4):
+        turned = labels.transpose(axes)
+        turned = turned[tuple(slice(None, None, int(turn[axes[k], k])) for k in range(3))]
+        first = [0 if turn[a, k] > 0 else labels.shape[a] - 1 for k, a in enumerate(axes)]
+        start = matrix[axes, 3] - first
+        if turned.shape == target.shape and np.allclose(start, 0.0, atol=0.02):
+            return np.ascontiguousarray(turned)
+    result = np.zeros(target.shape, np.uint16)
+    rows = [np.flatnonzero(labels.any(axis=tuple(b for b in range(3) if b != a))) for a in range(3)]
+    if not all(len(r) for r in rows):
+        return result
+    corners = np.stack(np.meshgrid(*[[r[0], r[-1]] for r in rows], indexing="ij"), axis=-1).reshape(-1, 3)
+    index = target.to_index(source.to_lps(corners))
+    if (index.max(0) < -1).any() or (index.min(0) > target.shape).any():
+        return result
+    box = target.box_around(source.to_lps(corners), float(source.spacing_mm.max()))
+    result[box] = resample(labels, source, target.crop(box), order=0, fill=0)
+    return result
+
+
 def to_contract(array: LabelArray) -> tuple[LabelArray, BoolArray | None, list[QualityNote]]:
     """Ids of the contract, the cord where the map has that instead of the canal, and notes.
 
@@ -84,7 +110,7 @@ def to_contract(array: LabelArray) -> tuple[LabelArray, BoolArray | None, list[Q
     array : uint16
         Ids as read.
     """
-    present = [int(i) for i in np.unique(array) if i > 0]
+    present = present_labels(array)
     notes: list[QualityNote] = []
     if is_totalsegmentator(present):
         table = np.zeros(max(present) + 1, np.uint16)

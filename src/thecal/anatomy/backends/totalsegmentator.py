@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from thecal.anatomy.from_labels import spine_from_labels
+from thecal.anatomy.from_labels import present_labels, spine_from_labels
 from thecal.anatomy.spine import Spine
 from thecal.errors import InputError, SpineNotFound
 from thecal.quality import QualityNote
@@ -73,7 +73,7 @@ class TotalSegmentator:
                 labels[array == number] = label
             elif name == "spinal_cord":
                 cord = array == number
-        if not any(is_vertebra(int(i)) for i in np.unique(labels)):
+        if not any(is_vertebra(i) for i in present_labels(labels)):
             raise SpineNotFound("TotalSegmentator found no vertebra in this scan")
         note = QualityNote(
             "levels_by_network",
