@@ -1,0 +1,187 @@
+"""``thecal phantom``: synthetic patients with known truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from thecal.phantom.patient import Case
+
+app = typer.Typer(
+    name="phantom",
+    help="Make synthetic patients with known truth. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
+Form = Annotated[str, typer.Option("--format", help="dicom or nifti")]
+
+
+@app.command()
+def make(
+    out: Out,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same patient.")] = 1,
+    levels: Annotated[str, typer.Option(help="Levels wholly in the scan, T1 to L5 and sacrum.")] = "T10-L3",
+    spacing: Annotated[str, typer.Option(help="Voxel size x,y,z in mm.")] = "0.7,0.7,1.0",
+    fov: Annotated[float, typer.Option(help="Side of the square field of view, mm.")] = 220.0,
+    age: Annotated[float | None, typer.Option(help="Years; drawn by seed where not given.")] = None,
+    sex: Annotated[str | None, typer.Option(help="F or M; drawn by seed where not given.")] = None,
+    fracture: Annotated[
+        list[str] | None, typer.Option(help="T12:crush, T12:wedge or T12:biconcave; may be repeated.")
+    ] = None,
+    leak: Annotated[
+        list[str] | None,
+        typer.Option(help="A deposit, epidural@T12:0.3ml:left, or a compartment alone; may be repeated."),
+    ] = None,
+    fill: Annotated[str | None, typer.Option(help="Cement in the body: T12:3.5ml.")] = None,
+    kernel: Annotated[str, typer.Option(help="soft or sharp")] = "soft",
+    form: Form = "dicom",
+) -> None:
+    """Make one patient and scan her."""
+    from thecal.errors import InputError
+    from thecal.phantom.deposit_spec import DepositSpec
+    from thecal.phantom.patient import make_patient
+    from thecal.phantom.scanner import SHARP, SOFT
+    from thecal.phantom.spine_model import parse_levels
+
+    _check_form(form)
+    if kernel not in ("soft", "sharp"):
+        raise InputError(f"the kernel is soft or sharp, not {kernel!r}")
+    if sex not in (None, "F", "M"):
+        raise InputError(f"sex is F or M, not {sex!r}")
+    x, y, z = _spacing(spacing)
+    breaks = dict(_fracture(text) for text in fracture or [])
+    first, last = parse_levels(levels)
+    index = _treated(first, last, breaks, fill, leak or [])
+    specs: list[DepositSpec] = []
+    if fill:
+        specs.append(_deposit(f"intravertebral@{fill}", index))
+    elif leak:
+        specs.append(DepositSpec("intravertebral", index, 3.0, "midline"))
+    specs += [_deposit(text, index) for text in leak or []]
+    case = make_patient(
+        seed,
+        (first, last),
+        spacing_mm=(z, y, x),
+        fov_mm=_field(fov),
+        fractures=breaks,  # type: ignore[arg-type]
+        age=age,
+        sex=sex,  # type: ignore[arg-type]
+        scanner=SHARP if kernel == "sharp" else SOFT,
+        deposits=specs,
+    )
+    _write_case(case, out, form, f"phantom seed {seed}")
+
+
+@app.command("founding-case")
+def founding(out: Out, form: Form = "dicom") -> None:
+    """The founding paper's patient: T12, medial tracks, a piece of cement within the dural sac."""
+    from thecal.phantom.founding import founding_case
+
+    _check_form(form)
+    _write_case(founding_case(), out, form, "founding case")
+
+
+@app.command()
+def insert(
+    ct: Annotated[Path, typer.Argument(help="A CT without cement.")],
+    anatomy: Annotated[Path, typer.Option(help="Label map of its anatomy, ids of the contract.")],
+    deposit: Annotated[list[str], typer.Option(help="epidural@T12:0.3ml:left; may be repeated.")],
+    out: Out,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same shapes.")] = 1,
+    form: Form = "dicom",
+) -> None:
+    """Put cement into a real CT at given places."""
+    import numpy as np
+
+    from thecal.anatomy.backends.given import Given
+    from thecal.dicom import read
+    from thecal.phantom.deposit_spec import parse_deposit
+    from thecal.phantom.insert import insert_deposits
+    from thecal.phantom.patient import cement_json
+    from thecal.phantom.write import write_nifti, write_scan, write_truth
+
+    _check_form(form)
+    specs = [parse_deposit(text) for text in deposit]
+    volume = read(ct)
+    spine = Given(anatomy).find(volume)
+    filled, truth = insert_deposits(volume, spine, specs, np.random.default_rng(seed))
+    write_scan(filled, out, form, note="cement inserted")  # type: ignore[arg-type]
+    write_nifti(truth.whole(volume.hu.shape), volume.grid, out / "truth_cement.nii.gz")
+    write_truth({"schema": "thecal.phantom/1", "seed": seed, **cement_json(truth, spine)}, out)
+    typer.echo(str(out))
+
+
+def _write_case(case: Case, out: Path, form: str, note: str) -> None:
+    from thecal.phantom.write import write_nifti, write_scan, write_truth
+
+    write_scan(case.volume, out, form, note=note)  # type: ignore[arg-type]
+    write_nifti(case.labels, case.grid, out / "truth_anatomy.nii.gz")
+    write_nifti(case.deposit_labels(), case.grid, out / "truth_cement.nii.gz")
+    write_truth(case.to_json(), out)
+    typer.echo(str(out))
+
+
+def _check_form(form: str) -> None:
+    from thecal.errors import InputError
+
+    if form not in ("dicom", "nifti"):
+        raise InputError(f"the format is dicom or nifti, not {form!r}")
+
+
+def _spacing(text: str) -> tuple[float, float, float]:
+    from thecal.errors import InputError
+
+    try:
+        x, y, z = (float(word) for word in text.split(","))
+    except ValueError:
+        raise InputError(f"the spacing reads like 0.7,0.7,1.0 (x,y,z in mm), not {text!r}") from None
+    if not all(0.2 <= value <= 6.0 for value in (x, y, z)):
+        raise InputError(f"a spacing of {text} mm is not between 0.2 and 6 mm")
+    return x, y, z
+
+
+def _field(fov_mm: float) -> float:
+    from thecal.errors import InputError
+
+    if not 90.0 <= fov_mm <= 500.0:
+        raise InputError(f"a field of view of {fov_mm:g} mm is not between 90 and 500 mm")
+    return fov_mm
+
+
+def _fracture(text: str) -> tuple[str, str]:
+    from thecal.errors import InputError
+
+    level, _, kind = text.partition(":")
+    if kind not in ("wedge", "biconcave", "crush"):
+        raise InputError(f"a fracture reads like T12:crush, T12:wedge or T12:biconcave, not {text!r}")
+    return level, kind
+
+
+def _treated(first: str, last: str, breaks: dict[str, str], fill: str | None, leaks: list[str]) -> str:
+    """The level that cement goes to where a leak names none: the filled, the broken, or the middle one."""
+    from thecal.phantom.dimensions import levels_between
+
+    if fill:
+        return fill.partition(":")[0]
+    for text in leaks:
+        if "@" in text:
+            return text.partition("@")[2].partition(":")[0]
+    if breaks:
+        return next(iter(breaks))
+    shown = [level for level in levels_between(first, last) if level != "sacrum"]
+    return shown[len(shown) // 2]
+
+
+def _deposit(text: str, level: str) -> Any:
+    from thecal.phantom.deposit_spec import parse_deposit
+
+    if "@" not in text:
+        kind, *rest = text.split(":")
+        text = ":".join([f"{kind}@{level}", *(rest or ["0.3ml"])])
+    return parse_deposit(text)
