@@ -15,7 +15,7 @@ AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 
 
 def trunk(shape=(24, 48, 56), *, seed=0):
-    """A trunk in HU, (z, y, x) int16: air, fat, muscle, a vertebra, and a marker left, anterior and cranial."""
+    """A trunk in HU, (z, y, x) int16: air, fat, muscle, a vertebra; a marker left, anterior, cranial."""
     rng = np.random.default_rng(seed)
     z, y, x = np.meshgrid(*(np.linspace(-1, 1, n) for n in shape), indexing="ij")
     hu = np.full(shape, -1000.0)

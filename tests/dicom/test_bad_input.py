@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zipfile
+from contextlib import suppress
 
 import nibabel as nib
 import numpy as np
@@ -249,7 +250,6 @@ def test_no_damage_to_a_file_causes_anything_but_a_refusal(tmp_path_factory, dat
         damaged[data.draw(st.integers(0, reach - 1))] = data.draw(st.integers(0, 255))
     target.write_bytes(damaged)
     for attempt in (read, list_series):
-        try:
+        # Anything but a refusal would fail the test.
+        with suppress(InputError):
             attempt(opened)
-        except InputError as error:
-            assert str(error)

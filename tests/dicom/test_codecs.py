@@ -51,7 +51,7 @@ def test_lossless_jpeg_with_a_point_transform_is_decoded():
 @pytest.mark.parametrize("share", [0.02, 0.1, 0.5, 0.95])
 def test_a_truncated_lossless_jpeg_is_refused(share):
     coded = encode_lossless(np.random.default_rng(4).integers(0, 1 << 12, (30, 30)))
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"too soon|cut short"):
         decode_lossless(coded[: int(len(coded) * share)])
 
 
@@ -109,3 +109,25 @@ def test_a_compression_without_a_decoder_is_named(tmp_path):
     write_series(tmp_path / "ct", trunk(), edit=claim)
     with pytest.raises(InputError, match="compressed as JPEG Extended"):
         read(tmp_path / "ct")
+
+
+def test_a_long_compressed_series_is_read_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.setattr("thecal.dicom.decoders.WORTH_A_HELPER_PIXELS", 1)
+    hu = trunk()
+
+    def compress(ds, k):
+        # One slice came back from the archive in another compression.
+        ds.compress(RLELossless if k == 7 else JPEG2000Lossless, generate_instance_uid=False)
+
+    write_series(tmp_path / "ct", hu, edit=compress)
+    assert np.array_equal(read(tmp_path / "ct").hu, hu)
+
+
+@pytest.mark.parametrize("interpreter", ["/nowhere/python", "/bin/false"])
+def test_a_series_is_read_where_no_helper_can_run(tmp_path, monkeypatch, interpreter):
+    monkeypatch.setattr("thecal.dicom.decoders.WORTH_A_HELPER_PIXELS", 1)
+    monkeypatch.setattr("sys.executable", interpreter)
+    hu = trunk()
+    compress = lambda ds, k: ds.compress(JPEG2000Lossless, generate_instance_uid=False)  # noqa: E731
+    write_series(tmp_path / "ct", hu, edit=compress)
+    assert np.array_equal(read(tmp_path / "ct").hu, hu)

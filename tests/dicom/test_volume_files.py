@@ -277,7 +277,7 @@ def test_metaimage_compressed_and_beside(tmp_path, compressed, beside):
 def test_a_truncated_metaimage_is_refused(tmp_path, compressed):
     path = save_metaimage(tmp_path / "a.mha", trunk().T, lps_affine(), compressed=compressed)
     path.write_bytes(path.read_bytes()[:-3000])
-    with pytest.raises(InputError, match="truncated|damaged"):
+    with pytest.raises(InputError, match=r"truncated|damaged"):
         read(path)
 
 

@@ -141,12 +141,13 @@ def _decode_scan(
     rows, columns = out.shape
     at = 0
     window = np.uint64(0)
-    held = 0
+    held = np.int64(0)
     fed = 0
     left = restart_interval
     fresh = True
     start = np.int64(1) << (precision - 1)
     top = 0
+    prediction = np.int64(0)
     for y in range(rows):
         for x in range(columns):
             if restart_interval > 0:
@@ -157,7 +158,7 @@ def _decode_scan(
                         at += 1
                     at += 2
                     window = np.uint64(0)
-                    held = 0
+                    held = np.int64(0)
                     fed = 0
                     left = restart_interval
                     fresh = True

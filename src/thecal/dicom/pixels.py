@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import queue
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.dicom.codecs import NATIVE, READABLE, decode
+from thecal.dicom.decoders import Decode, decoders
 from thecal.dicom.headers import Frame, Header
 from thecal.errors import InputError
 from thecal.volume import AIR_HU, IntArray
@@ -65,13 +67,14 @@ def decode_frames(frames: Sequence[Frame], what: str, progress: Progress | None 
     hu = np.empty((len(frames), header.rows, header.columns), np.int16)
     streams = _Streams(frames)
     padded = 0
+    with (
+        decoders(header.transfer_syntax, hu.size) as ready,
+        ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool,
+    ):
 
-    def one(k: int) -> int:
-        frame = frames[k]
-        stored = streams.stored(frame, what)
-        return _to_hu(stored, frame, hu[k])
+        def one(k: int) -> int:
+            return _to_hu(streams.stored(frames[k], what, ready), frames[k], hu[k])
 
-    with ThreadPoolExecutor(min(MAX_THREADS, os.cpu_count() or 1)) as pool:
         for done, count in enumerate(pool.map(one, range(len(frames))), start=1):
             padded += count
             if progress is not None:
@@ -83,10 +86,11 @@ class _Streams:
     """The compressed or plain bytes of each frame; an enhanced file is split into its frames once."""
 
     def __init__(self, frames: Sequence[Frame]) -> None:
+        self._syntax = frames[0].header.transfer_syntax
         shared = {frame.header for frame in frames if frame.header.frame_count > 1}
         self._split = {header: _split(header, header.member.name) for header in shared}
 
-    def stored(self, frame: Frame, what: str) -> npt.NDArray[Any]:
+    def stored(self, frame: Frame, what: str, ready: queue.Queue[Decode]) -> npt.NDArray[Any]:
         """Stored values (rows, columns), signed where the header says so."""
         header = frame.header
         pieces = self._split.get(header) or _split(header, what)
@@ -100,12 +104,17 @@ class _Streams:
                 header.rows, header.columns
             )
         else:
+            form = header.rows, header.columns, header.bits_allocated
+            decoder = ready.get()
             try:
-                values = decode(
-                    bytes(data), header.transfer_syntax, header.rows, header.columns, header.bits_allocated
-                )
+                if header.transfer_syntax == self._syntax:
+                    values = decoder(bytes(data), *form)
+                else:
+                    values = decode(bytes(data), header.transfer_syntax, *form)
             except (ValueError, RuntimeError, IndexError, EOFError, OSError) as error:
                 raise InputError(f"{_file(header, what)} is damaged or truncated.") from error
+            finally:
+                ready.put(decoder)
         return _sample_bits(values, header)
 
 

@@ -30,14 +30,13 @@ def straighten(slices: IntArray, layout: Layout) -> tuple[IntArray, Grid]:
     """
     first = layout.frames[0]
     voxel = np.array([first.spacing_mm[1], first.spacing_mm[0]])
-    shift = layout.drift_mm / voxel
+    shift: FloatArray = layout.drift_mm / voxel
     low: FloatArray = np.floor(shift.min(axis=0) + 1e-6)
     extra = np.ceil(shift.max(axis=0) - 1e-6) - low
     shift = np.subtract(shift, low)
     columns, rows = slices.shape[2] + int(extra[0]), slices.shape[1] + int(extra[1])
-    if layout.even:
-        at = layout.at_mm
-    else:
+    at: FloatArray = layout.at_mm
+    if not layout.even:
         count = int(np.floor(layout.at_mm[-1] / layout.spacing_mm + 1e-6)) + 1
         at = np.arange(count) * layout.spacing_mm
     out = np.full((len(at), rows, columns), AIR_HU, np.int16)

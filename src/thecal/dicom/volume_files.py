@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from thecal.volume import AIR_HU, FloatArray, Grid, IntArray, Source, Volume, re
 
 # NIfTI is RAS, thecal is LPS.
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
-MAX_VOXELS = 1 << 31
+MAX_VOXELS = 1 << 30
 # Axes farther from a right angle than this would move a vertebra's corner by more than half a voxel.
 RIGHT_ANGLE_COSINE = 0.002
 MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
@@ -86,22 +88,26 @@ def _nifti(path: Path) -> _Stored:
     import nibabel as nib
 
     try:
-        image = _nifti_image(path)
-        header = image.header
-        shape = tuple(int(n) for n in image.shape)
-        sform, qform = int(header["sform_code"]), int(header["qform_code"])
-        unit = header.get_xyzt_units()[0]
-        description = bytes(header["descrip"]).decode("latin-1")
-    except (nib.filebasedimages.ImageFileError, OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        with _nifti_image(path) as image:
+            header = image.header
+            sform, qform = int(header["sform_code"]), int(header["qform_code"])
+            unit = header.get_xyzt_units()[0]
+            description = bytes(header["descrip"]).decode("latin-1")
+            shape = _one_volume(tuple(int(n) for n in image.shape), path)
+            proxy = image.dataobj
+            slope, intercept = float(proxy.slope), float(proxy.inter)
+            stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
+            affine = RAS_TO_LPS @ np.asarray(image.affine, float)
+    except (
+        nib.filebasedimages.ImageFileError,
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+        KeyError,
+        MemoryError,
+    ) as error:
         raise InputError(f"{path.name} cannot be read as NIfTI; it may be damaged or truncated.") from error
-    shape = _one_volume(shape, path)
-    try:
-        proxy = image.dataobj
-        slope, intercept = float(proxy.slope), float(proxy.inter)
-        stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
-    except (OSError, EOFError, zlib.error, ValueError, MemoryError) as error:
-        raise InputError(f"{path.name} is truncated or damaged.") from error
-    affine = RAS_TO_LPS @ np.asarray(image.affine, float)
     affine[:3] *= MM_PER_UNIT.get(unit, 1.0)
     notes = []
     if sform == 0 and qform == 0:
@@ -109,19 +115,22 @@ def _nifti(path: Path) -> _Stored:
     return stored, affine, slope, intercept, notes, SIMULATED_MARK in description.lower()
 
 
-def _nifti_image(path: Path) -> Any:
-    """The image by its content, also where its name says nothing."""
+@contextmanager
+def _nifti_image(path: Path) -> Iterator[Any]:
+    """The image by its content, also where its name says nothing; its voxels not yet read."""
     import gzip
 
     import nibabel as nib
 
     if path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
-        return nib.load(path)
-    data = path.read_bytes()
-    if data[:2] == b"\x1f\x8b":
-        data = gzip.decompress(data)
-    kind = nib.Nifti2Image if data[4:8] == b"n+2\0" else nib.Nifti1Image
-    return kind.from_bytes(data)
+        yield nib.load(path)
+        return
+    with path.open("rb") as plain:
+        packed = plain.read(2) == b"\x1f\x8b"
+    with gzip.open(path) if packed else path.open("rb") as stream:
+        second = stream.read(8)[4:8] == b"n+2\0"
+        stream.seek(0)
+        yield (nib.Nifti2Image if second else nib.Nifti1Image).from_stream(stream)
 
 
 def _nrrd(path: Path) -> _Stored:
