@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from thecal.report.schema import Deposit, Report
-from thecal.terms import Compartment
+from thecal.terms import USUAL_ORDER, Compartment
 
 # How a compartment is named in running words.
 COMPARTMENT_WORDS: dict[Compartment, str] = {
@@ -20,6 +20,7 @@ COMPARTMENT_WORDS: dict[Compartment, str] = {
     "needle_track": "along the needle's way",
     "unassigned": "at a place that could not be named",
 }
+COUNTED = (*USUAL_ORDER[:19], "T13", *USUAL_ORDER[19:], "L6", "sacrum")
 # The most dangerous first: this is the order of the headline and of every legend.
 BY_DANGER: tuple[Compartment, ...] = (
     "intradural",
@@ -86,8 +87,9 @@ def leaked(report: Report) -> list[Deposit]:
 
 def deposit_level(deposit: Deposit) -> str:
     """The level or levels of a deposit in words."""
-    if len(deposit.levels_spanned) > 1:
-        return f"{deposit.levels_spanned[0]} to {deposit.levels_spanned[-1]}"
+    spanned = sorted(deposit.levels_spanned, key=_from_the_head)
+    if len(spanned) > 1:
+        return f"{spanned[0]} to {spanned[-1]}"
     return deposit.level or "a level whose number is not known"
 
 
@@ -123,12 +125,18 @@ def _listed(words: Sequence[str]) -> str:
 
 
 def _total(deposits: Sequence[Deposit]) -> str:
-    total = volume_words(sum(d.volume_ml for d in deposits))
-    return total if len(deposits) == 1 else f"{total} in {len(deposits)} pieces"
+    return volume_words(sum(d.volume_ml for d in deposits))
 
 
 def _levels(deposits: Sequence[Deposit]) -> str:
-    return _listed(list(dict.fromkeys(d.level or "an unknown level" for d in deposits)))
+    names = {d.level for d in deposits}
+    known = sorted((name for name in names if name is not None), key=_from_the_head)
+    return _listed(known + (["an unknown level"] if None in names else []))
+
+
+def _from_the_head(level: str) -> int:
+    """Rank of a level, cranial first; T13 stands between T12 and L1, L6 before the sacrum."""
+    return COUNTED.index(level) if level in COUNTED else len(COUNTED)
 
 
 def _canal(report: Report) -> list[Sentence]:

@@ -20,7 +20,7 @@ from thecal.volume import FloatArray, Grid
 
 # Coarse enough that a whole spine stays within a few MB, fine enough that a pedicle keeps its shape.
 BONE_STEP_MM = 2.0
-BONE_COLOUR = "#d8c9a8"
+BONE_COLOUR = "#b9a98a"
 CANAL_COLOUR = "#6b7f99"
 _SMOOTH_FROM_VOXELS = 200
 
@@ -72,7 +72,7 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
             name = names.get(label, str(label))
             traces.append(
                 _mesh3d(
-                    mesh, BONE_COLOUR, 0.22, name, group="bone", shown="vertebrae" if not traces else None
+                    mesh, BONE_COLOUR, 0.13, name, group="bone", shown="vertebrae" if not traces else None
                 )
             )
     return traces
@@ -165,7 +165,7 @@ def _mesh3d(
         "name": shown or hover,
         "showlegend": shown is not None,
         "flatshading": False,
-        "lighting": {"ambient": 0.55, "diffuse": 0.7, "specular": 0.15, "roughness": 0.7, "fresnel": 0.1},
+        "lighting": {"ambient": 0.72, "diffuse": 0.6, "specular": 0.1, "roughness": 0.8, "fresnel": 0.05},
         "lightposition": {"x": 2000, "y": 3000, "z": 4000},
     }
 
