@@ -62,6 +62,10 @@ def nearest_first(
         mask[tuple((chosen - low).T)] = True
         pieces, _ = ndimage.label(mask, np.ones((3, 3, 3), bool))
         mine = pieces[tuple((chosen - low).T)] == pieces[tuple(chosen[0] - low)]
+        if mine.sum() < 0.3 * count:
+            # The cheapest voxel lies on a crumb: the largest piece is the deposit.
+            sizes = np.bincount(pieces[tuple((chosen - low).T)])
+            mine = pieces[tuple((chosen - low).T)] == int(np.argmax(sizes))
         taken = chosen[mine]
         if len(taken) >= 0.98 * count or want >= len(order):
             break

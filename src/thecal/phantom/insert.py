@@ -15,6 +15,7 @@ from thecal.phantom.grow import Noise
 from thecal.phantom.place import place_deposits
 from thecal.phantom.scanner import Scanner, image
 from thecal.phantom.scene import finer, supersampling
+from thecal.phantom.select import block_counts
 from thecal.phantom.site import Site
 from thecal.phantom.streaks import add_streaks
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
@@ -212,34 +213,42 @@ def cement_image(site: Site, part: Box, hu_of: dict[int, float], rng: np.random.
 
 def cement_truth(site: Site, deposits: tuple[TrueDeposit, ...], box: Box) -> CementTruth:
     """Fractions, labels and the canal's filling from the supersampled cement."""
-    fz, fy, fx = site.factors
+    factors = np.array(site.factors)
     shape = tuple(n // f for n, f in zip(site.cement.shape, site.factors, strict=True))
-    blocks = site.cement.reshape(shape[0], fz, shape[1], fy, shape[2], fx)
-    fraction = (blocks > 0).mean((1, 3, 5), dtype=np.float32)
+    fraction = np.zeros(shape, np.float32)
+    block_counts(site.cement, factors, 0, fraction)
     labels = np.zeros(shape, np.uint8)
     most = np.zeros(shape, np.float32)
     for deposit in deposits:
-        share = (blocks == deposit.id).mean((1, 3, 5), dtype=np.float32)
+        share = np.zeros(shape, np.float32)
+        block_counts(site.cement, factors, deposit.id, share)
         cut = min(0.5, 0.6 * float(share.max()))
         better = (share >= cut) & (share > most)
         labels[better] = deposit.id
         most[better] = share[better]
     s, canal, cement = _canal_filling(site)
-    inside = np.isin(site.labels, (THECAL_SAC, EPIDURAL_SPACE)) & (site.cement > 0)
+    held = site.labels[site.cement > 0]
+    in_canal = float(((held == THECAL_SAC) | (held == EPIDURAL_SPACE)).sum())
     return CementTruth(
-        deposits, box, fraction, labels, s, canal, cement, float(inside.sum()) * site.grid.voxel_mm3 / 1000.0
+        deposits, box, fraction, labels, s, canal, cement, in_canal * site.grid.voxel_mm3 / 1000.0
     )
 
 
 def _canal_filling(site: Site) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Areas of canal and of cement in it on slabs of 1 mm along the canal, where there is cement near."""
-    index = np.argwhere(np.isin(site.labels, (THECAL_SAC, EPIDURAL_SPACE)))
     frame = site.spine.canal.frame
+    in_cement = np.flatnonzero((site.cement > 0).any(axis=(1, 2)))
+    if len(in_cement) == 0:
+        return np.zeros(0), np.zeros(0), np.zeros(0)
+    reach = int(np.ceil(12.0 / site.grid.spacing_mm[0]))
+    start = max(0, int(in_cement[0]) - reach)
+    stop = min(site.labels.shape[0], int(in_cement[-1]) + reach + 1)
+    label = site.labels[start:stop]
+    index = np.argwhere((label == THECAL_SAC) | (label == EPIDURAL_SPACE)) + np.array([start, 0, 0])
     held = site.cement[tuple(index.T)] > 0
     if not held.any():
         return np.zeros(0), np.zeros(0), np.zeros(0)
     z = index[:, 0]
-    reach = int(np.ceil(12.0 / site.grid.spacing_mm[0]))
     near = (z >= z[held].min() - reach) & (z <= z[held].max() + reach)
     index, held = index[near], held[near]
     s, _, _ = frame.locate(site.grid.to_lps(index))

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Vertebra
 from thecal.phantom.deposit_spec import DepositSpec, Form
@@ -160,6 +161,7 @@ def _surface(site: Site, vertebra: Vertebra, angle: FloatArray) -> FloatArray:
     radius = np.array(
         [np.hypot(x, y)[slot == b].max() if (slot == b).any() else size.half_width for b in range(48)]
     )
+    radius = ndimage.gaussian_filter1d(radius, 1.0, mode="wrap")
     wrapped: FloatArray = np.interp(angle, (bins[:-1] + bins[1:]) / 2, radius, period=2 * np.pi)
     return wrapped
 
@@ -170,14 +172,13 @@ def _beside(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise:
     k = side or (1 if rng.random() < 0.5 else -1)
     box = site.window(vertebra.frame.to_lps([0, size.depth / 2, 0]), 52.0)
     free = (site.labels[box] == 0) & (site.parts[box] == Part.NONE) & (site.hu[box] < RIB_HU) & (site.hu[box] > -300)
-    index, points = site.voxels(free, box)
-    local = vertebra.frame.to_local(points)
-    near = (
-        (np.abs(local[:, 0]) < size.half_width + 16)
-        & (local[:, 1] > -1.0)
-        & (local[:, 1] < size.depth + 16)
-        & ((np.abs(local[:, 0]) > 0.62 * size.half_width) | (local[:, 1] > 0.4 * size.depth))
+    wide = size.half_width + 16.0
+    tall = 45.0 if spec.shape == "prevertebral" else 24.0
+    index, points = site.beside(
+        free, box, vertebra.frame, [-wide, -1.0, -tall], [wide, size.depth + 16.0, tall]
     )
+    local = vertebra.frame.to_local(points)
+    near = (np.abs(local[:, 0]) > 0.62 * size.half_width) | (local[:, 1] > 0.4 * size.depth)
     index, points, local = index[near], points[near], local[near]
     x, y, w = local[:, 0], local[:, 1] - size.depth / 2, local[:, 2]
     angle, radius = np.arctan2(x, y), np.hypot(x, y)
@@ -191,7 +192,8 @@ def _beside(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise:
         out = rel @ normal
         cost = np.sqrt(np.maximum((rel**2).sum(1) - out**2, 0.0) + (1.5 * out) ** 2) + 0.8 * noise.at(points, 4.0)
         return index, cost, vertebra.frame.to_lps(spot)
-    thick = rng.uniform(1.2, 1.9)
+    # A vein of some 30 mm that holds the volume.
+    thick = float(np.clip(np.sqrt(spec.volume_ml * 1000.0 / (np.pi * 30.0)), 1.1, 3.2)) * rng.uniform(0.95, 1.2)
     wobble = 0.6 * noise.at(points, 8.0)
     if spec.shape == "segmental":
         # The segmental vein runs round the waist of the body towards the foramen.
@@ -220,7 +222,8 @@ def _track(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: 
     box = site.window(vertebra.frame.to_lps(start + 18.0 * way), 42.0)
     own = (site.labels[box] == vertebra.id) & (site.parts[box] == Part.ARCH)
     soft = (site.labels[box] == 0) & (site.parts[box] == Part.NONE)
-    index, points = site.voxels(own | soft, box)
+    ends = np.stack([start, start + 45.0 * way])
+    index, points = site.beside(own | soft, box, vertebra.frame, ends.min(0) - 3.0, ends.max(0) + 3.0)
     local = vertebra.frame.to_local(points)
     rel = local - start
     along = rel @ way

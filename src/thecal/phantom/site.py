@@ -10,6 +10,8 @@ import numpy.typing as npt
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
 from thecal.errors import InputError
+from thecal.frames import VertebraFrame
+from thecal.phantom.select import in_frame_box
 from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray
 
 
@@ -75,6 +77,13 @@ class Site:
         """Indices (m, 3) on the fine grid and LPS points (m, 3) of a mask over ``box``, cement left out."""
         free = mask & (self.cement[box] == 0)
         index = np.argwhere(free) + np.array([s.start for s in box])
+        return index, self.grid.to_lps(index)
+
+    def beside(
+        self, mask: BoolArray, box: Box, frame: VertebraFrame, low: npt.ArrayLike, high: npt.ArrayLike
+    ) -> tuple[npt.NDArray[np.intp], FloatArray]:
+        """The same as ``voxels``, held to a box of a vertebra's frame."""
+        index = in_frame_box(mask & (self.cement[box] == 0), box, self.grid, frame, low, high)
         return index, self.grid.to_lps(index)
 
     def measure(self, vertebra: Vertebra) -> VertebraMeasure:
