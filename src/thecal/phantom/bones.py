@@ -1,8 +1,11 @@
-"""Signed distances of vertebra, sacrum, ilium and rib in the vertebra's own frame (mm, negative inside).
+"""Signed distances of vertebra, sacrum, ilium and rib in the vertebra's own frame.
 
-Points are (u, v, w) = (left, anterior, cranial) from the middle of the posterior wall; ``P`` is the vertebra's
-row of numbers as ``spine_model`` writes it.
+mm, negative inside. Points are (u, v, w) = (left, anterior, cranial) from the middle of the posterior wall;
+``P`` is the vertebra's row of numbers as ``spine_model`` writes it.
 """
+
+# Compiled functions index arrays, which mypy takes for Any.
+# mypy: disable-error-code="no-any-return"
 
 from __future__ import annotations
 
@@ -73,7 +76,12 @@ def outline(u: float, v: float, w: float, P: FloatArray) -> float:
     deep = (5.0 + 3.0 * P[10]) * 0.9
     ve = v + deep * x * x * near
     if P[16] > 0:
-        ve += P[16] * near * math.exp(-((u / (0.55 * hw)) ** 2)) * math.exp(-(((w - 0.22 * P[4]) / (0.3 * P[4])) ** 2))
+        ve += (
+            P[16]
+            * near
+            * math.exp(-((u / (0.55 * hw)) ** 2))
+            * math.exp(-(((w - 0.22 * P[4]) / (0.3 * P[4])) ** 2))
+        )
     if P[15] > 0 and ve > b * 0.45:
         angle = math.atan2(u, ve - b)
         lumps = 0.45 + 0.35 * math.sin(3.0 * angle + P[19]) + 0.35 * math.sin(5.0 * angle + 2.0 * P[19])
@@ -162,7 +170,19 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     else:
         d = _smooth_min(
             d,
-            capsule(ua, v, w * 0.75, cw + pw + 1, -0.72 * cap, (wp - 3.0) * 0.75, P[13], -0.95 * cap, (wp - 2.0) * 0.75, 3.6, 2.5),
+            capsule(
+                ua,
+                v,
+                w * 0.75,
+                cw + pw + 1,
+                -0.72 * cap,
+                (wp - 3.0) * 0.75,
+                P[13],
+                -0.95 * cap,
+                (wp - 2.0) * 0.75,
+                3.6,
+                2.5,
+            ),
             2.0,
         )
     # articular processes: upper in front of (thoracic) or outside (lumbar) the lower of the level above
@@ -172,7 +192,11 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     )
     xi, yi = cw + 1.0 - 1.0 * lum, ys - 6.8
     d = _smooth_min(
-        d, capsule(ua, v, w, xi, yi, low + 8.0, xi + 0.5, yi + 0.3, -0.5 * hp - P[23] - 5.0 - 1.5 * lum, 4.0, 3.7), 2.0
+        d,
+        capsule(
+            ua, v, w, xi, yi, low + 8.0, xi + 0.5, yi + 0.3, -0.5 * hp - P[23] - 5.0 - 1.5 * lum, 4.0, 3.7
+        ),
+        2.0,
     )
     return max(d, 0.25 - out)
 
@@ -198,7 +222,9 @@ def rib(u: float, v: float, w: float, P: FloatArray) -> float:
     bx, bv, bz = ax + 34.0, av + 10.0, az - 20.0
     d = min(d, capsule(ua, v, w * 0.8, ax, av, az * 0.8, bx, bv, bz * 0.8, 3.6, 3.4))
     if number < 19:
-        d = min(d, capsule(ua, v, w * 0.8, bx, bv, bz * 0.8, bx + 16.0, bv + 40.0, (bz - 22.0) * 0.8, 3.4, 3.2))
+        d = min(
+            d, capsule(ua, v, w * 0.8, bx, bv, bz * 0.8, bx + 16.0, bv + 40.0, (bz - 22.0) * 0.8, 3.4, 3.2)
+        )
     return d
 
 
@@ -213,14 +239,18 @@ def sacrum(u: float, v: float, w: float, out: float, back: float, P: FloatArray)
     centre = 0.5 * P[1] - 9.0 * math.sin(3.0 * down)
     trunk = max(_ellipse(u, v - centre, a, b), max(w - h * 0.6, -96.0 - w))
     d = _smooth_min(d, trunk, 3.0)
-    wing = math.sqrt(((ua - 30.0) / 26.0) ** 2 + ((v - 4.0 + 0.35 * (ua - 30)) / 14.0) ** 2 + ((w + 16.0) / 32.0) ** 2)
+    wing = math.sqrt(
+        ((ua - 30.0) / 26.0) ** 2 + ((v - 4.0 + 0.35 * (ua - 30)) / 14.0) ** 2 + ((w + 16.0) / 32.0) ** 2
+    )
     d = _smooth_min(d, (wing - 1.0) * 13.0, 5.0)
     roof = max(max(0.3 - out, out - 5.0), max(max(w - h * 0.2, -88.0 - w), -back - 2.0))
     d = _smooth_min(d, roof, 3.0)
     crest = max(_ellipse(u, v + P[6] + 5.0 + 0.05 * w, 2.5, 7.0), max(w - 2.0, -70.0 - w))
     d = _smooth_min(d, crest, 4.0)
     # superior articular processes for L5
-    d = _smooth_min(d, capsule(ua, v, w, P[5] + 8.0, -0.75 * P[6], 2.0, P[5] + 6.0, -0.9 * P[6], h + 8.0, 6.0, 4.0), 3.0)
+    d = _smooth_min(
+        d, capsule(ua, v, w, P[5] + 8.0, -0.75 * P[6], 2.0, P[5] + 6.0, -0.9 * P[6], h + 8.0, 6.0, 4.0), 3.0
+    )
     for k in range(3):
         hole = math.hypot(ua - (18.5 - 2.0 * k), w + 19.0 + 21.0 * k) - 4.6
         d = max(d, -hole)
@@ -236,4 +266,3 @@ def ilium(u: float, v: float, w: float) -> float:
     sheet = abs(ua - mid - flare) * 0.85 - (5.5 + 2.0 * math.exp(-(((v + 25.0) / 14.0) ** 2)))
     disc = math.hypot((v - 10.0) / 1.0, (w + 18.0) / 1.05) - 56.0
     return _smooth_max(sheet, disc, 4.0)
-

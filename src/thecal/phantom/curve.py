@@ -24,7 +24,8 @@ class CanalCurve:
     rows : (n, 22) float64
         Point, left, posterior, cranial (12 numbers), then half width and half AP of the canal, its posterior
         narrowing, half width and half AP of the sac, shift of the sac to the back, half width and half
-        AP of the cord, the level's number (8 is T1, 20 is L1), and the distance below the conus tip in mm (negative above it).
+        AP of the cord, the level's number (8 is T1, 20 is L1), and the distance below the
+        conus tip in mm (negative above it).
     index_of_z : (m,) float64
         Continuous index along the curve for each z from ``z0`` in steps of ``STEP_MM``.
     """
@@ -57,4 +58,6 @@ def build_curve(points: npt.ArrayLike, at_point: npt.ArrayLike, conus_z: float) 
     )
     z0 = float(frame.points[0, 2]) - 40.0
     z = np.arange(z0, float(frame.points[-1, 2]) + 40.0, STEP_MM)
-    return CanalCurve(frame, np.ascontiguousarray(rows), z0, np.interp(z, frame.points[:, 2], np.arange(len(rows))))
+    return CanalCurve(
+        frame, np.ascontiguousarray(rows), z0, np.interp(z, frame.points[:, 2], np.arange(len(rows)))
+    )

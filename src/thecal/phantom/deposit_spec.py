@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Literal, get_args
+from typing import Final, Literal, cast, get_args
 
 from thecal.errors import InputError
 from thecal.terms import COMPARTMENTS, VERSE_IDS, Compartment, Route, Side, Yeom
@@ -34,7 +34,8 @@ FORMS: Final[dict[Compartment, tuple[Form, ...]]] = {
     "paravertebral": ("blob", "segmental", "prevertebral"),
     "needle_track": ("track",),
 }
-# Route and Yeom type (Yeom 2003, doi 10.1302/0301-620x.85b1.13026: B basivertebral, S segmental vein, C cortical).
+# Route, and Yeom's type: B basivertebral, S segmental vein, C cortical
+# (Yeom 2003, doi 10.1302/0301-620x.85b1.13026).
 ORIGIN: Final[dict[Form, tuple[Route, Yeom | None]]] = {
     "fill": ("needle", None),
     "above": ("endplate", "C"),
@@ -132,9 +133,9 @@ def parse_deposit(text: str) -> DepositSpec:
     form: Form | None = None
     for word in words[1:]:
         if word in get_args(Side):
-            side = word  # type: ignore[assignment]
-        elif word in FORMS[compartment]:  # type: ignore[index]
-            form = word  # type: ignore[assignment]
+            side = cast(Side, word)
+        elif word in FORMS[compartment]:
+            form = cast(Form, word)
         else:
             raise InputError(f"{word!r} is neither a side nor a form of {compartment} cement")
-    return DepositSpec(compartment, level, volume, side, form)  # type: ignore[arg-type]
+    return DepositSpec(compartment, level, volume, side, form)

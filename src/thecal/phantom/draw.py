@@ -34,7 +34,9 @@ MOST_LEAKS: Final = 4
 FILL_ML: Final = (1.0, 6.0)
 
 
-def draw_case(spine: Spine, rng: np.random.Generator, *, levels: tuple[str, ...] | None = None) -> tuple[DepositSpec, ...]:
+def draw_case(
+    spine: Spine, rng: np.random.Generator, *, levels: tuple[str, ...] | None = None
+) -> tuple[DepositSpec, ...]:
     """Draw the fill of one vertebra (seldom two) and up to four leaks from it.
 
     Parameters
@@ -77,7 +79,9 @@ def draw_case(spine: Spine, rng: np.random.Generator, *, levels: tuple[str, ...]
             scale = (volume * 1000.0 / 120.0) ** (1 / 3)
             size = (8.0 * scale, 4.0 * scale, 6.5 * scale)
         specs.append(
-            DepositSpec(compartment, treated[int(rng.integers(len(treated)))], volume, chosen, form, size_mm=size)
+            DepositSpec(
+                compartment, treated[int(rng.integers(len(treated)))], volume, chosen, form, size_mm=size
+            )
         )
     # The same kind twice in one place would be one deposit.
     unique = {(s.compartment, s.level, s.form): s for s in specs}

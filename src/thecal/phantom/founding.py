@@ -1,8 +1,8 @@
 """The founding paper's patient (Liao 2025, doi 10.2147/IMCRJ.S535207), as far as its text tells.
 
-A woman of 70 with a compression fracture of T12: cement in the body, tracks on both sides too medial, much cement in
-the canal, a piece of 8 x 4 mm within the sac, layering, and cement in a disc space. Sizes beyond the piece's are not
-given in the paper; they are chosen here.
+A woman of 70 with a compression fracture of T12: cement in the body, tracks on both sides too medial, much
+cement in the canal, a piece of 8 x 4 mm within the sac, layering, cement in a disc space. Sizes beyond the
+piece's are not in the paper; they are chosen here.
 """
 
 from __future__ import annotations

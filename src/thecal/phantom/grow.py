@@ -22,7 +22,9 @@ class Noise:
     def at(self, points: FloatArray, length_mm: float) -> FloatArray:
         """Noise that changes over about ``length_mm``, at LPS points (m, 3)."""
         place = points.T / (length_mm / 3.0) + 11.3 * length_mm
-        values: FloatArray = ndimage.map_coordinates(self._tile, place, order=1, mode="grid-wrap").astype(float)
+        values: FloatArray = ndimage.map_coordinates(self._tile, place, order=1, mode="grid-wrap").astype(
+            float
+        )
         return values
 
 

@@ -21,8 +21,8 @@ from thecal.phantom.streaks import add_streaks
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import Box, FloatArray, Volume
 
-# Homogeneous PMMA with 30 wt-% BaSO4 or 45 wt-% ZrO2 in the powder reads about 3700-5000 HU at 70-80 keV, with 20 % BaSO4
-# about 2400-3200 (computed from cross-sections, reference/figures.md 3.1); no measured range was found.
+# Homogeneous PMMA with 30 wt-% BaSO4 or 45 wt-% ZrO2 in the powder reads about 3700-5000 HU at
+# 70-80 keV, with 20 % BaSO4 about 2400-3200 (computed from X-ray cross-sections); no measured range was found.
 CEMENT_HU: Final = (2600.0, 5000.0)
 _REACH_MM: Final = 80.0
 _ACROSS_MM: Final = 62.0
@@ -127,7 +127,7 @@ def insert_deposits(
     dense = cement_image(site, fine_part, hu_of, rng)
     fine_mm = (step[0] / factors[0], step[1] / factors[1], step[2] / factors[2])
     sigmas = scanner.sigmas_mm(step[0])
-    share = image(occupied > 0, factors, fine_mm, sigmas)
+    share = image((occupied > 0).view(np.uint8), factors, fine_mm, sigmas)
     bright = image(dense, factors, fine_mm, sigmas)
     z = part[0]
     slices = volume.hu[z].astype(np.float32)
@@ -148,7 +148,14 @@ def _site_box(volume: Volume, spine: Spine, deposits: Sequence[DepositSpec]) -> 
     centres = [v.frame.origin for v in spine.vertebrae if v.level in wanted or f"#{v.id}" in wanted]
     if not centres:
         centres = [v.frame.origin for v in spine.vertebrae]
-    across = np.array([[x, y, z] for x in (-_ACROSS_MM, _ACROSS_MM) for y in (-_ACROSS_MM, _ACROSS_MM) for z in (-_REACH_MM, _REACH_MM)])
+    across = np.array(
+        [
+            [x, y, z]
+            for x in (-_ACROSS_MM, _ACROSS_MM)
+            for y in (-_ACROSS_MM, _ACROSS_MM)
+            for z in (-_REACH_MM, _REACH_MM)
+        ]
+    )
     corners = (np.array(centres)[:, None, :] + across[None]).reshape(-1, 3)
     box = volume.grid.box_around(corners, 0.0)
     low = [max(b.start, s.start) for b, s in zip(box, spine.box, strict=True)]
@@ -192,7 +199,9 @@ def _cement_box(site: Site, box: Box, factors: tuple[int, int, int]) -> tuple[Bo
     return part, fine  # type: ignore[return-value]
 
 
-def cement_image(site: Site, part: Box, hu_of: dict[int, float], rng: np.random.Generator) -> npt.NDArray[np.float32]:
+def cement_image(
+    site: Site, part: Box, hu_of: dict[int, float], rng: np.random.Generator
+) -> npt.NDArray[np.float32]:
     """HU of the cement on the fine grid, 0 elsewhere; trabeculae and pores dilute it within bone."""
     occupied = site.cement[part]
     table = np.zeros(256, np.float32)

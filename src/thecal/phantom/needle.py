@@ -30,7 +30,10 @@ class TrackSpec:
 
 @dataclass(frozen=True)
 class TrueTrack:
-    """What is true of a track; angles in the vertebra's frame, the clearance from needle surface to canal wall."""
+    """What is true of a track.
+
+    Angles are in the vertebra's frame; the clearance is from the needle's surface to the canal's wall.
+    """
 
     level: str
     side: Literal["left", "right"]

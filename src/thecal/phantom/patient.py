@@ -15,7 +15,15 @@ from thecal.phantom.insert import CEMENT_HU, CementTruth, cement_image, cement_t
 from thecal.phantom.needle import TrackSpec, TrueTrack, drill
 from thecal.phantom.place import place_deposits
 from thecal.phantom.scanner import SOFT, FloatImage, Scanner, add_noise, image, store
-from thecal.phantom.scene import Kernel, finer, person_numbers, scan_grid, spine_box, supersampling, trabecular_tile
+from thecal.phantom.scene import (
+    Kernel,
+    finer,
+    person_numbers,
+    scan_grid,
+    spine_box,
+    supersampling,
+    trabecular_tile,
+)
 from thecal.phantom.site import Site
 from thecal.phantom.spine_model import Fracture, Sex, SpineModel, draw_spine
 from thecal.phantom.streaks import add_streaks
@@ -87,7 +95,9 @@ class Case:
                     "fracture": v.fracture,
                     "trabecular_hu": round(v.trabecular_hu, 1),
                     "heights_mm": dict(
-                        zip(("anterior", "middle", "posterior"), (round(h, 2) for h in v.heights), strict=True)
+                        zip(
+                            ("anterior", "middle", "posterior"), (round(h, 2) for h in v.heights), strict=True
+                        )
                     ),
                     "heights_before_fracture_mm": dict(
                         zip(("anterior", "middle", "posterior"), (round(h, 2) for h in v.intact), strict=True)
@@ -235,5 +245,7 @@ def _scan(
         slice(s.start + (edge if k and s.start else 0), s.stop - (edge if k and s.stop < n else 0))
         for k, (s, n) in enumerate(zip(box, grid.shape, strict=True))
     )
-    hu[target] = inner[tuple(slice(t.start - s.start, t.stop - s.start) for t, s in zip(target, box, strict=True))]
+    hu[target] = inner[
+        tuple(slice(t.start - s.start, t.stop - s.start) for t, s in zip(target, box, strict=True))
+    ]
     return hu

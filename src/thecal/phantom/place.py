@@ -44,7 +44,7 @@ def place_deposits(
         vertebra = site.vertebra(spec.level)
         side = _SIDES[spec.side] if spec.side else int(child.integers(-1, 2))
         index, cost, breach = MAKERS[spec.shape](site, vertebra, side, spec, Noise(child), child)
-        count = int(round(spec.volume_ml * 1000.0 / voxel))
+        count = round(spec.volume_ml * 1000.0 / voxel)
         taken = nearest_first(index, cost, count, connected=spec.shape not in _LOOSE)
         if len(taken) * voxel < 2.0:
             continue
@@ -60,7 +60,12 @@ def _point(values: FloatArray) -> Point:
 
 
 def _truth(
-    site: Site, spec: DepositSpec, number: int, taken: npt.NDArray[np.intp], breach: FloatArray | None, hu: float
+    site: Site,
+    spec: DepositSpec,
+    number: int,
+    taken: npt.NDArray[np.intp],
+    breach: FloatArray | None,
+    hu: float,
 ) -> TrueDeposit:
     points = site.grid.to_lps(taken)
     vertebra = site.vertebra(spec.level)

@@ -59,7 +59,8 @@ def gaussian_taps(sigma_mm: float, step_mm: float) -> FloatImage:
     reach = max(1, int(np.ceil(3.0 * sigma_mm / step_mm)))
     x = np.arange(-reach, reach + 1) * step_mm
     taps = np.exp(-0.5 * (x / max(sigma_mm, 1e-6)) ** 2)
-    return (taps / taps.sum()).astype(np.float32)
+    normalised: FloatImage = (taps / taps.sum()).astype(np.float32)
+    return normalised
 
 
 def centred_taps(sigma_mm: float, step_mm: float, factor: int) -> FloatImage:
@@ -68,11 +69,14 @@ def centred_taps(sigma_mm: float, step_mm: float, factor: int) -> FloatImage:
     count = factor + 2 * reach
     x = (np.arange(count) - (count - 1) / 2.0) * step_mm
     taps = np.exp(-0.5 * (x / max(sigma_mm, 1e-6)) ** 2)
-    return (taps / taps.sum()).astype(np.float32)
+    normalised: FloatImage = (taps / taps.sum()).astype(np.float32)
+    return normalised
 
 
 @njit(cache=True)
-def _reduce_last(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]) -> None:
+def _reduce_last(
+    source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]
+) -> None:
     rows, n = source.shape
     m = out.shape[1]
     reach = (len(taps) - factor) // 2
@@ -86,7 +90,9 @@ def _reduce_last(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32],
 
 
 @njit(cache=True)
-def _reduce_first(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]) -> None:
+def _reduce_first(
+    source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32], factor: int, out: npt.NDArray[np.float32]
+) -> None:
     n, columns = source.shape
     m = out.shape[0]
     reach = (len(taps) - factor) // 2
@@ -99,7 +105,12 @@ def _reduce_first(source: npt.NDArray[np.float32], taps: npt.NDArray[np.float32]
                 out[j, c] += taps[t] * source[i, c]
 
 
-def image(fine: npt.NDArray[np.number], factors: tuple[int, int, int], fine_mm: tuple[float, float, float], sigmas_mm: tuple[float, float, float]) -> FloatImage:
+def image(
+    fine: npt.NDArray[np.number],
+    factors: tuple[int, int, int],
+    fine_mm: tuple[float, float, float],
+    sigmas_mm: tuple[float, float, float],
+) -> FloatImage:
     """Blur a supersampled array with the point spread and sample it at the scan's voxels.
 
     Parameters
@@ -127,7 +138,9 @@ def image(fine: npt.NDArray[np.number], factors: tuple[int, int, int], fine_mm: 
     return out.reshape(nz, ny, nx)
 
 
-def add_noise(hu: FloatImage, spacing_mm: tuple[float, float, float], scanner: Scanner, rng: np.random.Generator) -> None:
+def add_noise(
+    hu: FloatImage, spacing_mm: tuple[float, float, float], scanner: Scanner, rng: np.random.Generator
+) -> None:
     """Add noise of the reconstruction's colour in place: a ramp cut off by the kernel, linked along z."""
     from scipy import fft, ndimage
 

@@ -40,7 +40,9 @@ class Scene:
     parts: npt.NDArray[np.uint8]
 
 
-def axis_grid(low_xyz: npt.ArrayLike, shape: tuple[int, int, int], spacing_zyx: tuple[float, float, float]) -> Grid:
+def axis_grid(
+    low_xyz: npt.ArrayLike, shape: tuple[int, int, int], spacing_zyx: tuple[float, float, float]
+) -> Grid:
     """A grid along the patient's axes from the centre of its first voxel."""
     affine = np.eye(4)
     affine[:3, :3] = np.array([[0, 0, spacing_zyx[2]], [0, spacing_zyx[1], 0], [spacing_zyx[0], 0, 0]])
@@ -57,11 +59,17 @@ def finer(grid: Grid, factors: tuple[int, int, int]) -> Grid:
     return Grid((grid.shape[0] * factors[0], grid.shape[1] * factors[1], grid.shape[2] * factors[2]), affine)
 
 
-def scan_grid(model: SpineModel, spacing_zyx: tuple[float, float, float], fov_mm: float, margin_mm: float = 6.0) -> Grid:
+def scan_grid(
+    model: SpineModel, spacing_zyx: tuple[float, float, float], fov_mm: float, margin_mm: float = 6.0
+) -> Grid:
     """The scan's grid: the shown levels with a margin, a square field of view about the spine."""
     shown = [v for v in model.vertebrae if v.level in model.shown]
-    low = min(v.frame.to_lps([0, v.size.body_depth * e, -0.5 * max(v.heights)])[2] for v in shown for e in (0, 1))
-    high = max(v.frame.to_lps([0, v.size.body_depth * e, 0.5 * max(v.heights)])[2] for v in shown for e in (0, 1))
+    low = min(
+        v.frame.to_lps([0, v.size.body_depth * e, -0.5 * max(v.heights)])[2] for v in shown for e in (0, 1)
+    )
+    high = max(
+        v.frame.to_lps([0, v.size.body_depth * e, 0.5 * max(v.heights)])[2] for v in shown for e in (0, 1)
+    )
     if shown[0].level == "sacrum":
         low -= 45.0
     z0, z1 = low - margin_mm, high + margin_mm
@@ -69,8 +77,8 @@ def scan_grid(model: SpineModel, spacing_zyx: tuple[float, float, float], fov_mm
     inside = centre[(centre[:, 2] > z0) & (centre[:, 2] < z1)]
     middle = (inside.min(0) + inside.max(0)) / 2
     back = float(inside[:, 1].max())
-    n = int(round(fov_mm / spacing_zyx[2]))
-    ny = int(round(fov_mm / spacing_zyx[1]))
+    n = round(fov_mm / spacing_zyx[2])
+    ny = round(fov_mm / spacing_zyx[1])
     nz = int(np.ceil((z1 - z0) / spacing_zyx[0])) + 1
     # The field ends 15 mm below the skin of the back where it is wide enough, else is centred on the canal.
     y1 = min(back + 95.0, middle[1] + 0.62 * fov_mm)
@@ -81,7 +89,11 @@ def scan_grid(model: SpineModel, spacing_zyx: tuple[float, float, float], fov_mm
 def supersampling(spacing_zyx: tuple[float, float, float]) -> tuple[int, int, int]:
     """Fine voxels in one scan voxel: at most 0.5 mm across the slice and 0.6 mm along z."""
     z = max(1, int(np.ceil(spacing_zyx[0] / 0.6 - 1e-6)))
-    return z, max(2, int(np.ceil(spacing_zyx[1] / 0.5 - 1e-6))), max(2, int(np.ceil(spacing_zyx[2] / 0.5 - 1e-6)))
+    return (
+        z,
+        max(2, int(np.ceil(spacing_zyx[1] / 0.5 - 1e-6))),
+        max(2, int(np.ceil(spacing_zyx[2] / 0.5 - 1e-6))),
+    )
 
 
 def person_numbers(model: SpineModel, rng: np.random.Generator, contrast_hu: float | None) -> FloatArray:
@@ -91,7 +103,9 @@ def person_numbers(model: SpineModel, rng: np.random.Generator, contrast_hu: flo
     stout = rng.normal(1.0, 0.07)
     back = float(points[:, 1].max()) + 58.0 * float(np.clip(stout, 0.85, 1.2))
     half_ap = 112.0 * stout
-    contrast = contrast_hu if contrast_hu is not None else (rng.uniform(150, 320) if rng.random() < 0.4 else 42.0)
+    contrast = (
+        contrast_hu if contrast_hu is not None else (rng.uniform(150, 320) if rng.random() < 0.4 else 42.0)
+    )
     calcium = float(np.interp(model.age, [50, 75, 90], [1.98, 1.75, 1.45]) + rng.normal(0, 0.08))
     return np.array(
         [

@@ -1,4 +1,4 @@
-"""Fast choice of fine voxels: near a line, within a vertebra's own box, and their count in each scan voxel."""
+"""Fast choice of fine voxels within a vertebra's own box, and their count in each scan voxel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ from thecal.volume import BoolArray, Box, FloatArray, Grid
 
 
 @njit(nogil=True, cache=True)
-def _in_box(mask: BoolArray, matrix: FloatArray, offset: FloatArray, low: FloatArray, high: FloatArray, count: int, out: npt.NDArray[np.int32]) -> int:
+def _in_box(
+    mask: BoolArray,
+    matrix: FloatArray,
+    offset: FloatArray,
+    low: FloatArray,
+    high: FloatArray,
+    count: int,
+    out: npt.NDArray[np.int32],
+) -> int:
     found = 0
     for k in range(mask.shape[0]):
         for j in range(mask.shape[1]):
@@ -52,11 +60,14 @@ def in_frame_box(
     none = np.empty((0, 3), np.int32)
     out = np.empty((_in_box(solid, matrix, offset, *bounds, 0, none), 3), np.int32)
     _in_box(solid, matrix, offset, *bounds, 1, out)
-    return out.astype(np.intp) + np.array([s.start for s in box])
+    index: npt.NDArray[np.intp] = out.astype(np.intp) + np.array([s.start for s in box])
+    return index
 
 
 @njit(nogil=True, cache=True)
-def block_counts(cement: npt.NDArray[np.uint8], factors: npt.NDArray[np.int64], number: int, out: npt.NDArray[np.float32]) -> None:
+def block_counts(
+    cement: npt.NDArray[np.uint8], factors: npt.NDArray[np.int64], number: int, out: npt.NDArray[np.float32]
+) -> None:
     """Share of each scan voxel that holds deposit ``number`` (0: any cement)."""
     fz, fy, fx = factors[0], factors[1], factors[2]
     one = np.float32(1.0 / (fz * fy * fx))

@@ -1,7 +1,7 @@
 """The shape of each kind of deposit: a cost over the voxels of its compartment, cheapest first.
 
-Each function takes the site, the vertebra, the side (-1 right, 0 midline, 1 left) and gives the voxels that the
-deposit may take, their cost, and where it left the bone.
+Each function takes the site, the vertebra, the side (-1 right, 0 midline, 1 left) and gives the voxels that
+the deposit may take, their cost, and where it left the bone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ NOWHERE = np.inf
 RIB_HU = 220
 
 
-def _fill(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _fill(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Trabecular fill from one or two needle tips, ragged by the trabeculae."""
     size = site.measure(vertebra)
     box = site.window(vertebra.frame.to_lps([0, size.depth / 2, 0]), 36.0)
@@ -51,7 +53,9 @@ def _fill(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: N
     return index, cost, None
 
 
-def _disc(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _disc(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Through a broken endplate into the disc above or below."""
     size = site.measure(vertebra)
     up = 1 if spec.shape == "above" else -1
@@ -59,7 +63,9 @@ def _disc(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: N
     if up > 0:
         rank = [v.id for v in site.spine.vertebrae].index(vertebra.id)
         disc = DISC_OFFSET + site.spine.vertebrae[rank + 1].id if rank + 1 < len(site.spine.vertebrae) else -1
-    place = np.array([side * 0.3 * size.half_width, size.depth * rng.uniform(0.35, 0.65), up * size.half_height])
+    place = np.array(
+        [side * 0.3 * size.half_width, size.depth * rng.uniform(0.35, 0.65), up * size.half_height]
+    )
     breach = vertebra.frame.to_lps(place)
     box = site.window(breach, 26.0)
     index, points = site.voxels(site.labels[box] == disc, box)
@@ -67,17 +73,23 @@ def _disc(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: N
     return index, away + 1.2 * noise.at(points, 6.0) + 0.4 * noise.at(points, 2.5), breach
 
 
-def _space(site: Site, vertebra: Vertebra, label: int, reach: float) -> tuple[npt.NDArray[np.intp], FloatArray]:
+def _space(
+    site: Site, vertebra: Vertebra, label: int, reach: float
+) -> tuple[npt.NDArray[np.intp], FloatArray]:
     box = site.window(vertebra.frame.to_lps([0, -9.0, 0]), reach)
     return site.voxels(site.labels[box] == label, box)
 
 
-def _epidural(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
-    """Between sac and wall: a crescent behind the body, the lateral recess, or about the basivertebral vein."""
+def _epidural(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
+    """Between sac and wall: a crescent behind the body, the recess, or about the basivertebral vein."""
     size = site.measure(vertebra)
     index, points = _space(site, vertebra, EPIDURAL_SPACE, 34.0)
     s, theta, r, wall, _ = canal_place(site.spine, points)
-    height = {"crescent": rng.uniform(-0.4, 0.4), "recess": rng.uniform(-0.2, 0.7), "basivertebral": 0.0}[spec.shape]
+    height = {"crescent": rng.uniform(-0.4, 0.4), "recess": rng.uniform(-0.2, 0.7), "basivertebral": 0.0}[
+        spec.shape
+    ]
     at = s_of(site.spine, vertebra) + height * size.half_height
     centre = {"crescent": 0.45, "recess": 1.15, "basivertebral": 0.18}[spec.shape] * side
     wide, tall = {"crescent": (5.0, 6.5), "recess": (2.6, 8.0), "basivertebral": (3.0, 3.4)}[spec.shape]
@@ -88,8 +100,10 @@ def _epidural(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, nois
     return index, cost, breach
 
 
-def _plexus(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
-    """A cast of the anterior internal venous plexus: two ladder poles along the canal, several levels long."""
+def _plexus(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
+    """A cast of the anterior internal venous plexus: two ladder poles along several levels."""
     index, points = _space(site, vertebra, EPIDURAL_SPACE, 75.0)
     s, theta, r, wall, _ = canal_place(site.spine, points)
     at = s_of(site.spine, vertebra)
@@ -98,16 +112,20 @@ def _plexus(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise:
     for k in (-1, 1) if side == 0 else (side,):
         line = k * (0.62 + 0.16 * np.cos(2 * np.pi * (s - at) / 32.0))
         off = np.hypot(np.angle(np.exp(1j * (theta - line))) * wall, np.maximum(wall - r - radius, 0.0))
-        cost = np.where(off < radius * (1 + 0.25 * noise.at(points, 5.0)), np.minimum(cost, np.abs(s - at) + off), cost)
+        cost = np.where(
+            off < radius * (1 + 0.25 * noise.at(points, 5.0)), np.minimum(cost, np.abs(s - at) + off), cost
+        )
     rung = np.hypot(s - at, np.maximum(wall - r - radius, 0.0))
     cost = np.where((rung < radius) & (np.abs(theta) < 0.75), np.minimum(cost, rung), cost)
     return index, cost, vertebra.frame.to_lps([0.0, 0.0, 0.0])
 
 
-def _dural(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _dural(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Inside the sac: a blunt piece that takes the sac's shape, or sheets with gaps between them."""
     index, points = _space(site, vertebra, THECAL_SAC, 45.0)
-    s, theta, r, _, sac = canal_place(site.spine, points)
+    s, theta, r, _, _sac = canal_place(site.spine, points)
     size = site.measure(vertebra)
     at = s_of(site.spine, vertebra) + rng.uniform(-0.5, 0.3) * size.half_height
     back, left = -r * np.cos(theta), r * np.sin(theta)
@@ -119,7 +137,9 @@ def _dural(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: 
         y0 = dorsal - thick / 2 - 0.8
         x0 = side * 2.0
         cost = (
-            np.abs((s - at) / length) ** 3 + np.abs((back - y0) / thick) ** 3 + np.abs((left - x0) / wide) ** 3
+            np.abs((s - at) / length) ** 3
+            + np.abs((back - y0) / thick) ** 3
+            + np.abs((left - x0) / wide) ** 3
         ) ** (1 / 3) * 8.0
         cost += 0.20 * noise.at(points, 4.0)
     else:
@@ -133,7 +153,9 @@ def _dural(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: 
     return index, cost, None
 
 
-def _foramen(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _foramen(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Round the nerve root below the pedicle."""
     size = site.measure(vertebra)
     k = side or (1 if rng.random() < 0.5 else -1)
@@ -166,12 +188,19 @@ def _surface(site: Site, vertebra: Vertebra, angle: FloatArray) -> FloatArray:
     return wrapped
 
 
-def _beside(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _beside(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Outside the bone in front or at the side: a blob at a cortical hole, or the cast of a vein."""
     size = site.measure(vertebra)
     k = side or (1 if rng.random() < 0.5 else -1)
     box = site.window(vertebra.frame.to_lps([0, size.depth / 2, 0]), 52.0)
-    free = (site.labels[box] == 0) & (site.parts[box] == Part.NONE) & (site.hu[box] < RIB_HU) & (site.hu[box] > -300)
+    free = (
+        (site.labels[box] == 0)
+        & (site.parts[box] == Part.NONE)
+        & (site.hu[box] < RIB_HU)
+        & (site.hu[box] > -300)
+    )
     wide = size.half_width + 16.0
     tall = 45.0 if spec.shape == "prevertebral" else 24.0
     index, points = site.beside(
@@ -190,10 +219,14 @@ def _beside(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise:
         normal = np.array([np.sin(a0), np.cos(a0), 0.0])
         rel = local - spot
         out = rel @ normal
-        cost = np.sqrt(np.maximum((rel**2).sum(1) - out**2, 0.0) + (1.5 * out) ** 2) + 0.8 * noise.at(points, 4.0)
+        cost = np.sqrt(np.maximum((rel**2).sum(1) - out**2, 0.0) + (1.5 * out) ** 2) + 0.8 * noise.at(
+            points, 4.0
+        )
         return index, cost, vertebra.frame.to_lps(spot)
     # A vein of some 30 mm that holds the volume.
-    thick = float(np.clip(np.sqrt(spec.volume_ml * 1000.0 / (np.pi * 30.0)), 1.1, 3.2)) * rng.uniform(0.95, 1.2)
+    thick = float(np.clip(np.sqrt(spec.volume_ml * 1000.0 / (np.pi * 30.0)), 1.1, 3.2)) * rng.uniform(
+        0.95, 1.2
+    )
     wobble = 0.6 * noise.at(points, 8.0)
     if spec.shape == "segmental":
         # The segmental vein runs round the waist of the body towards the foramen.
@@ -211,13 +244,17 @@ def _beside(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise:
     return index, cost, vertebra.frame.to_lps([0.3 * k * size.half_width, size.depth, 0.0])
 
 
-def _track(site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator) -> Candidates:
+def _track(
+    site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
+) -> Candidates:
     """Cement drawn back along the needle's way through the pedicle into the muscle behind."""
     size = site.measure(vertebra)
     k = side or (1 if rng.random() < 0.5 else -1)
     u, w = size.pedicle[k]
     start = np.array([u, -5.0, w])
-    way = np.array([k * np.tan(np.radians(rng.uniform(8.0, 20.0))), -1.0, np.tan(np.radians(rng.uniform(0.0, 12.0)))])
+    way = np.array(
+        [k * np.tan(np.radians(rng.uniform(8.0, 20.0))), -1.0, np.tan(np.radians(rng.uniform(0.0, 12.0)))]
+    )
     way /= np.linalg.norm(way)
     box = site.window(vertebra.frame.to_lps(start + 18.0 * way), 42.0)
     own = (site.labels[box] == vertebra.id) & (site.parts[box] == Part.ARCH)

@@ -108,7 +108,10 @@ def _measure(spine: Spine, vertebra: Vertebra) -> VertebraMeasure:
     pedicle: dict[int, tuple[float, float]] = {}
     for side in (-1, 1):
         near = arch[
-            (arch[:, 1] > -9.0) & (arch[:, 1] < -3.0) & (side * arch[:, 0] > 5.0) & (np.abs(arch[:, 0]) < half_width + 4)
+            (arch[:, 1] > -9.0)
+            & (arch[:, 1] < -3.0)
+            & (side * arch[:, 0] > 5.0)
+            & (np.abs(arch[:, 0]) < half_width + 4)
         ]
         if len(near) > 10:
             pedicle[side] = (float(np.median(near[:, 0])), float(np.median(near[:, 2])))
@@ -117,7 +120,9 @@ def _measure(spine: Spine, vertebra: Vertebra) -> VertebraMeasure:
     return VertebraMeasure(half_width, depth, half_height, pedicle)
 
 
-def canal_place(spine: Spine, points: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+def canal_place(
+    spine: Spine, points: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """(s, theta, r, wall, sac) of LPS points, each (m,) mm or rad."""
     canal = spine.canal
     s, theta, r = canal.frame.locate(points)

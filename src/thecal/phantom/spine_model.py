@@ -39,7 +39,8 @@ class VertebraModel:
     """One vertebra of the phantom.
 
     ``heights`` are anterior, middle and posterior in the midline, between the outer faces of the
-    endplates, mm; ``intact`` are the same before the fracture; ``parameters`` is the row that the tissue kernel reads.
+    endplates, mm; ``intact`` are the same before the fracture; ``parameters`` is the row that the
+    tissue kernel reads.
     """
 
     level: str
@@ -201,10 +202,12 @@ def _kernel_row(
     """The numbers the tissue kernel reads, in the order of ``tissue.py``."""
     number = VERSE_IDS[level]
     thoracic = number <= 19
-    # 0 at T8 and above, 1 in the lumbar spine: the shape of arch and processes goes over from one to the other.
+    # 0 at T8 and above, 1 in the lumbar spine: arch and processes go over from one shape to the other.
     lumbar = float(np.clip((number - 15) / 5.0, 0.0, 1.0))
     slope = float(np.interp(number, [8, 12, 15, 17, 19, 20], [40, 48, 45, 30, 14, 8])) + rng.normal(0, 2)
-    spinous = float(np.interp(number, [8, 15, 19, 20, 22, 24], [30, 30, 26, 30, 32, 25])) * rng.normal(1, 0.06)
+    spinous = float(np.interp(number, [8, 15, 19, 20, 22, 24], [30, 30, 26, 30, 32, 25])) * rng.normal(
+        1, 0.06
+    )
     span = float(np.interp(number, [8, 15, 17, 18, 19, 20, 22, 24], [36, 31, 27, 24, 22, 33, 41, 40]))
     bulge = {"crush": 3.0, "biconcave": 0.6, "wedge": 0.8}[fracture] if fracture else 0.0
     return np.array(
@@ -266,7 +269,10 @@ def _canal(built: list[VertebraModel], rng: np.random.Generator, sex: Sex) -> Ca
                     v.size.canal_width / 2 * shrink,
                     half_ap * shrink,
                     narrow,
-                    v.size.canal_width / 2 * min(0.86, sac_share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.72]))) * shrink,
+                    v.size.canal_width
+                    / 2
+                    * min(0.86, sac_share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.72])))
+                    * shrink,
                     half_ap * sac_share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.82])) * shrink,
                     -0.2,
                     cord / 2,

@@ -19,15 +19,23 @@ DENSE_HU: Final = 1300.0
 WATER_PER_MM: Final = 0.0193
 """Attenuation of water at 70 keV, 1/mm (NIST XCOM: 0.193 1/cm)."""
 HARDENING: Final = 0.045
-"""Share of the squared line integral that a 120 kV beam, corrected for water, still misses; chosen by eye so that
-streaks in the canal beside 4 mL of cement are some tens of HU deep. Not a published figure."""
+"""Share of the squared line integral that a 120 kV beam, corrected for water, still misses.
+
+Chosen by eye so that streaks beside 4 mL of cement are some tens of HU deep; not a published figure."""
 STARVATION: Final = 0.010
 ANGLES: Final = 180
 PIXEL_MM: Final = 1.2
 
 
 @njit(nogil=True, cache=True)
-def _project(dense: npt.NDArray[np.float32], cosines: npt.NDArray[np.float64], sines: npt.NDArray[np.float64], bins: int, step: float, out: npt.NDArray[np.float64]) -> None:
+def _project(
+    dense: npt.NDArray[np.float32],
+    cosines: npt.NDArray[np.float64],
+    sines: npt.NDArray[np.float64],
+    bins: int,
+    step: float,
+    out: npt.NDArray[np.float64],
+) -> None:
     ny, nx = dense.shape
     for j in range(ny):
         for i in range(nx):
@@ -45,7 +53,12 @@ def _project(dense: npt.NDArray[np.float32], cosines: npt.NDArray[np.float64], s
 
 
 @njit(nogil=True, cache=True)
-def _back(sinogram: npt.NDArray[np.float64], cosines: npt.NDArray[np.float64], sines: npt.NDArray[np.float64], out: npt.NDArray[np.float32]) -> None:
+def _back(
+    sinogram: npt.NDArray[np.float64],
+    cosines: npt.NDArray[np.float64],
+    sines: npt.NDArray[np.float64],
+    out: npt.NDArray[np.float32],
+) -> None:
     ny, nx = out.shape
     bins = sinogram.shape[1]
     for j in range(ny):
@@ -78,7 +91,7 @@ def add_streaks(
 
     if strength <= 0:
         return
-    shrink = max(1, int(round(PIXEL_MM / spacing_mm[2])))
+    shrink = max(1, round(PIXEL_MM / spacing_mm[2]))
     pixel = spacing_mm[2] * shrink
     ny, nx = (n // shrink for n in hu.shape[1:])
     bins = int(np.ceil(np.hypot(ny, nx))) + 3
@@ -95,7 +108,12 @@ def add_streaks(
         lines = np.zeros((ANGLES, bins))
         _project(np.ascontiguousarray(excess, np.float32), cosines, sines, bins, pixel, lines)
         error = -HARDENING * strength * lines**2
-        error += STARVATION * strength * np.sqrt(np.expm1(np.minimum(lines, 5.0))) * rng.standard_normal(lines.shape)
+        error += (
+            STARVATION
+            * strength
+            * np.sqrt(np.expm1(np.minimum(lines, 5.0)))
+            * rng.standard_normal(lines.shape)
+        )
         filtered = fft.irfft(fft.rfft(error, 2 * bins, axis=1) * ramp, axis=1)[:, :bins]
         streak = np.zeros((ny, nx), np.float32)
         _back(np.ascontiguousarray(filtered), cosines, sines, streak)

@@ -1,5 +1,8 @@
 """What tissue lies at a point of the patient: HU, label and part, evaluated on any regular patient grid."""
 
+# Compiled functions index arrays, which mypy takes for Any.
+# mypy: disable-error-code="no-any-return"
+
 from __future__ import annotations
 
 import math
@@ -18,14 +21,18 @@ TILE_MM = 0.55
 
 
 @njit(cache=True)
-def _canal_place(x: float, y: float, z: float, rows: FloatArray, z0: float, of_z: FloatArray) -> tuple[int, float, float]:
+def _canal_place(
+    x: float, y: float, z: float, rows: FloatArray, z0: float, of_z: FloatArray
+) -> tuple[int, float, float]:
     """Nearest row of the canal, and the place across (left) and behind its axis."""
     k = int((z - z0) * 4.0)
     k = min(max(k, 0), len(of_z) - 1)
     i = int(of_z[k])
     for _ in range(2):
-        along = (x - rows[i, 0]) * rows[i, 9] + (y - rows[i, 1]) * rows[i, 10] + (z - rows[i, 2]) * rows[i, 11]
-        i = min(max(i + int(round(along * 4.0)), 0), len(rows) - 1)
+        along = (
+            (x - rows[i, 0]) * rows[i, 9] + (y - rows[i, 1]) * rows[i, 10] + (z - rows[i, 2]) * rows[i, 11]
+        )
+        i = min(max(i + round(along * 4.0), 0), len(rows) - 1)
     dx, dy, dz = x - rows[i, 0], y - rows[i, 1], z - rows[i, 2]
     lat = dx * rows[i, 3] + dy * rows[i, 4] + dz * rows[i, 5]
     back = dx * rows[i, 6] + dy * rows[i, 7] + dz * rows[i, 8]
@@ -55,14 +62,27 @@ def _outside_tube(lat: float, back: float, a: float, b: float, narrow: float) ->
 
 @njit(cache=True)
 def _texture(x: float, y: float, z: float, tile: npt.NDArray[np.float32]) -> float:
-    i = int(math.floor(z / TILE_MM)) % TILE
-    j = int(math.floor(y / TILE_MM)) % TILE
-    k = int(math.floor(x / TILE_MM)) % TILE
+    i = math.floor(z / TILE_MM) % TILE
+    j = math.floor(y / TILE_MM) % TILE
+    k = math.floor(x / TILE_MM) % TILE
     return tile[i, j, k]
 
 
 @njit(cache=True)
-def _soft(x: float, y: float, z: float, i: int, lat: float, back: float, rows: FloatArray, B: FloatArray, number: float, depth: float, wide: float, tile: npt.NDArray[np.float32]) -> float:
+def _soft(
+    x: float,
+    y: float,
+    z: float,
+    i: int,
+    lat: float,
+    back: float,
+    rows: FloatArray,
+    B: FloatArray,
+    number: float,
+    depth: float,
+    wide: float,
+    tile: npt.NDArray[np.float32],
+) -> float:
     """Soft tissue outside spine and canal. B: patient numbers, see ``scene.py``."""
     cx, cy = rows[i, 0], rows[i, 1]
     px, py = x - B[0], y - B[1]
@@ -150,7 +170,10 @@ def _in_canal(i: int, lat: float, back: float, out: float, rows: FloatArray, t: 
             for k in range(6):
                 angle = 0.55 + 0.42 * k
                 rr = 0.72 if k % 2 == 0 else 0.50
-                if math.hypot(abs(lat) - rr * sa * math.sin(angle), by + rr * sb * math.cos(angle + 0.25)) < 0.95:
+                if (
+                    math.hypot(abs(lat) - rr * sa * math.sin(angle), by + rr * sb * math.cos(angle + 0.25))
+                    < 0.95
+                ):
                     return 60, ROOT_HU
         return 60, CSF_HU + 3.0 * t
     if e < 1.0 + 0.5 / max(sa, 1.0):
@@ -163,7 +186,19 @@ def _in_canal(i: int, lat: float, back: float, out: float, rows: FloatArray, t: 
 
 
 @njit(cache=True)
-def _bone_hu(d: float, is_body: bool, x: float, y: float, z: float, P: FloatArray, u: float, v: float, w: float, h: float, tile: npt.NDArray[np.float32]) -> float:
+def _bone_hu(
+    d: float,
+    is_body: bool,
+    x: float,
+    y: float,
+    z: float,
+    P: FloatArray,
+    u: float,
+    v: float,
+    w: float,
+    h: float,
+    tile: npt.NDArray[np.float32],
+) -> float:
     """HU of bone at depth d (negative inside), the shell's share of the sample of size h counted in."""
     sick = P[14] < 90.0
     if is_body:
@@ -194,7 +229,21 @@ def _bone_hu(d: float, is_body: bool, x: float, y: float, z: float, P: FloatArra
 
 
 @njit(cache=True)
-def _sample(x: float, y: float, z: float, h: float, rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, near: npt.NDArray[np.int64], closest: int, B: FloatArray, tile: npt.NDArray[np.float32]) -> tuple[float, int, int]:
+def _sample(
+    x: float,
+    y: float,
+    z: float,
+    h: float,
+    rows: FloatArray,
+    z0: float,
+    of_z: FloatArray,
+    frames: FloatArray,
+    V: FloatArray,
+    near: npt.NDArray[np.int64],
+    closest: int,
+    B: FloatArray,
+    tile: npt.NDArray[np.float32],
+) -> tuple[float, int, int]:
     """(HU, label, part) at one point; ``near`` says which bones and discs can lie there, by bits."""
     i, lat, back = _canal_place(x, y, z, rows, z0, of_z)
     out = _outside_tube(lat, back, rows[i, 12], rows[i, 13], rows[i, 14])
@@ -306,9 +355,22 @@ def _sample(x: float, y: float, z: float, h: float, rows: FloatArray, z0: float,
 
 
 @njit(cache=True)
-def _neighbours(x: float, y: float, z: float, reach: float, rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, near: npt.NDArray[np.int64]) -> tuple[int, bool]:
-    """Mark the bones (1 vertebra, 2 rib or ilium) and discs (4) within reach; the vertebra at this height, and whether
-    only soft tissue far from the canal lies here."""
+def _neighbours(
+    x: float,
+    y: float,
+    z: float,
+    reach: float,
+    rows: FloatArray,
+    z0: float,
+    of_z: FloatArray,
+    frames: FloatArray,
+    V: FloatArray,
+    near: npt.NDArray[np.int64],
+) -> tuple[int, bool]:
+    """Mark the bones (1 vertebra, 2 rib or ilium) and discs (4) within reach.
+
+    Returns the vertebra at this height, and whether only soft tissue far from the canal lies here.
+    """
     i, lat, back = _canal_place(x, y, z, rows, z0, of_z)
     out = _outside_tube(lat, back, rows[i, 12], rows[i, 13], rows[i, 14])
     closest, least, touched = 0, 1e9, False
@@ -341,7 +403,20 @@ def _neighbours(x: float, y: float, z: float, reach: float, rows: FloatArray, z0
 
 
 @njit(nogil=True, cache=True)
-def evaluate(origin: FloatArray, step: FloatArray, hu: npt.NDArray[np.int16], labels: npt.NDArray[np.uint16], parts: npt.NDArray[np.uint8], rows: FloatArray, z0: float, of_z: FloatArray, frames: FloatArray, V: FloatArray, B: FloatArray, tile: npt.NDArray[np.float32]) -> None:
+def evaluate(
+    origin: FloatArray,
+    step: FloatArray,
+    hu: npt.NDArray[np.int16],
+    labels: npt.NDArray[np.uint16],
+    parts: npt.NDArray[np.uint8],
+    rows: FloatArray,
+    z0: float,
+    of_z: FloatArray,
+    frames: FloatArray,
+    V: FloatArray,
+    B: FloatArray,
+    tile: npt.NDArray[np.float32],
+) -> None:
     """Fill a grid whose axes are the patient's: voxel (k, j, i) lies at origin (x, y, z) + step * (i, j, k).
 
     It frees the interpreter's lock, so slabs of one volume may be filled by several threads.
@@ -360,15 +435,28 @@ def evaluate(origin: FloatArray, step: FloatArray, hu: npt.NDArray[np.int16], la
             yc = origin[1] + step[1] * (j0 + half)
             for i0 in range(0, nx, block):
                 xc = origin[0] + step[0] * (i0 + half)
-                closest, plain = _neighbours(xc, yc, zc, 1.6 * diagonal + 1.5, rows, z0, of_z, frames, V, near)
+                closest, plain = _neighbours(
+                    xc, yc, zc, 1.6 * diagonal + 1.5, rows, z0, of_z, frames, V, near
+                )
                 # Soft tissue away from the spine is smooth: one sample for eight fine voxels.
                 skip = 2 if plain and finest < 0.55 else 1
                 for k in range(k0, min(k0 + block, nz), skip):
                     for j in range(j0, min(j0 + block, ny), skip):
                         for i in range(i0, min(i0 + block, nx), skip):
                             a, b, c = _sample(
-                                origin[0] + step[0] * i, origin[1] + step[1] * j, origin[2] + step[2] * k, h,
-                                rows, z0, of_z, frames, V, near, closest, B, tile,
+                                origin[0] + step[0] * i,
+                                origin[1] + step[1] * j,
+                                origin[2] + step[2] * k,
+                                h,
+                                rows,
+                                z0,
+                                of_z,
+                                frames,
+                                V,
+                                near,
+                                closest,
+                                B,
+                                tile,
                             )
                             if skip == 1:
                                 hu[k, j, i] = np.int16(round(a))

@@ -26,7 +26,9 @@ def truth_spine(case: Case) -> Spine:
     return case.spine
 
 
-def spine_of(model: SpineModel, labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, box: Box) -> Spine:
+def spine_of(
+    model: SpineModel, labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, box: Box
+) -> Spine:
     """Make the ``Spine`` of a phantom from its model and its truth on the scan's grid.
 
     Vertebrae cut by the scan's edge are there with ``complete`` False; the sacrum is in the labels only.
@@ -47,9 +49,7 @@ def spine_of(model: SpineModel, labels: LabelArray, parts: npt.NDArray[np.uint8]
         inside = (own == v.id) & (own_parts == Part.BODY)
         if not complete and not inside.any():
             continue
-        vertebrae.append(
-            Vertebra(v.id, v.level, "given", complete, 1.0, v.frame, {"truth": 1.0})
-        )
+        vertebrae.append(Vertebra(v.id, v.level, "given", complete, 1.0, v.frame, {"truth": 1.0}))
     return Spine(
         box=box,
         grid=crop,
@@ -95,5 +95,3 @@ def _leaving(
         first_out = np.where(held.all(1), len(reach) - 1, np.argmin(held, axis=1))
         radius[a] = first_out * RAY_STEP_MM
     return radius
-
-

@@ -1,8 +1,8 @@
 """A simulated scan as a CT Image Storage series or a NIfTI file, with its truth beside it.
 
-Both say that they are simulated where any reader finds it: ``Manufacturer`` is "thecal phantom" and ImageType DERIVED in
-DICOM, ``descrip`` is "thecal phantom" in NIfTI. Identifiers follow from the voxels, so that the same seed gives
-the same bytes.
+Both say that they are simulated where any reader finds it: in DICOM, ``Manufacturer`` is "thecal phantom" and
+ImageType DERIVED; in NIfTI, ``descrip`` is "thecal phantom". Identifiers follow from the voxels, so that the
+same seed gives the same bytes.
 """
 
 from __future__ import annotations
@@ -70,8 +70,12 @@ def write_truth(truth: dict[str, Any], out: Path) -> Path:
 def _write_series(volume: Volume, folder: Path, note: str) -> None:
     from pydicom.uid import generate_uid
 
-    digest = hashlib.sha256(np.ascontiguousarray(volume.hu).tobytes() + volume.grid.affine.tobytes()).hexdigest()
-    study, series, frame = (generate_uid(entropy_srcs=[digest, word]) for word in ("study", "series", "frame"))
+    digest = hashlib.sha256(
+        np.ascontiguousarray(volume.hu).tobytes() + volume.grid.affine.tobytes()
+    ).hexdigest()
+    study, series, frame = (
+        generate_uid(entropy_srcs=[digest, word]) for word in ("study", "series", "frame")
+    )
     for k in range(volume.hu.shape[0]):
         slice_uid = generate_uid(entropy_srcs=[digest, "slice", str(k)])
         data = _slice(volume, k, note, digest, (str(study), str(series), str(frame), str(slice_uid)))
@@ -80,24 +84,24 @@ def _write_series(volume: Volume, folder: Path, note: str) -> None:
 
 def _slice(volume: Volume, k: int, note: str, digest: str, uids: tuple[str, str, str, str]) -> Any:
     from pydicom.dataset import Dataset, FileMetaDataset
-    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
+    from pydicom.uid import UID, CTImageStorage, ExplicitVRLittleEndian
 
     spacing = volume.grid.spacing_mm
     across = volume.grid.affine[:3, 2] / spacing[2]
     down = volume.grid.affine[:3, 1] / spacing[1]
     at = volume.grid.to_lps([k, 0, 0])
     source = volume.source
-    study, series, frame, uid = uids
+    study, series, frame, instance = uids
     meta = FileMetaDataset()
     meta.MediaStorageSOPClassUID = CTImageStorage
-    meta.MediaStorageSOPInstanceUID = uid
+    meta.MediaStorageSOPInstanceUID = UID(instance)
     meta.TransferSyntaxUID = ExplicitVRLittleEndian
     data = Dataset()
     data.file_meta = meta
     data.SpecificCharacterSet = "ISO_IR 192"
     data.ImageType = ["DERIVED", "SECONDARY", "AXIAL"]
     data.SOPClassUID = CTImageStorage
-    data.SOPInstanceUID = uid
+    data.SOPInstanceUID = instance
     data.StudyDate = data.SeriesDate = data.ContentDate = "20250101"
     data.StudyTime = data.ContentTime = "120000"
     data.AccessionNumber = ""
@@ -112,7 +116,7 @@ def _slice(volume: Volume, k: int, note: str, digest: str, uids: tuple[str, str,
     data.PatientBirthDate = ""
     data.PatientSex = source.sex or ""
     if source.age is not None:
-        data.PatientAge = f"{int(round(source.age)):03d}Y"
+        data.PatientAge = f"{round(source.age):03d}Y"
     data.PatientIdentityRemoved = "YES"
     data.DeidentificationMethod = "Simulated by thecal phantom"
     data.BodyPartExamined = "SPINE"
