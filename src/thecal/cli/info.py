@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from thecal.dicom.series import Series
 
-HEADINGS = ("", "no.", "what", "plane", "slices", "spacing mm", "slice mm", "kernel", "kV", "from–to mm")
-
 
 def info(
     path: Annotated[
@@ -34,50 +32,46 @@ def info(
         return
     from rich.console import Console
 
-    Console(soft_wrap=False).print(_table(series))
+    Console().print(_table(series))
 
 
 def _table(series: list[Series]) -> Table:
-    """One row a series, the one that would be assessed marked."""
+    """Two lines a series, the one that would be assessed marked and first."""
+    from rich import box
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(
-        title="● would be assessed; --series takes the name in the last column", title_justify="left"
+        box=box.SIMPLE_HEAD, title="● is assessed; --series NAME takes another", title_justify="left"
     )
-    for heading in (
-        "",
-        "no.",
-        "what",
-        "plane",
-        "slices",
-        "spacing mm",
-        "slice mm",
-        "kernel",
-        "kV",
-        "from–to mm",
-    ):
+    table.add_column("")
+    table.add_column("series, its name for --series", overflow="fold", ratio=1)
+    for heading in ("slices", "mm", "kernel", "from–to mm"):
         table.add_column(heading)
-    table.add_column("series", overflow="fold")
     for one in series:
-        what = escape(one.description or one.modality)
+        what = " ".join(
+            word for word in (_number(one), escape(one.description or one.modality), one.plane) if word
+        )
         if one.reason:
             what += f" [dim]({escape(one.reason)})[/dim]"
         table.add_row(
             "●" if one.chosen else "",
-            _or_dash(one.number),
-            what,
-            one.plane or "–",
+            f"{what}\n[dim]{escape(one.uid)}[/dim]" if one.uid else what,
             str(one.shape[2] if one.shape else one.images),
-            " × ".join(f"{step:.3g}" for step in one.spacing_mm) if one.spacing_mm else "–",
-            _or_dash(one.slice_thickness_mm),
-            escape(one.kernel) or "–",
-            _or_dash(one.kvp),
-            f"{one.coverage_mm[0]:.0f} to {one.coverage_mm[1]:.0f}" if one.coverage_mm else "–",
-            escape(one.uid),
+            _millimetres(one),
+            escape(one.kernel),
+            f"{one.coverage_mm[0]:.0f} to {one.coverage_mm[1]:.0f}" if one.coverage_mm else "",
         )
     return table
 
 
-def _or_dash(number: float | None) -> str:
-    return "–" if number is None else f"{number:g}"
+def _number(series: Series) -> str:
+    return "" if series.number is None else f"{series.number}:"
+
+
+def _millimetres(series: Series) -> str:
+    """Pixel and slice spacing, and under them the slice thickness."""
+    if series.spacing_mm is None:
+        return ""
+    text = " × ".join(f"{step:.3g}" for step in series.spacing_mm)
+    return text if series.slice_thickness_mm is None else f"{text}\nthick {series.slice_thickness_mm:g}"

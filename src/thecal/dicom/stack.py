@@ -20,7 +20,7 @@ from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.volume import Source, Volume
 
-SIMULATED_MARK = "thecal"
+SIMULATED_MARK = "thecal phantom"
 # Slices looked at to tell whether a series shows bone.
 BONE_SAMPLE = 5
 

@@ -35,12 +35,12 @@ def straighten(slices: IntArray, layout: Layout) -> tuple[IntArray, Grid]:
     extra = np.ceil(shift.max(axis=0) - 1e-6) - low
     shift = np.subtract(shift, low)
     columns, rows = slices.shape[2] + int(extra[0]), slices.shape[1] + int(extra[1])
-    at: FloatArray = layout.at_mm
+    count = len(slices)
     if not layout.even:
         count = int(np.floor(layout.at_mm[-1] / layout.spacing_mm + 1e-6)) + 1
-        at = np.arange(count) * layout.spacing_mm
-    out = np.full((len(at), rows, columns), AIR_HU, np.int16)
-    for k, z in enumerate(at):
+    planes = np.arange(count) * layout.spacing_mm
+    out = np.full((count, rows, columns), AIR_HU, np.int16)
+    for k, z in enumerate(planes):
         if layout.even:
             below, part = k, 0.0
         else:
@@ -59,7 +59,7 @@ def straighten(slices: IntArray, layout: Layout) -> tuple[IntArray, Grid]:
     affine[:3, 3] = (
         first.position + first.along_row * low[0] * voxel[0] + first.along_column * low[1] * voxel[1]
     )
-    return out, Grid((columns, rows, len(at)), affine)
+    return out, Grid((columns, rows, count), affine)
 
 
 def _moved(plane: IntArray, shift: FloatArray, rows: int, columns: int) -> npt.NDArray[np.float32]:
