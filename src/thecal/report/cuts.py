@@ -12,9 +12,9 @@ from scipy import ndimage
 from thecal.anatomy.spine import Canal
 from thecal.volume import AIR_HU, FloatArray, Grid
 
-AXIAL_HALF_WIDTH_MM = 42.0
-AXIAL_ANTERIOR_MM = 56.0
-AXIAL_POSTERIOR_MM = 36.0
+# Half the width, and the reach to the front and to the back of the canal's curve, mm.
+OVERVIEW_MM = (40.0, 50.0, 36.0)
+CLOSE_UP_MM = (19.0, 20.0, 18.0)
 SAGITTAL_ANTERIOR_MM = 62.0
 SAGITTAL_POSTERIOR_MM = 46.0
 
@@ -61,15 +61,18 @@ class Cut:
         return values.reshape(self.points.shape[:2])
 
 
-def axial_cut(canal: Canal, at_mm: float, *, step_mm: float = 0.3) -> Cut:
+def axial_cut(
+    canal: Canal, at_mm: float, reach_mm: tuple[float, float, float] = OVERVIEW_MM, *, step_mm: float = 0.3
+) -> Cut:
     """The plane normal to the canal at arc length ``at_mm``, seen from the feet.
 
     The patient's left is on the right of the picture and the front on top, as radiologists look at an axial
     CT; ``across`` and ``up`` are mm to the left and to the front of the canal's curve.
     """
     i = int(canal.frame.index(at_mm))
-    across = np.arange(-AXIAL_HALF_WIDTH_MM, AXIAL_HALF_WIDTH_MM + step_mm / 2, step_mm)
-    up = np.arange(AXIAL_ANTERIOR_MM, -AXIAL_POSTERIOR_MM - step_mm / 2, -step_mm)
+    aside, ahead, behind = reach_mm
+    across = np.arange(-aside, aside + step_mm / 2, step_mm)
+    up = np.arange(ahead, -behind - step_mm / 2, -step_mm)
     points = (
         canal.frame.points[i]
         + across[None, :, None] * canal.frame.left[i]

@@ -15,11 +15,11 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import AbstractPathEffect, Normal, Stroke
 from scipy import ndimage
 
-from thecal.leakage.findings import Deposit
+from thecal.leakage.findings import Deposit, Leakage
 from thecal.report.cuts import Cut
 from thecal.report.headline import volume_words
 from thecal.report.palette import FAINT, INK, LOOKS
-from thecal.volume import BoolArray, FloatArray, Volume
+from thecal.volume import BoolArray, FloatArray, Grid, Volume
 
 # A bone window: cortex, trabeculae and cement stay apart, soft tissue is still seen.
 WINDOW_LEVEL_HU = 500.0
@@ -100,24 +100,43 @@ def draw_line(
     axes.plot(x, y, color=colour, linewidth=width, linestyle=(0, tuple(dashes)) if dashes else "-")
 
 
-def seen_on(deposits_on_cut: Any, deposits: Iterable[Deposit]) -> list[Deposit]:
-    """The deposits that meet a cut."""
-    present = set(np.unique(deposits_on_cut).tolist())
-    return [d for d in deposits if d.id in present]
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """A deposit where a cut meets it: how much of each pixel it covers, (h, w)."""
+
+    deposit: Deposit
+    cover: FloatArray
 
 
-def outline_deposits(axes: Axes, cut: Cut, on_cut: Any, deposits: Iterable[Deposit]) -> list[Label]:
+def deposits_on(cut: Cut, leakage: Leakage, grid: Grid) -> list[Seen]:
+    """The deposits that meet a cut, in the order of their ids."""
+    seen = []
+    boxes = ndimage.find_objects(leakage.deposit_labels)
+    for deposit in sorted(leakage.deposits, key=lambda d: d.id):
+        box = boxes[deposit.id - 1] if deposit.id <= len(boxes) else None
+        if box is None:
+            continue
+        mask = (leakage.deposit_labels[box] == deposit.id).astype(np.float32)
+        # A rim of nothing, so that the outline closes where the deposit fills its box.
+        around = Grid((mask.shape[0] + 2, mask.shape[1] + 2, mask.shape[2] + 2), grid.crop(box).affine.copy())
+        around.affine[:3, 3] = grid.to_lps([part.start - 1 for part in box])
+        cover = cut.sample(np.pad(mask, 1), around, fill=0.0)
+        if cover.max() > 0.25:
+            seen.append(Seen(deposit, cover))
+    return seen
+
+
+def outline_deposits(axes: Axes, cut: Cut, seen: Iterable[Seen]) -> list[Label]:
     """Draw the outline of each deposit on the cut; the words for it."""
     labels = []
-    for deposit in seen_on(on_cut, deposits):
-        look = LOOKS[deposit.compartment]
-        mask = on_cut == deposit.id
-        for x, y in contours(mask, cut):
+    for item in seen:
+        look = LOOKS[item.deposit.compartment]
+        for x, y in contours(item.cover, cut):
             draw_line(axes, x, y, look.colour, look.dashes, width=1.5)
-        row, column = _inner_point(mask)
+        row, column = _inner_point(item.cover > min(0.5, 0.5 * float(item.cover.max())))
         labels.append(
             Label(
-                f"{deposit.id} · {look.name} {volume_words(deposit.volume_ml)}",
+                f"{item.deposit.id} · {look.name} {volume_words(item.deposit.volume_ml)}",
                 (float(cut.across[column]), float(cut.up[row])),
                 look.colour,
             )
@@ -125,11 +144,10 @@ def outline_deposits(axes: Axes, cut: Cut, on_cut: Any, deposits: Iterable[Depos
     return labels
 
 
-def contours(mask: BoolArray, cut: Cut) -> list[tuple[FloatArray, FloatArray]]:
-    """Outlines of a mask on a cut, as (across, up) polylines."""
-    soft = ndimage.gaussian_filter(mask.astype(np.float32), 1.0)
-    level = min(0.5, 0.5 * float(soft.max()))
-    lines = contour_generator(cut.across, cut.up, soft).lines(level)
+def contours(cover: FloatArray, cut: Cut) -> list[tuple[FloatArray, FloatArray]]:
+    """Outlines of what covers more than half of its pixels, as (across, up) polylines."""
+    level = min(0.5, 0.5 * float(cover.max()))
+    lines = contour_generator(cut.across, cut.up, cover).lines(level)
     return [(np.asarray(line)[:, 0], np.asarray(line)[:, 1]) for line in lines]
 
 

@@ -41,6 +41,21 @@ class _VertebraRow:
     vertebra: Vertebra
     measure: VertebraMeasure | None
 
+    @property
+    def reaches(self) -> str:
+        """Where in the body the cement reaches, in words."""
+        m = self.measure
+        if m is None or not self.vertebra.cement_ml:
+            return "–"
+        words = []
+        if m.posterior_third_reached:
+            words.append("posterior third")
+        if m.upper_endplate_touched and m.lower_endplate_touched:
+            words.append("both endplates")
+        elif m.upper_endplate_touched or m.lower_endplate_touched:
+            words.append(f"{'upper' if m.upper_endplate_touched else 'lower'} endplate")
+        return ", ".join(words) or "neither posterior third nor endplates"
+
 
 def render_html(
     report: Report,

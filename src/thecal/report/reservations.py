@@ -19,7 +19,11 @@ _MEASURES = {
     "fill_fraction": "fill",
     "canal_area_mm2": "canal area",
 }
+# These notes of leakage already say that a body's shape was not measured.
+_TOLD_BY_LEAKAGE = ("vertebra_incomplete", "body_not_measured")
+_SHAPE_WORDS = ("body volume", "anterior height", "middle height", "posterior height", "fill")
 _INPUT = {
+    "series_uid": "series",
     "slice_thickness_mm": "slice thickness",
     "kvp": "tube voltage",
     "kernel": "kernel",
@@ -99,9 +103,12 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
         )
     missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for vertebra in spine.vertebrae:
-        lacking = _lacking(measures.get(vertebra.id))
+        name = vertebra.level or f"vertebra {vertebra.id}"
+        told = any(n.code in _TOLD_BY_LEAKAGE and name in n.message.split() for n in leakage.quality)
+        lacking = tuple(
+            word for word in _lacking(measures.get(vertebra.id)) if not (told and word in _SHAPE_WORDS)
+        )
         if lacking:
-            name = vertebra.level or f"vertebra {vertebra.id}"
             missing.setdefault((vertebra.complete, lacking), []).append(name)
     for (complete, lacking), names in missing.items():
         why = "the scan does not support it there" if complete else "the edge of the scan cuts it"
@@ -110,6 +117,14 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
                 "measure_missing",
                 "info",
                 f"Not measured at {', '.join(names)}, as {why}: {', '.join(lacking)}.",
+            )
+        )
+    if any(m.cement_anterior is None for m in leakage.vertebrae):
+        notes.append(
+            QualityNote(
+                "thirds_only_with_cement",
+                "info",
+                "Shares of cement by thirds are given only for whole bodies that hold cement.",
             )
         )
     return notes

@@ -13,6 +13,7 @@ from thecal.report.drawing import (
     STYLE,
     Picture,
     blank,
+    deposits_on,
     draw_line,
     halo,
     label_column,
@@ -21,7 +22,7 @@ from thecal.report.drawing import (
     show_ct,
     to_svg,
 )
-from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
+from thecal.report.palette import CANAL_WALL, LOOKS
 from thecal.volume import FloatArray, Volume
 
 # A longer scan is shown around the cement only.
@@ -34,12 +35,11 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     view = sagittal_view(spine.canal)
     low, high, shortened = _heights_to_show(view, leakage)
     cut = sagittal_cut(view, low, high)
-    deposits = cut.sample(leakage.deposit_labels, spine.grid, order=0, fill=0).astype(int)
     left, right, bottom, top = cut.extent
-    column_mm, plot_mm, margin_mm = 46.0, 58.0, 6.0
+    column_mm, plot_mm, margin_mm = 58.0, 62.0, 4.0
     total_mm = right - left + column_mm + plot_mm + margin_mm
     foot_mm = 14.0
-    width_in = 7.6
+    width_in = 8.2
     height_in = width_in * (top - bottom + foot_mm) / total_mm
     with mpl.rc_context(STYLE):
         figure = blank(width_in, height_in)
@@ -52,7 +52,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
                 rim = view.place(_rim(spine, radii, angle))
                 inside = (rim[:, 1] > bottom) & (rim[:, 1] < top)
                 draw_line(axes, rim[inside, 0], rim[inside, 1], CANAL_WALL, dashes, width=1.0)
-        labelled = outline_deposits(axes, cut, deposits, leakage.deposits)
+        labelled = outline_deposits(axes, cut, deposits_on(cut, leakage, spine.grid))
         label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
         _name_vertebrae(axes, spine, view, cut)
         scale_bar(axes, left + 4.0, bottom + 4.0, 50)
@@ -104,7 +104,7 @@ def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> N
     for vertebra in spine.vertebrae:
         frame = vertebra.frame
         across, up = view.place([frame.to_lps([0.0, 30.0, 0.0])])[0]
-        if bottom + 4 < up < top - 4:
+        if vertebra.complete and bottom + 4 < up < top - 4:
             axes.text(
                 float(np.clip(across, left + 8, right - 8)),
                 up,
@@ -125,26 +125,18 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
         if p.canal_area_mm2 and p.cement_area_mm2 is not None
     ]
     axes.set_ylim(bottom, top)
-    axes.set_yticks([])
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     peak = max((share for _, share in measured), default=0.0)
-    axes.set_xlim(0, 100 if peak > 50 else 50)
+    axes.set_xlim(0, next((reach for reach in (25, 50, 75) if peak < 0.5 * reach), 100))
     axes.set_xlabel("share of the canal taken, %")
-    for name, low, high in _level_bands(view, leakage):
-        middle = (low + high) / 2
+    bands = _level_bands(view, leakage)
+    for _, low, _ in bands:
         axes.axhline(low, color="#d4d8dd", linewidth=0.8, zorder=0)
-        if bottom + 3 < middle < top - 3:
-            axes.text(
-                0.99,
-                middle,
-                name,
-                transform=axes.get_yaxis_transform(),
-                ha="right",
-                va="center",
-                color=FAINT,
-                fontsize=9,
-            )
+    named = [((low + high) / 2, name) for name, low, high in bands if high - low > 6.0]
+    inside = [(middle, name) for middle, name in named if bottom + 3 < middle < top - 3]
+    axes.set_yticks([middle for middle, _ in inside], [name for _, name in inside])
+    axes.tick_params(axis="y", length=0, pad=5)
     if measured:
         heights, shares = (np.array(v) for v in zip(*measured, strict=True))
         axes.fill_betweenx(
@@ -161,7 +153,7 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
     if worst is not None and worst.fraction > 0:
         height = float(view.height_of(worst.at_mm))
         share, reach = 100 * worst.fraction, axes.get_xlim()[1]
-        beside = share < 0.62 * reach
+        beside = share < 0.6 * reach
         axes.text(
             share + 0.02 * reach if beside else share - 0.02 * reach,
             height,

@@ -20,9 +20,11 @@ from thecal.volume import FloatArray, Grid
 
 # Coarse enough that a whole spine stays within a few MB, fine enough that a pedicle keeps its shape.
 BONE_STEP_MM = 2.0
-BONE_COLOUR = "#b9a98a"
-CANAL_COLOUR = "#6b7f99"
+BONE_COLOUR = "#8f8062"
+CANAL_COLOUR = "#44617f"
 _SMOOTH_FROM_VOXELS = 200
+# How much of the view the longest side takes, in Plotly's own unit.
+_FILL = 1.45
 
 Mesh = tuple[FloatArray, npt.NDArray[np.int64]]
 
@@ -33,17 +35,19 @@ def scene_json(spine: Spine, leakage: Leakage) -> str:
     Numbers are packed (float32 and the smallest integers), so that a whole spine takes a few MB.
     """
     data = [*_bones(spine), *_canal(spine.canal), *_deposits(leakage, spine.grid)]
-    axis = {
-        "visible": False,
-        "showbackground": False,
+    low, high = _bounds(data)
+    axes = {
+        f"{name}axis": {"visible": False, "showbackground": False, "range": [low[n], high[n]]}
+        for n, name in enumerate("xyz")
     }
     layout = {
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
         "scene": {
-            "aspectmode": "data",
-            "xaxis": axis,
-            "yaxis": axis,
-            "zaxis": axis,
+            "aspectmode": "manual",
+            "aspectratio": dict(
+                zip("xyz", (_FILL * (high - low) / (high - low).max()).tolist(), strict=True)
+            ),
+            **axes,
             "camera": {
                 "eye": {"x": 1.1, "y": 1.5, "z": 0.35},
                 "up": {"x": 0, "y": 0, "z": 1},
@@ -56,6 +60,15 @@ def scene_json(spine: Spine, leakage: Leakage) -> str:
     }
     # Nothing in the text may end the script element that holds it.
     return json.dumps({"data": data, "layout": layout}, separators=(",", ":")).replace("</", "<\\/")
+
+
+def _bounds(data: list[dict[str, Any]]) -> tuple[FloatArray, FloatArray]:
+    """The corners of the box that holds all traces, mm."""
+    sides = [
+        np.concatenate([np.frombuffer(base64.b64decode(trace[k]["bdata"]), "<f4") for trace in data])
+        for k in "xyz"
+    ]
+    return np.array([float(s.min()) for s in sides]), np.array([float(s.max()) for s in sides])
 
 
 def _bones(spine: Spine) -> list[dict[str, Any]]:
@@ -71,9 +84,7 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
         if mesh is not None:
             name = names.get(label, str(label))
             traces.append(
-                _mesh3d(
-                    mesh, BONE_COLOUR, 0.13, name, group="bone", shown="vertebrae" if not traces else None
-                )
+                _mesh3d(mesh, BONE_COLOUR, 0.1, name, group="bone", shown="vertebrae" if not traces else None)
             )
     return traces
 
@@ -95,7 +106,7 @@ def _canal(canal: Canal) -> list[dict[str, Any]]:
         _mesh3d(
             (points.reshape(-1, 3), faces),
             CANAL_COLOUR,
-            0.28,
+            0.08,
             "canal wall",
             group="canal",
             shown="canal wall",
@@ -165,7 +176,7 @@ def _mesh3d(
         "name": shown or hover,
         "showlegend": shown is not None,
         "flatshading": False,
-        "lighting": {"ambient": 0.72, "diffuse": 0.6, "specular": 0.1, "roughness": 0.8, "fresnel": 0.05},
+        "lighting": {"ambient": 0.85, "diffuse": 0.5, "specular": 0.08, "roughness": 0.8, "fresnel": 0.05},
         "lightposition": {"x": 2000, "y": 3000, "z": 4000},
     }
 
