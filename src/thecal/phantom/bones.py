@@ -194,7 +194,7 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     d = _smooth_min(
         d,
         capsule(
-            ua, v, w, xi, yi, low + 8.0, xi + 0.5, yi + 0.3, -0.5 * hp - P[23] - 5.0 - 1.5 * lum, 4.0, 3.7
+            ua, v, w, xi, yi, low + 8.0, xi + 0.5, yi + 0.3, -0.5 * hp - P[23] - 5.0 - 1.5 * lum, 4.7, 4.5
         ),
         2.0,
     )
@@ -240,7 +240,7 @@ def sacrum(u: float, v: float, w: float, out: float, back: float, P: FloatArray)
     trunk = max(_ellipse(u, v - centre, a, b), max(w - h * 0.6, -96.0 - w))
     d = _smooth_min(d, trunk, 3.0)
     wing = math.sqrt(
-        ((ua - 30.0) / 26.0) ** 2 + ((v - 4.0 + 0.35 * (ua - 30)) / 14.0) ** 2 + ((w + 16.0) / 32.0) ** 2
+        ((ua - 32.0) / 28.0) ** 2 + ((v - 4.0 + 0.35 * (ua - 30.0)) / 14.0) ** 2 + ((w + 16.0) / 32.0) ** 2
     )
     d = _smooth_min(d, (wing - 1.0) * 13.0, 5.0)
     roof = max(max(0.3 - out, out - 5.0), max(max(w - h * 0.2, -88.0 - w), -back - 2.0))

@@ -135,7 +135,7 @@ def parse_deposit(text: str) -> DepositSpec:
         if word in get_args(Side):
             side = cast(Side, word)
         elif word in FORMS[compartment]:
-            form = cast(Form, word)
+            form = word
         else:
             raise InputError(f"{word!r} is neither a side nor a form of {compartment} cement")
     return DepositSpec(compartment, level, volume, side, form)

@@ -30,8 +30,10 @@ LARGEST_MM3: Final[dict[Compartment, float]] = {
     "needle_track": 350.0,
 }
 MOST_LEAKS: Final = 4
-# Fill of the body, mL: 2 mL restores strength (Belkoff 2001), 4.5 mL leaks more (Venmans 2011).
-FILL_ML: Final = (1.0, 6.0)
+# Fill as a share of the body: about 15 % restores stiffness, 30 % overshoots (Liebschner 2001, Molloy 2003, both
+# from memory); 2 mL restores strength (Belkoff 2001) and 4.5 mL leaks more than 3.7 (Venmans 2011).
+FILL_SHARE: Final = (0.08, 0.32)
+MOST_FILL_ML: Final = 7.0
 
 
 def draw_case(
@@ -64,7 +66,10 @@ def draw_case(
     specs: list[DepositSpec] = []
     for level in treated:
         side: Side | None = "midline" if rng.random() < 0.7 else None
-        specs.append(DepositSpec("intravertebral", level, float(rng.uniform(*FILL_ML)), side))
+        vertebra = next(v for v in spine.vertebrae if (v.level or f"#{v.id}") == level)
+        body_ml = float(spine.body_mask(vertebra).sum()) * spine.grid.voxel_mm3 / 1000.0
+        fill = min(MOST_FILL_ML, body_ml * float(rng.uniform(*FILL_SHARE)))
+        specs.append(DepositSpec("intravertebral", level, fill, side))
     for _ in range(int(rng.integers(0, MOST_LEAKS + 1))):
         compartment = LEAKS[int(rng.integers(len(LEAKS)))]
         forms = FORMS[compartment]

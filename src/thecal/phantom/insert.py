@@ -22,7 +22,8 @@ from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import Box, FloatArray, Volume
 
 # Homogeneous PMMA with 30 wt-% BaSO4 or 45 wt-% ZrO2 in the powder reads about 3700-5000 HU at
-# 70-80 keV, with 20 % BaSO4 about 2400-3200 (computed from X-ray cross-sections); no measured range was found.
+# 70-80 keV, with 20 % BaSO4 about 2400-3200 (computed from X-ray cross-sections); no measured range was
+# found.
 CEMENT_HU: Final = (2600.0, 5000.0)
 _REACH_MM: Final = 80.0
 _ACROSS_MM: Final = 62.0

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from thecal.phantom.soft import TILE
 from thecal.phantom.spine_model import SpineModel
-from thecal.phantom.tissue import TILE, evaluate
+from thecal.phantom.tissue import evaluate
 from thecal.volume import Box, FloatArray, Grid, IntArray, LabelArray
 
 
@@ -101,7 +102,9 @@ def person_numbers(model: SpineModel, rng: np.random.Generator, contrast_hu: flo
     points = model.curve.frame.points
     middle = points[len(points) // 2]
     stout = rng.normal(1.0, 0.07)
-    back = float(points[:, 1].max()) + 58.0 * float(np.clip(stout, 0.85, 1.2))
+    # Skin lies some 55 mm behind the thoracolumbar canal, 30 mm behind the sacrum's.
+    cover = np.interp(model.curve.rows[:, 20], [22.0, 25.0, 26.0], [56.0, 40.0, 24.0])
+    back = float((points[:, 1] + cover * float(np.clip(stout, 0.85, 1.2))).max())
     half_ap = 112.0 * stout
     contrast = (
         contrast_hu if contrast_hu is not None else (rng.uniform(150, 320) if rng.random() < 0.4 else 42.0)

@@ -1,0 +1,66 @@
+"""``thecal phantom`` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+from thecal.cli import run
+
+
+def test_make_writes_scan_labels_and_truth(tmp_path: Path) -> None:
+    words = "--seed 3 --levels T12 --spacing 1.6,1.6,3 --fov 120 --fracture T12:wedge --leak epidural:0.2ml"
+    assert run(["phantom", "make", *words.split(), "--format", "nifti", "--out", str(tmp_path)]) == 0
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    assert [d["compartment"] for d in truth["deposits"]] == ["intravertebral", "epidural"]
+    t12 = next(v for v in truth["vertebrae"] if v["level"] == "T12")
+    assert t12["fracture"] == "wedge"
+    assert t12["heights_mm"]["anterior"] < 0.75 * t12["heights_before_fracture_mm"]["anterior"]
+    scan = nib.load(tmp_path / "ct.nii.gz")
+    cement = nib.load(tmp_path / "truth_cement.nii.gz")
+    anatomy = nib.load(tmp_path / "truth_anatomy.nii.gz")
+    assert scan.shape == cement.shape == anatomy.shape
+    assert set(np.unique(np.asarray(cement.dataobj))) == {0, 1, 2}
+    assert {19, 60, 61} <= set(np.unique(np.asarray(anatomy.dataobj)).tolist())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "make --levels T40",
+        "make --spacing 1,1",
+        "make --spacing 0.01,1,1",
+        "make --fracture T12:smashed",
+        "make --leak sideways",
+        "make --format jpeg",
+        "make --kernel loud",
+        "make --sex X",
+        "make --fov 5",
+    ],
+)
+def test_a_word_that_makes_no_sense_is_one_sentence(
+    words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["phantom", *words.split(), "--out", str(tmp_path / "x")]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told
+    assert "\n" not in told
+    assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.slow
+def test_the_founding_case_is_the_paper_s_patient(tmp_path: Path) -> None:
+    assert run(["phantom", "founding-case", "--out", str(tmp_path)]) == 0
+    truth = json.loads((tmp_path / "truth.json").read_text())
+    assert (truth["age"], truth["sex"]) == (70, "F")
+    assert all(t["breach"] == "medial" for t in truth["tracks"])
+    piece = next(d for d in truth["deposits"] if d["form"] == "piece")
+    assert piece["compartment"] == "intradural"
+    assert piece["extent_mm"][1] == pytest.approx(4.0, abs=1.0)
+    assert piece["extent_mm"][2] == pytest.approx(8.0, abs=1.0)
+    assert next(d for d in truth["deposits"] if d["form"] == "sheets")["pieces"] >= 2
+    assert (tmp_path / "dicom").is_dir()
