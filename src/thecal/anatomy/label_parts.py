@@ -54,7 +54,7 @@ def body_of_vertebra(mask: BoolArray, grid: Grid, canal: Canal) -> BoolArray:
     # Roots of transverse processes (L4, L5) and heads of ribs lie in front of that plane too, but beside
     # the body, whose own width shows in its anterior half.
     half = aside[front & (before > 0.4 * np.percentile(before[front], 98))]
-    room = 1.0 + 0.5 * float(grid.spacing_mm[2])
+    room = 3.0  # the posterior half may be this much wider than the anterior one
     low, high = np.percentile(half, [1, 99]) if len(half) > 20 else (-np.inf, np.inf)
     front &= (aside >= low - room) & (aside <= high + room)
     body[tuple(index[front].T)] = True

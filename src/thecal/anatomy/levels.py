@@ -22,9 +22,9 @@ class LevelEvidence:
     rib : float or None
         Probability, from the scan alone, that it bears ribs.
     sacrum_below : float or None
-        Probability that its caudal neighbour is the sacrum.
+        Probability that its caudal neighbour is the sacrum; read for the lowest vertebra.
     skull_above : float or None
-        Probability that it is the atlas, C1.
+        Probability that it is the atlas, C1; read for the highest vertebra.
     """
 
     rib: float | None = None
@@ -99,15 +99,16 @@ def name_levels(evidence: Sequence[LevelEvidence], *, k: int = 3) -> Naming:
     first_rib = any(
         a is not None and b is not None and a >= CERTAIN and b <= 1 - CERTAIN for a, b in pairwise(ribs)
     )
-    skull = any((e.skull_above or 0.0) >= CERTAIN for e in evidence)
+    skull = (evidence[-1].skull_above or 0.0) >= CERTAIN
     if not (sacrum or last_rib or first_rib or skull):
         return unknown_levels(n)
 
     weighed: dict[tuple[str, ...], float] = {}
     for column in _columns():
-        for start in range(len(column.names) - n + 1):
+        starts = len(column.names) - n + 1
+        for start in range(starts):
             names = column.names[start : start + n]
-            fit = _likelihood(evidence, names, start, column)
+            fit = _place(evidence, start, starts) * _likelihood(evidence, names, column)
             weighed[names] = weighed.get(names, 0.0) + column.prior * fit
     total = sum(weighed.values())
     if total <= 0:
@@ -206,20 +207,27 @@ def _columns() -> Iterator[_Column]:
     yield _Column(usual, RARE, ribbed=("C7",))
 
 
-def _likelihood(
-    evidence: Sequence[LevelEvidence], names: Sequence[str], start: int, column: _Column
-) -> float:
+def _place(evidence: Sequence[LevelEvidence], start: int, starts: int) -> float:
+    """Probability that the row starts at a place of the column, from what is seen at its two ends."""
     FLOOR = 0.01  # no single reading is surer than this
+    probability = 1.0
+    for seen, end in ((evidence[0].sacrum_below, 0), (evidence[-1].skull_above, starts - 1)):
+        if seen is None:
+            probability /= starts
+            continue
+        sure = min(max(seen, FLOOR), 1 - FLOOR)
+        probability *= sure if start == end else (1 - sure) / max(1, starts - 1)
+    return probability
+
+
+def _likelihood(evidence: Sequence[LevelEvidence], names: Sequence[str], column: _Column) -> float:
+    """How well the ribs that are seen and those that are not fit the names."""
+    FLOOR = 0.01
     fit = 1.0
-    for i, (one, name) in enumerate(zip(evidence, names, strict=True)):
-        bears = (name.startswith("T") and name not in column.ribless) or name in column.ribbed
-        for seen, true in (
-            (one.rib, bears),
-            (one.sacrum_below, start + i == 0),
-            (one.skull_above, name == "C1"),
-        ):
-            if seen is not None:
-                fit *= min(max(seen if true else 1 - seen, FLOOR), 1 - FLOOR)
+    for one, name in zip(evidence, names, strict=True):
+        if one.rib is not None:
+            bears = (name.startswith("T") and name not in column.ribless) or name in column.ribbed
+            fit *= min(max(one.rib if bears else 1 - one.rib, FLOOR), 1 - FLOOR)
     return fit
 
 

@@ -77,10 +77,14 @@ def sac_radius(
     first = np.argmax(fat, axis=2)
     border = radii[first] - _part_of_step(smooth, first, BORDER_HU) * STEP_MM
 
+    # A ray that cement hides short of where it shows fat says nothing of where the fat begins.
+    hidden = ~valid & ~beside_bone & ((radii[None, None, :] <= border[:, :, None]) | ~has_fat[:, :, None])
+    covered = hidden.any(axis=2)
     outer = (share > SHARE_UNSEEN - 0.15) & ~beside_bone
     seen = (valid & outer).sum(axis=2) >= 0.7 * np.maximum(outer.sum(axis=2), 1)
     observed = np.where(has_fat, border / np.maximum(wall_mm, 1.0), SHARE_WITHOUT_FAT)
     trust = np.where(has_fat, 1.0, np.where(seen & outer.any(axis=2), 0.35, 0.02))
+    trust = np.where(covered, 0.001, trust)
     observed = np.where(trust < 0.1, SHARE_UNSEEN, observed)
     along = (4.0 / frame.step_mm, 12.0 / 360.0 * len(theta))
     norm = ndimage.gaussian_filter(trust, along, mode=("nearest", "wrap"))

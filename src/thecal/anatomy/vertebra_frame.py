@@ -89,7 +89,7 @@ def frame_of_body(
 
     frame, symmetry = _turn_to_symmetry(where, centre, up, left)
     local = frame.to_local(where)
-    low, high = np.percentile(local, [1.5, 98.5], axis=0)
+    low, high = np.percentile(local, [0.5, 99.5], axis=0)
     size = high - low + 2 * half * 0.7
     middle = _middle_of_posterior_wall(local, voxel_mm)
     frame = VertebraFrame(frame.to_lps(middle), frame.left, frame.anterior, frame.cranial)
@@ -262,7 +262,7 @@ def _middle_of_posterior_wall(local: FloatArray, voxel_mm: float) -> FloatArray:
     """The middle of the posterior wall in the local axes, whose origin is in the sagittal plane."""
     CENTRAL_WIDTH = 0.35  # share of the body's width: the flat of the wall between the pedicles
     CENTRAL_HEIGHT = 0.6
-    low, high = np.percentile(local, [1.5, 98.5], axis=0)
+    low, high = np.percentile(local, [0.5, 99.5], axis=0)
     near = np.abs(local[:, 0]) < CENTRAL_WIDTH / 2 * (high[0] - low[0]) + voxel_mm / 2
     core = local[near]
     # Upper and lower end at the wall itself: the posterior height's middle, also in a wedge.
