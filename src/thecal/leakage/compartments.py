@@ -23,19 +23,30 @@ from scipy.spatial import cKDTree
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
-from thecal.volume import Box, FloatArray, Grid
+from thecal.volume import BoolArray, Box, FloatArray, Grid
 
 WALL_UNCERTAINTY_MM: Final = 1.5
 """Depth beyond a wall from which cement is surely on its other side: twice the surface error (0.7-0.8 mm)
 that good spine labels show against one another."""
 SAC_UNCERTAINTY_MM: Final = 2.0
-"""The same for the inside of the sac, whose border CT shows only where there is epidural fat."""
-EPIDURAL_UNCERTAINTY_MM: Final = 1.0
-"""The same for the outside of the sac: the epidural space is often no more than 2 mm deep."""
+"""The same for either side of the sac, whose border CT shows only where there is epidural fat."""
+HUGGING_MM: Final = 1.2
+"""Dura, fat and veins keep intradural cement at least this far from the canal's wall."""
+HUGGING_SHARE: Final = 0.20
+"""Cement in the canal of which this share lies that near the wall is held to be epidural ..."""
+HUGGING_DEPTH_MM: Final = 4.0
+"""... unless it also reaches this deep into the sac: an epidural mass pushes the dura before it, and the
+sac, which is drawn without seeing the dura, then reaches into the mass."""
 FILM_MM: Final = 0.4
 """Cement this deep that nothing backs counts as well: a thin sheet between dura and wall."""
 BACKING_MM: Final = 2.5
-"""How far behind the wall cement is looked for before a film is held to be a sheet of its own."""
+"""How far behind a wall, or behind where that wall may be at most, cement is looked for before a film is
+held to be a sheet of its own."""
+NO_FILMS: Final = -1.0
+SOLID: Final = 0.4
+"""Only voxels filled at least this far are seeds: the rest is the blurred edge of others."""
+OUT_SHARE: Final = 0.3
+"""A small piece nowhere deep in bone is in bone only if less than this share of it lies outside."""
 BACKING_FRACTION: Final = 0.25
 MIN_SEED_MM3: Final = 4.0
 """Less cement than this beyond a wall is noise of the label or of the scan."""
@@ -91,10 +102,15 @@ def _three_questions(
     grid: Grid,
 ) -> npt.NDArray[np.uint16]:
     """In bone or out of it; if out, in which space; if in the canal, on which side of the dura."""
-    spacing = grid.spacing_mm
-    limits = np.full(max(int(region.max()), FORAMEN) + 1, WALL_UNCERTAINTY_MM)
+    size = max(int(region.max()), FORAMEN) + 1
+    limits = np.full(size, WALL_UNCERTAINTY_MM)
+    # A sheet that straddles a wall is backed for the bone by any cement next to it, but for the space outside
+    # only by cement deeper in the bone than the wall may be off: then it is no sheet but a body's fill.
+    behind = np.zeros(size)
+    behind[[OUTSIDE, EPIDURAL]] = WALL_UNCERTAINTY_MM
     bone = (region >= BONE) & (region < DISC)
-    codes = _divide(pieces, np.where(bone, region, OUTSIDE).astype(np.uint16), fraction, grid, limits)
+    in_bone = np.where(bone, region, OUTSIDE).astype(np.uint16)
+    codes = _divide(pieces, in_bone, fraction, grid, limits, behind)
 
     out = codes == OUTSIDE
     if not out.any():
@@ -102,18 +118,46 @@ def _three_questions(
     space = np.where(region == SAC, EPIDURAL, region).astype(np.uint16)
     # Cement on a bone's label that was found to be out of bone has no space of its own: the nearest serves.
     nearest = ndimage.distance_transform_edt(
-        bone, sampling=spacing, return_distances=False, return_indices=True
+        bone, sampling=grid.spacing_mm, return_distances=False, return_indices=True
     )
     space = space[tuple(nearest)]
-    components = cc3d.connected_components(out, connectivity=26).astype(np.int32)
-    codes[out] = _divide(components, space, fraction, grid, limits)[out]
+    behind[OUTSIDE] = 0.0
+    parts = cc3d.connected_components(out, connectivity=26).astype(np.int32)
+    codes[out] = _divide(parts, space, fraction, grid, limits, behind)[out]
 
     canal = codes == EPIDURAL
     if canal.any():
-        limits[SAC], limits[EPIDURAL] = SAC_UNCERTAINTY_MM, EPIDURAL_UNCERTAINTY_MM
-        side = np.where(region == SAC, SAC, EPIDURAL).astype(np.uint16)
-        components = cc3d.connected_components(canal, connectivity=26).astype(np.int32)
-        codes[canal] = _divide(components, side, fraction, grid, limits)[canal]
+        codes[canal] = _side_of_dura(canal, region, fraction, grid)[canal]
+    return codes
+
+
+def _side_of_dura(
+    canal: BoolArray,
+    region: npt.NDArray[np.uint16],
+    fraction: npt.NDArray[np.float32],
+    grid: Grid,
+) -> npt.NDArray[np.uint16]:
+    """Epidural or intradural, for each connected part of the cement in the canal."""
+    parts = cc3d.connected_components(canal, connectivity=26).astype(np.int32)
+    inside = ((region == SAC) | (region == EPIDURAL)).astype(np.uint8)
+    to_wall = edt.edt(inside, anisotropy=tuple(grid.spacing_mm), black_border=False)
+    half_voxel = 0.5 * float(grid.spacing_mm[1:].mean())
+    near_wall = (to_wall - half_voxel) < HUGGING_MM
+    total = np.bincount(parts[canal], weights=fraction[canal])
+    hugging = np.bincount(parts[canal], weights=(fraction * near_wall)[canal]) >= HUGGING_SHARE * total
+    hugging[0] = False
+    side = np.where(region == SAC, SAC, EPIDURAL).astype(np.uint16)
+    no_films = np.full(EPIDURAL + 1, NO_FILMS)
+    codes = np.zeros(region.shape, np.uint16)
+    for hugs, depth in ((False, SAC_UNCERTAINTY_MM), (True, HUGGING_DEPTH_MM)):
+        chosen = canal & (hugging[parts] == hugs)
+        if not chosen.any():
+            continue
+        limits = np.full(EPIDURAL + 1, SAC_UNCERTAINTY_MM)
+        limits[SAC] = depth
+        # At the wall no depth is needed to be epidural.
+        limits[EPIDURAL] = 0.0 if hugs else SAC_UNCERTAINTY_MM
+        codes[chosen] = _divide(np.where(chosen, parts, 0), side, fraction, grid, limits, no_films)[chosen]
     return codes
 
 
@@ -123,12 +167,13 @@ def _divide(
     fraction: npt.NDArray[np.float32],
     grid: Grid,
     limits: FloatArray,
+    behind: FloatArray,
 ) -> npt.NDArray[np.uint16]:
     """Give each voxel of the pieces to a region that holds a seed of the same piece."""
     spacing = grid.spacing_mm
     voxels = np.argwhere(pieces > 0)
     depth = edt.edt(region, anisotropy=tuple(spacing), black_border=False)
-    kind = _seeds(region, depth, pieces, fraction, voxels, spacing, limits)
+    kind = _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind)
     seeds = np.zeros(region.shape, np.uint16)
     index = tuple(voxels[kind > 0].T)
     seeds[index] = region[index]
@@ -137,7 +182,7 @@ def _divide(
 
 
 @njit(cache=True)
-def _seeds(region, depth, pieces, fraction, voxels, spacing, limits):  # type: ignore[no-untyped-def]
+def _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind):  # type: ignore[no-untyped-def]
     """1 where cement is deeper than the wall is uncertain, 2 where it is shallow but nothing backs it."""
     kind = np.zeros(len(voxels), np.uint8)
     shape = region.shape
@@ -145,6 +190,8 @@ def _seeds(region, depth, pieces, fraction, voxels, spacing, limits):  # type: i
     at = np.zeros(3, np.int64)
     for i in range(len(voxels)):
         z, y, x = voxels[i]
+        if fraction[z, y, x] < SOLID:
+            continue
         code = region[z, y, x]
         for a in range(3):
             ends = np.zeros(2)
@@ -169,11 +216,11 @@ def _seeds(region, depth, pieces, fraction, voxels, spacing, limits):  # type: i
         if below > np.sqrt(limits[code] ** 2 + (0.5 * thickness) ** 2):
             kind[i] = 1
             continue
-        if below < FILM_MM or size <= 1e-6:
+        if below < FILM_MM or size <= 1e-6 or behind[code] < 0:
             continue
         backed = False
-        reach = below + max(BACKING_MM, 1.5 * thickness)
-        t = below
+        t = below + behind[code]
+        reach = t + max(BACKING_MM, 1.5 * thickness)
         while t <= reach and not backed:
             bz = round(z - normal[0] * t / spacing[0])
             by = round(y - normal[1] * t / spacing[1])
@@ -242,6 +289,11 @@ def _share_out(
 
 
 def _majority(codes: npt.NDArray[np.uint16], weight: npt.NDArray[np.float32]) -> int:
-    """The region that holds most of the cement; a tie goes to the smaller code."""
+    """The region that holds most of the cement, bone only where little lies outside it."""
     names, which = np.unique(codes, return_inverse=True)
-    return int(names[np.argmax(np.bincount(which, weights=weight))])
+    held = np.bincount(which, weights=weight)
+    # A thin free sheet on a wall is likelier outside than just under the cortex.
+    outside = (names < BONE) | (names >= DISC)
+    if held[outside].sum() >= OUT_SHARE * held.sum():
+        held = np.where(outside, held, 0.0)
+    return int(names[np.argmax(held)])

@@ -24,8 +24,8 @@ DISC: Final = 2000
 
 GAP_MM: Final = 2.0
 """Unlabelled clefts up to twice this wide between two regions belong to the nearer of them."""
-DISC_REACH_MM: Final = 16.0
-"""The highest half of a disc space: how far an endplate may lie above or below cement inside a disc."""
+DISC_HEIGHT_MM: Final = 16.0
+"""The highest disc space."""
 
 
 def compartment_of(code: int) -> Compartment:
@@ -131,15 +131,25 @@ def _fill_disc_spaces(
     cranial = np.array([v.frame.cranial for v in spine.vertebrae])[nearest]
     step = cranial @ np.linalg.inv(grid.affine[:3, :3]).T * 0.5
     codes[tuple(empty.T)] = _between_endplates(
-        codes, parts == Part.BODY, empty, step, int(DISC_REACH_MM / 0.5), BONE, DISC
+        codes, parts == Part.BODY, empty, step, int(DISC_HEIGHT_MM / 0.5), _ranks(spine), BONE, DISC
     )
 
 
+def _ranks(spine: Spine) -> npt.NDArray[np.int64]:
+    """Place of each vertebra in the row, by id, the sacrum first; -9 for what is no vertebra."""
+    ranks = np.full(DISC - BONE, -9, np.int64)
+    for rank, vertebra in enumerate(spine.vertebrae):
+        ranks[vertebra.id] = rank
+    ranks[SACRUM] = -1
+    return ranks
+
+
 @njit(cache=True)
-def _between_endplates(codes, body, voxels, step, count, bone, disc):  # type: ignore[no-untyped-def]
+def _between_endplates(codes, body, voxels, step, count, ranks, bone, disc):  # type: ignore[no-untyped-def]
     found = np.full(len(voxels), OUTSIDE, np.uint16)
     for i in range(len(voxels)):
         ends = np.zeros(2, np.int64)
+        steps = 0
         for way in range(2):
             sign = 1.0 if way == 1 else -1.0
             for k in range(1, count + 1):
@@ -153,7 +163,11 @@ def _between_endplates(codes, body, voxels, step, count, bone, disc):  # type: i
                     continue
                 if code >= bone and body[z, y, x]:
                     ends[way] = code
+                    steps += k
                 break
-        if ends[0] and ends[1] and ends[0] != ends[1]:
+        if not (ends[0] and ends[1]) or steps > count:
+            continue
+        # Beside a crushed body the rays may reach the next but one.
+        if ranks[ends[1] - bone] - ranks[ends[0] - bone] == 1:
             found[i] = ends[1] - bone + disc
     return found
