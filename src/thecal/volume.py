@@ -208,4 +208,4 @@ def to_source_grid(labels: npt.NDArray[Any], volume: Volume, box: Box | None = N
     if source.resampled:
         return resample(labels, volume.grid, source.grid, order=0, fill=0)
     turned = labels[tuple(slice(None, None, -1 if flip else None) for flip in source.flips)]
-    return np.ascontiguousarray(np.transpose(turned, np.argsort(source.axes)))
+    return np.transpose(turned, np.argsort(source.axes))

@@ -34,9 +34,6 @@ def _write(path: Path, labels: npt.NDArray[Any], volume: Volume, spine: Spine) -
     dtype = np.uint8 if int(labels.max(initial=0)) < 256 else np.uint16
     whole = to_source_grid(labels.astype(dtype), volume, spine.box)
     affine = nifti_affine(volume)
-    if volume.source.kind == "dicom":
-        # Slices were read as (slice, row, column); NIfTI's readers expect (column, row, slice).
-        whole, affine = whole.transpose(2, 1, 0), affine[:, [2, 1, 0, 3]]
     image = nib.Nifti1Image(whole, affine)
     image.set_sform(affine, code=1)
     image.set_qform(affine, code=1)
@@ -49,7 +46,8 @@ def _write(path: Path, labels: npt.NDArray[Any], volume: Volume, spine: Spine) -
         gzip.GzipFile(filename="", mode="wb", fileobj=raw, compresslevel=_GZIP_LEVEL, mtime=0) as packed,
     ):
         packed.write(image.header.binaryblock + b"\0\0\0\0")
-        packed.write(np.asfortranarray(whole).T.data)
+        # NIfTI's first axis runs fastest; for a plain axial scan that is the array as it lies in memory.
+        packed.write(np.ascontiguousarray(whole.T).data)
 
 
 def nifti_affine(volume: Volume) -> FloatArray:
