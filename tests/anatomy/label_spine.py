@@ -53,9 +53,7 @@ def label_spine(
         body = ((x / BODY_HALF_WIDTH) ** 2 + ((y - body_y) / BODY_HALF_DEPTH) ** 2 <= 1) & (
             np.abs(w) <= BODY_HEIGHT / 2
         )
-        body |= (
-            (np.abs(x) <= 14) & (y > body_y) & (y <= -CANAL_HALF_DEPTH) & (np.abs(w) <= BODY_HEIGHT / 2)
-        )
+        body |= (np.abs(x) <= 14) & (y > body_y) & (y <= -CANAL_HALF_DEPTH) & (np.abs(w) <= BODY_HEIGHT / 2)
         pedicle = ring & (np.abs(x) > 9) & (w > -2) & (w < 11) & (y > -CANAL_HALF_DEPTH - 4)
         lamina = ring & (y > 3) & (np.abs(w) <= 11)
         spinous = (np.abs(x) <= 3) & (y > CANAL_HALF_DEPTH) & (y < 38) & (np.abs(w + 3) <= 9)

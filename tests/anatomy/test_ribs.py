@@ -10,7 +10,8 @@ from thecal.frames import VertebraFrame
 
 def frames(spine: LabelSpine) -> list[VertebraFrame]:
     return [
-        VertebraFrame.from_axes(c + [0, 15.0, 0], cranial=[0, 0, 1], left=[1, 0, 0]) for c in spine.centres
+        VertebraFrame.from_axes(c + np.array([0, 15.0, 0]), cranial=[0, 0, 1], left=[1, 0, 0])
+        for c in spine.centres
     ]
 
 

@@ -11,7 +11,7 @@ from thecal.volume import Grid
 WALL, SAC = 10.0, 6.5
 
 
-def canal_with_fat(spacing: float = 1.0, *, fat: bool = True, noise: float = 15.0):  # noqa: ANN201
+def canal_with_fat(spacing: float = 1.0, *, fat: bool = True, noise: float = 15.0):
     shape = (int(60 / spacing), int(50 / spacing), int(50 / spacing))
     affine = np.eye(4)
     affine[:3, :3] = np.diag([spacing] * 3)[:, ::-1]

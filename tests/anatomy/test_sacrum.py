@@ -19,7 +19,9 @@ def test_the_top_of_the_sacrum_is_found_below_l5(spacing: float) -> None:
     sacrum = find_sacrum(spine.volume.hu, spine.volume.grid, canal)
     assert sacrum is not None
     assert sacrum.frame.origin[2] == pytest.approx(-8, abs=4)
-    frames = [VertebraFrame.from_axes(c + [0, 15.0, 0], [0, 0, 1], [1, 0, 0]) for c in spine.centres]
+    frames = [
+        VertebraFrame.from_axes(c + np.array([0, 15.0, 0]), [0, 0, 1], [1, 0, 0]) for c in spine.centres
+    ]
     below = sacrum_below(sacrum, canal, frames)
     assert below[0] >= 0.8
     assert below[1:] == [0.0, 0.0]

@@ -9,7 +9,6 @@ from scipy.spatial.transform import Rotation
 from thecal.anatomy.vertebra_frame import frame_of_body
 from thecal.frames import CanalFrame
 
-
 ORIGIN = np.array([12.3, -30.4, 200.7])
 
 
