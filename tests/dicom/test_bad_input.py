@@ -124,6 +124,8 @@ def test_an_mr_alone(tmp_path):
     "change",
     [
         pytest.param(lambda hu: hu + 1024, id="shifted to start at nought"),
+        pytest.param(lambda hu: hu - 1024, id="shifted twice"),
+        pytest.param(lambda hu: hu // 2 + 500, id="cone-beam off its scale"),
         pytest.param(lambda hu: (hu + 1024) * 16, id="uncalibrated cone-beam"),
         pytest.param(lambda hu: (hu + 1024) // 8, id="mr-like"),
         pytest.param(lambda hu: hu * 0 - 1000, id="constant"),

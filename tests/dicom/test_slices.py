@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom.uid import JPEG2000Lossless
 from scans import marker, trunk, write_enhanced, write_series
 
 from thecal.dicom import read
@@ -131,6 +133,25 @@ def test_a_tilted_gantry_is_straightened_and_said(tmp_path, degrees):
     assert back.shape == hu.shape[::-1]
     there = marker(hu.shape).transpose(2, 1, 0)
     assert 2 * (back[there] > 0).sum() / (back.sum() + there.sum()) > 0.95
+
+
+def test_slices_shifted_beside_each_other_are_moved_to_their_place(tmp_path):
+    hu = trunk((24, 48, 56))
+    where = [(-20.0 + 4.0 * (k > 11), -150.0, 300.0 + 2 * k) for k in range(len(hu))]
+    write_series(tmp_path, hu, positions=where)
+    volume = read(tmp_path)
+    assert "shifted_slices" in codes(volume)
+    assert volume.hu.shape == (24, 48, 61)
+    assert np.array_equal(volume.hu[0, :, :56], hu[0])
+    assert np.array_equal(volume.hu[20, :, 5:], hu[20])
+    assert to_source_grid(volume.hu, volume).shape == volume.source.grid.shape
+
+
+def test_thick_slices_are_said_to_be_thick(tmp_path):
+    write_series(tmp_path / "a", trunk(), spacing=(5.0, 0.8, 0.8))
+    write_series(tmp_path / "b", trunk(), spacing=(3.0, 0.8, 0.8))
+    assert "thick_slices" in codes(read(tmp_path / "a"))
+    assert "thick_slices" not in codes(read(tmp_path / "b"))
 
 
 def test_one_missing_thin_slice_is_made_up_and_said(tmp_path):
@@ -286,6 +307,30 @@ def test_an_enhanced_multi_frame_file_is_read(tmp_path):
     volume = read(write_enhanced(tmp_path / "ct.dcm", hu, order=[int(k) for k in order]))
     assert np.array_equal(volume.hu, hu)
     assert np.allclose(centre_of_marker(volume), true_centre(hu.shape), atol=1e-6)
+
+
+def test_a_compressed_multi_frame_file_is_read(tmp_path):
+    hu = trunk()
+    path = write_enhanced(tmp_path / "ct.dcm", hu)
+    ds = pydicom.dcmread(path)
+    ds.compress(JPEG2000Lossless, generate_instance_uid=False)
+    ds.save_as(path)
+    assert np.array_equal(read(path).hu, hu)
+
+
+def test_the_phases_of_a_multi_frame_file_are_kept_apart(tmp_path):
+    hu = trunk((12, 24, 28))
+    path = write_enhanced(tmp_path / "ct.dcm", np.concatenate([hu, hu + 9]))
+    ds = pydicom.dcmread(path)
+    for k, item in enumerate(ds.PerFrameFunctionalGroupsSequence):
+        content = pydicom.Dataset()
+        content.TemporalPositionIndex = k // len(hu) + 1
+        item.FrameContentSequence = pydicom.Sequence([content])
+        item.PlanePositionSequence[0].ImagePositionPatient = [-20.0, -150.0, 300.0 + 2.0 * (k % len(hu))]
+    ds.save_as(path)
+    uid = ds.SeriesInstanceUID
+    assert np.array_equal(read(path).hu, hu)
+    assert np.array_equal(read(path, series=f"{uid}#2").hu, hu + 9)
 
 
 def test_age_and_sex_are_read(tmp_path):

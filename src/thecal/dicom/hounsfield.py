@@ -18,6 +18,9 @@ LEAST_FAT_SHARE = 0.004
 BONE_HU = 200
 LEAST_BONE_SHARE = 0.0005
 TISSUE_ABOVE_HU = -300
+LEAST_TISSUE_SHARE = 0.03
+# Coarser than this, a basivertebral vein or a pedicle's wall is thinner than a slice.
+THICK_SLICES_MM = 3.0
 # A plateau at the top of the histogram: more voxels at the very top than this many times the mean of the
 # HU just below it.
 PLATEAU_TIMES = 8
@@ -58,8 +61,8 @@ def judge(hu: IntArray, what: str) -> tuple[QualityNote, ...]:
 
 
 def _reason(tissue: IntArray, values: IntArray) -> str | None:
-    if len(tissue) < 0.002 * len(values):
-        return "hardly a voxel is above that of fat"
+    if len(tissue) < LEAST_TISSUE_SHARE * len(values):
+        return f"only {len(tissue) / len(values):.1%} of it is denser than {TISSUE_ABOVE_HU} HU"
     soft = float(np.mean((tissue >= SOFT_HU[0]) & (tissue <= SOFT_HU[1])))
     fat = float(np.mean((tissue >= FAT_HU[0]) & (tissue <= FAT_HU[1])))
     if int(values.min()) >= 0:
@@ -82,6 +85,25 @@ def shows_bone(hu: IntArray) -> bool:
     return bool(np.count_nonzero(tissue > BONE_HU) >= 5 * LEAST_BONE_SHARE * len(tissue))
 
 
+def thick_slices(resolution_mm: float, what: str) -> tuple[QualityNote, ...]:
+    """A note where slices are too coarse for small deposits.
+
+    Parameters
+    ----------
+    resolution_mm : float
+        The coarser of slice spacing and slice thickness.
+    """
+    if resolution_mm <= THICK_SLICES_MM + 0.05:
+        return ()
+    note = QualityNote(
+        "thick_slices",
+        "warning",
+        f"The slices of {what} are {resolution_mm:.1f} mm thick or apart: small deposits, thin walls and the "
+        "border of the canal are blurred, and measures along the spine are coarse.",
+    )
+    return (note,)
+
+
 def clipped_at(hu: IntArray, ceiling: float | None) -> tuple[int | None, tuple[QualityNote, ...]]:
     """The HU at which the scan is cut off, and a note where it is reached.
 
@@ -93,13 +115,14 @@ def clipped_at(hu: IntArray, ceiling: float | None) -> tuple[int | None, tuple[Q
     if ceiling is not None and top <= ceiling:
         found = round(ceiling)
     elif top >= LOWEST_CEILING_HU:
-        at_top = int(np.count_nonzero(hu == top))
-        below = int(np.count_nonzero((hu >= top - PLATEAU_REACH_HU) & (hu < top)))
+        at_top = sum(int(np.count_nonzero(plane == top)) for plane in hu)
+        near = sum(int(np.count_nonzero(plane >= top - PLATEAU_REACH_HU)) for plane in hu)
+        below = near - at_top
         if at_top >= max(PLATEAU_VOXELS, PLATEAU_TIMES * below / PLATEAU_REACH_HU):
             found = top
     if found is None or top < found:
         return found, ()
-    reached = int(np.count_nonzero(hu >= found))
+    reached = sum(int(np.count_nonzero(plane >= found)) for plane in hu)
     note = QualityNote(
         "hu_clipped",
         "info",

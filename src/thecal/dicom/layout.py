@@ -41,6 +41,8 @@ class Layout:
         there is none.
     even : bool
         Whether the slices are evenly spaced.
+    one_line : bool
+        Whether they follow one straight line, so that ``as_read`` holds for all of them.
     spacing_mm : float
         Their spacing, or that of the even ladder they will be brought to.
     as_read : Grid
@@ -52,6 +54,7 @@ class Layout:
     at_mm: FloatArray
     drift_mm: FloatArray
     even: bool
+    one_line: bool
     spacing_mm: float
     as_read: Grid
     notes: tuple[QualityNote, ...]
@@ -124,12 +127,13 @@ def lay_out(frames: tuple[Frame, ...], what: str) -> Layout:
     aside = positions - positions[0]
     drift = np.stack([aside @ first.along_row, aside @ first.along_column], axis=1)
     voxel = np.array([first.spacing_mm[1], first.spacing_mm[0]])
+    slope = np.linalg.lstsq(at[:, None], drift, rcond=None)[0][0]
+    one_line = bool(np.all(np.abs(drift - at[:, None] * slope) <= DRIFT_VOXELS * voxel))
     if np.all(np.ptp(drift, axis=0) <= DRIFT_VOXELS * voxel):
         drift = np.zeros_like(drift)
-        step = first.normal * spacing
-    else:
-        degrees = np.degrees(np.arctan2(np.linalg.norm(drift[-1] - drift[0]), at[-1]))
-        step = (positions[-1] - positions[0]) * spacing / at[-1]
+        slope = np.zeros(2)
+    elif one_line:
+        degrees = np.degrees(np.arctan(np.linalg.norm(slope)))
         notes.append(
             QualityNote(
                 "gantry_tilt",
@@ -138,6 +142,17 @@ def lay_out(frames: tuple[Frame, ...], what: str) -> Layout:
                 "resampled to a right-angled grid.",
             )
         )
+    else:
+        slope = np.zeros(2)
+        notes.append(
+            QualityNote(
+                "shifted_slices",
+                "warning",
+                f"The slices of {what} lie up to {np.abs(drift).max():.1f} mm beside each other; they were "
+                "moved to where they say they are.",
+            )
+        )
+    step = (first.normal + slope[0] * first.along_row + slope[1] * first.along_column) * spacing
     count = len(frames) if even else int(np.floor(at[-1] / spacing + 1e-6)) + 1
     affine = np.eye(4)
     affine[:3, 0] = first.along_row * first.spacing_mm[1]
@@ -145,7 +160,7 @@ def lay_out(frames: tuple[Frame, ...], what: str) -> Layout:
     affine[:3, 2] = step
     affine[:3, 3] = positions[0]
     grid = Grid((first.header.columns, first.header.rows, count), affine)
-    return Layout(frames, at, drift, even, spacing, grid, tuple(notes))
+    return Layout(frames, at, drift, even, one_line, spacing, grid, tuple(notes))
 
 
 def place(frame: Frame) -> str:

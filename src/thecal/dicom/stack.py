@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thecal.dicom.headers import Frame
-from thecal.dicom.hounsfield import clipped_at, judge, shows_bone
+from thecal.dicom.hounsfield import clipped_at, judge, shows_bone, thick_slices
 from thecal.dicom.layout import lay_out, place, same_place_runs
 from thecal.dicom.members import members_of
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
@@ -97,6 +97,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
     resampled = layout.tilted or not layout.even
     if resampled:
         slices, straight = straighten(slices, layout)
+    as_read = layout.as_read if layout.one_line else straight
     # As read, the axes are (column, row, slice): the order in which every other program counts them.
     axes, flips = nearest_axes(straight.affine)
     hu = turned(slices.transpose(2, 1, 0), axes, flips)
@@ -107,11 +108,11 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
     header = layout.frames[0].header
     source = Source(
         kind="dicom",
-        grid=layout.as_read,
+        grid=as_read,
         axes=axes,
         flips=flips,
         resampled=resampled,
-        orientation=orientation_code(layout.as_read.affine),
+        orientation=orientation_code(as_read.affine),
         series_uid=header.series_uid or None,
         slice_thickness_mm=stack.summary.slice_thickness_mm,
         kvp=header.kvp,
@@ -124,6 +125,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
         padding_fraction=padding,
         files=_files(layout.frames),
     )
+    judged += thick_slices(max(layout.spacing_mm, stack.summary.slice_thickness_mm or 0.0), stack.name)
     return Volume(hu, grid, source, notes + layout.notes + judged + clip_notes)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thecal.dicom.hounsfield import clipped_at, judge
+from thecal.dicom.hounsfield import clipped_at, judge, thick_slices
 from thecal.dicom.metaimage import read_metaimage
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
 from thecal.dicom.pixels import PADDING_BELOW_HU
@@ -68,7 +68,7 @@ def read_volume_file(path: Path, kind: str) -> Volume:
         target = turned_grid(straight, *nearest_axes(straight.affine))
         hu = resample(hu, placed, target, order=1, fill=AIR_HU)
         placed = target
-    notes += judge(hu, path.name)
+    notes += judge(hu, path.name) + thick_slices(float(placed.spacing_mm.max()), path.name)
     ceiling, clip_notes = clipped_at(hu, None)
     source = Source(
         kind=kind,
