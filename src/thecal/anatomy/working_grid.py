@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+import numpy.typing as npt
 from numba import njit, prange
 
-from thecal.volume import AIR_HU, Grid, IntArray, Volume
+from thecal.volume import FloatArray, Grid, IntArray, Volume
+
+# Marks places beyond the scan; no tissue reads so low, so a blend with it is never taken for one.
+OUTSIDE_HU = -2000
 
 
 @njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
@@ -26,7 +32,14 @@ def _sample(hu, matrix, offset, shape, sub, air, out):  # type: ignore[no-untype
                             p = matrix[0, 0] * tz + matrix[0, 1] * ty + matrix[0, 2] * tx + offset[0]
                             q = matrix[1, 0] * tz + matrix[1, 1] * ty + matrix[1, 2] * tx + offset[1]
                             r = matrix[2, 0] * tz + matrix[2, 1] * ty + matrix[2, 2] * tx + offset[2]
-                            if p < -0.5 or q < -0.5 or r < -0.5 or p > nz - 0.5 or q > ny - 0.5 or r > nx - 0.5:
+                            if (
+                                p < -0.5
+                                or q < -0.5
+                                or r < -0.5
+                                or p > nz - 0.5
+                                or q > ny - 0.5
+                                or r > nx - 0.5
+                            ):
                                 total += air
                                 continue
                             p = min(max(p, 0.0), nz - 1.0)
@@ -58,7 +71,7 @@ def sample_volume(volume: Volume, target: Grid) -> IntArray:
 
     Returns
     -------
-    (z, y, x) int16, HU; air outside the volume.
+    (z, y, x) int16, HU; ``OUTSIDE_HU`` beyond the volume.
     """
     matrix = np.linalg.inv(volume.grid.affine) @ target.affine
     sub = np.clip(np.rint(target.spacing_mm / volume.grid.spacing_mm), 1, 4).astype(np.int64)
@@ -69,7 +82,50 @@ def sample_volume(volume: Volume, target: Grid) -> IntArray:
         np.ascontiguousarray(matrix[:3, 3]),
         np.array(target.shape, np.int64),
         sub,
-        float(AIR_HU),
+        float(OUTSIDE_HU),
         out,
     )
+    return out
+
+
+@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+def _along_rays(values, start, direction, radius, out):  # type: ignore[no-untyped-def]
+    nz, ny, nx = values.shape
+    for n in prange(start.shape[0]):
+        for m in range(direction.shape[1]):
+            for k in range(len(radius)):
+                p = min(max(start[n, 0] + radius[k] * direction[n, m, 0], 0.0), nz - 1.0)
+                q = min(max(start[n, 1] + radius[k] * direction[n, m, 1], 0.0), ny - 1.0)
+                r = min(max(start[n, 2] + radius[k] * direction[n, m, 2], 0.0), nx - 1.0)
+                i, j, k0 = min(int(p), nz - 2), min(int(q), ny - 2), min(int(r), nx - 2)
+                u, v, w = p - i, q - j, r - k0
+                out[n, m, k] = (1 - u) * (
+                    (1 - v) * ((1 - w) * values[i, j, k0] + w * values[i, j, k0 + 1])
+                    + v * ((1 - w) * values[i, j + 1, k0] + w * values[i, j + 1, k0 + 1])
+                ) + u * (
+                    (1 - v) * ((1 - w) * values[i + 1, j, k0] + w * values[i + 1, j, k0 + 1])
+                    + v * ((1 - w) * values[i + 1, j + 1, k0] + w * values[i + 1, j + 1, k0 + 1])
+                )
+
+
+def interpolate_rays(
+    values: npt.NDArray[Any], start: FloatArray, direction: FloatArray, radius: FloatArray
+) -> npt.NDArray[np.float32]:
+    """Trilinear values along rays; beyond the array the edge's value goes on.
+
+    Parameters
+    ----------
+    values : (z, y, x) array, every axis of length 2 or more
+    start : (n, 3) float64
+        Array indices.
+    direction : (n, m, 3) float64
+        Array indices per mm.
+    radius : (k,) float64, mm
+
+    Returns
+    -------
+    (n, m, k) float32
+    """
+    out = np.empty((start.shape[0], direction.shape[1], len(radius)), np.float32)
+    _along_rays(values, np.ascontiguousarray(start), np.ascontiguousarray(direction), radius, out)
     return out

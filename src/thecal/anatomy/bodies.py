@@ -1,0 +1,346 @@
+"""Vertebral bodies and discs: endplates as height fields, the waist as a smooth surface around.
+
+Between two discs a vertebra has its own axes: cranial from the two disc planes, left from the canal. Its
+endplates are sought as smooth height fields where the soft disc turns to bone, and its waist as a smooth
+radius where bone turns to soft tissue. The pedicles and the canal leave the waist's back without an edge;
+smoothness and the canal's own wall close it there. Cement counts as unknown throughout.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.anatomy.column import Disc
+from thecal.anatomy.optimal_surface import optimal_surface
+from thecal.anatomy.wall import wall_at
+from thecal.anatomy.working_grid import OUTSIDE_HU, interpolate_rays
+from thecal.frames import CanalFrame, VertebraFrame
+from thecal.volume import BoolArray, FloatArray, Grid, IntArray
+
+CELL_MM = 1.5
+HALF_WIDTH_MM = 36.0
+DEPTH_MM = (-3.0, 51.0)
+# Where an endplate is looked for, from the disc's plane: a biconcave one lies up to this share of the
+# vertebra's spacing away, the usual one at about the second.
+SEARCH_BELOW_MM = -2.0
+DEEPEST_SHARE = 0.30
+USUAL_SHARE = 0.12
+HEIGHT_STEP_MM = 0.5
+WAIST_ANGLES = 48
+WAIST_LEVELS = 14
+WAIST_RADIUS_MM = (6.0, 38.0)
+WAIST_STEP_MM = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """One vertebral body, bounded by two height fields and a waist, in its own frame.
+
+    Attributes
+    ----------
+    frame : VertebraFrame
+        Origin at the canal's anterior wall at mid height.
+    left, anterior : (a,), (b,) float64
+        Coordinates of the height fields' cells, mm.
+    lower, upper : (a, b) float64
+        Heights of the endplates over those cells, mm along ``frame.cranial``.
+    axis_mm : float
+        How far in front of the origin the waist's axis stands.
+    angles, levels : (m,), (k,)
+        Waist sampling: angle from anterior to left, and share of the height between the endplates.
+    waist : (k, m) float64
+        Radius, mm.
+    contrast : float
+        Mean HU step across endplates and waist: how plainly the body is seen.
+    cut : bool
+        Whether the scan's edge cuts it.
+    """
+
+    frame: VertebraFrame
+    left: FloatArray
+    anterior: FloatArray
+    lower: FloatArray
+    upper: FloatArray
+    axis_mm: float
+    angles: FloatArray
+    levels: FloatArray
+    waist: FloatArray
+    contrast: float
+    cut: bool
+
+    def heights_at(self, left: FloatArray, anterior: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper endplate heights over local points, mm."""
+        step = self.left[1] - self.left[0]
+        at = [(left - self.left[0]) / step, (anterior - self.anterior[0]) / step]
+        low = ndimage.map_coordinates(self.lower, at, order=1, mode="nearest")
+        high = ndimage.map_coordinates(self.upper, at, order=1, mode="nearest")
+        return low, high
+
+    def waist_at(
+        self, left: FloatArray, anterior: FloatArray, share: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Distance of local points from the waist's axis, and the waist's radius in that direction, mm."""
+        forward = anterior - self.axis_mm
+        radius = np.hypot(left, forward)
+        angle = np.arctan2(left, forward)
+        column = (angle - self.angles[0]) / (self.angles[1] - self.angles[0])
+        row = np.clip((share - self.levels[0]) / (self.levels[1] - self.levels[0]), 0, len(self.levels) - 1)
+        ring = np.concatenate([self.waist, self.waist[:, :1]], axis=1)
+        limit = ndimage.map_coordinates(ring, [row, column % len(self.angles)], order=1, mode="nearest")
+        return radius, limit
+
+
+@dataclass(frozen=True, eq=False)
+class _Sight:
+    """What the bodies are read from."""
+
+    hu: IntArray
+    known: npt.NDArray[np.int16]
+    grid: Grid
+
+    def rays(
+        self, frame: VertebraFrame, start: FloatArray, direction: FloatArray, at: FloatArray
+    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """Clipped HU and knownness along local rays: start (n, 3), direction (n, 3), at (k,) mm."""
+        inverse = np.linalg.inv(self.grid.affine)[:3, :3]
+        axes = np.stack([frame.left, frame.anterior, frame.cranial])
+        origin = self.grid.to_index(frame.to_lps(start))
+        along = ((direction @ axes) @ inverse.T)[:, None]
+        values = interpolate_rays(self.hu, origin, along, at)[:, 0]
+        known = interpolate_rays(self.known, origin, along, at)[:, 0]
+        return values, np.clip(known, 0, 1)
+
+
+def _step_cost(
+    values: npt.NDArray[np.float32], known: npt.NDArray[np.float32], span: int
+) -> npt.NDArray[np.float32]:
+    """Negative rise of HU across each sample along the last axis, over ``span`` samples either side."""
+    weighted = values * known
+    pad = [(0, 0)] * (values.ndim - 1) + [(span, span)]
+    total = np.cumsum(np.pad(weighted, pad, mode="edge"), axis=-1)
+    count = np.cumsum(np.pad(known, pad, mode="edge"), axis=-1)
+    n = values.shape[-1]
+
+    def mean(first: int) -> npt.NDArray[np.float32]:
+        t = total[..., first + span : first + span + n] - total[..., first : first + n]
+        c = count[..., first + span : first + span + n] - count[..., first : first + n]
+        m: npt.NDArray[np.float32] = t / np.maximum(c, 1e-3)
+        return m
+
+    after = mean(span - 1)[..., :n]
+    before = mean(0)[..., :n]
+    half = np.minimum(known, 1)
+    cost: npt.NDArray[np.float32] = (-(after - before) * half).astype(np.float32)
+    return cost
+
+
+def _endplate(
+    sight: _Sight,
+    frame: VertebraFrame,
+    disc_plane: FloatArray,
+    left: FloatArray,
+    anterior: FloatArray,
+    sign: int,
+    spacing: float,
+) -> tuple[FloatArray, float]:
+    """Height field of one endplate, seen from its disc; ``sign`` 1 for the lower plate, -1 for the upper."""
+    a, b = np.meshgrid(left, anterior, indexing="ij")
+    offset = np.arange(SEARCH_BELOW_MM, DEEPEST_SHARE * spacing + 2.0, HEIGHT_STEP_MM)
+    start = np.stack([a, b, disc_plane], axis=-1).reshape(-1, 3)
+    direction = np.broadcast_to(np.array([0.0, 0.0, float(sign)]), start.shape)
+    values, known = sight.rays(frame, start, direction, offset)
+    cost = _step_cost(values, known, round(2.0 / HEIGHT_STEP_MM)) / 100
+    # The nearest plain edge is meant, not the far endplate or a basivertebral cleft.
+    cost = np.maximum(cost, -2.5) + 0.06 * np.abs(offset - USUAL_SHARE * spacing)[None]
+    # Beside and behind the body there is no endplate to be read.
+    inside = (np.abs(a) < 20) & (b > 3) & (b < 32)
+    weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
+    shape = (len(left), len(anterior), len(offset))
+    height = optimal_surface(
+        (cost * weight).reshape(shape).astype(np.float32), cyclic=False, linear=0.03, square=0.12
+    )
+    at = np.clip(np.rint(height), 0, len(offset) - 1).astype(int)
+    edge = -np.take_along_axis(cost.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
+    away = np.interp(height, np.arange(len(offset)), offset)
+    return disc_plane + sign * ndimage.gaussian_filter(away, 0.7, mode="nearest"), float(
+        np.median(edge[inside])
+    )
+
+
+def _plane_over(
+    frame: VertebraFrame, point: FloatArray, normal: FloatArray, left: FloatArray, anterior: FloatArray
+) -> FloatArray:
+    """Heights of a plane over the cells of a frame."""
+    p = frame.to_local(point)
+    n = np.array([normal @ frame.left, normal @ frame.anterior, normal @ frame.cranial])
+    a, b = np.meshgrid(left, anterior, indexing="ij")
+    height: FloatArray = p[2] - (n[0] * (a - p[0]) + n[1] * (b - p[1])) / n[2]
+    return height
+
+
+def _waist(
+    sight: _Sight, frame: VertebraFrame, body: Body, canal: tuple[CanalFrame, FloatArray, FloatArray]
+) -> tuple[FloatArray, float]:
+    """Waist radius (levels, angles) mm and the HU step across it."""
+    radius = np.arange(WAIST_RADIUS_MM[0], WAIST_RADIUS_MM[1], WAIST_STEP_MM)
+    angles, levels = body.angles, body.levels
+    axis_low, axis_high = body.heights_at(np.zeros(1), np.full(1, body.axis_mm))
+    k, m = len(levels), len(angles)
+    # Rays lie between the endplates at the same share of the height everywhere.
+    left = np.sin(angles)[None, :, None] * radius
+    anterior = body.axis_mm + np.cos(angles)[None, :, None] * radius
+    low, high = body.heights_at(
+        *(np.broadcast_to(v, (1, m, len(radius))).reshape(-1) for v in (left, anterior))
+    )
+    low, high = low.reshape(1, m, -1), high.reshape(1, m, -1)
+    up = low + levels[:, None, None] * (high - low)
+    local = np.stack(np.broadcast_arrays(left, anterior, up), axis=-1)
+    points = frame.to_lps(local)
+    index = sight.grid.to_index(points)
+    coordinates = np.moveaxis(index, -1, 0)
+    values = ndimage.map_coordinates(
+        sight.hu, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False
+    )
+    known = ndimage.map_coordinates(
+        sight.known, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False
+    )
+    values = np.clip(values, -60, 350)
+    fall = _step_cost(-values, known, round(2.0 / WAIST_STEP_MM)) / 100
+    fat = np.cumsum(np.clip((20 - values) / 80, 0, 1) * known, axis=-1) * WAIST_STEP_MM
+    canal_frame, theta, wall = canal
+    s, angle, r = canal_frame.locate(points.reshape(-1, 3))
+    in_canal = (r < wall_at(canal_frame, theta, wall, s, angle)).reshape(values.shape)
+    canal_inside = np.cumsum(in_canal, axis=-1) * WAIST_STEP_MM
+    # Towards the pedicles bone runs on: no edge is asked for there.
+    back = np.abs(angles) > np.deg2rad(112)
+    meets_canal = in_canal.any(axis=-1)
+    cost = np.where(back[None, :, None], 0.0, np.maximum(fall, -3.0)) + 0.25 * fat
+    entry = np.where(meets_canal, in_canal.argmax(axis=-1), 0)
+    steps = np.arange(len(radius))
+    cost = np.where(meets_canal[:, :, None], 0.5 * np.minimum(np.abs(steps - entry[:, :, None]), 12), cost)
+    cost = cost + 2.0 * np.minimum(canal_inside, 5) * ~meets_canal[:, :, None]
+    surface = optimal_surface(cost.astype(np.float32), cyclic=True, linear=0.04, square=0.10)
+    at = np.clip(np.rint(surface), 0, len(radius) - 1).astype(int)
+    edge = -np.take_along_axis(fall, at[:, :, None], axis=2)[:, :, 0] * 100
+    smooth = ndimage.gaussian_filter(surface, (0.7, 0.7), mode=("nearest", "wrap"))
+    return radius[0] + smooth * WAIST_STEP_MM, float(np.median(edge[:, ~back]))
+
+
+def find_body(
+    hu: IntArray,
+    missing: BoolArray,
+    grid: Grid,
+    canal: tuple[CanalFrame, FloatArray, FloatArray],
+    below: Disc | None,
+    above: Disc | None,
+    span: tuple[float, float],
+) -> Body:
+    """One body between two discs; where a disc is None the scan's edge stands in its place.
+
+    Parameters
+    ----------
+    hu, missing : (z, y, x)
+        On an even grid of about 1 mm.
+    canal : frame, theta (m,), wall (n, m) mm
+    below, above : Disc or None
+    span : (float, float)
+        s of the vertebra's lower and upper bound, mm.
+    """
+    frame_c, theta, wall = canal
+    middle = int(frame_c.index(0.5 * (span[0] + span[1])))
+    normals = [d.normal for d in (below, above) if d is not None] or [frame_c.cranial[middle]]
+    cranial = np.sum(normals, axis=0)
+    front = wall[max(0, middle - 4) : middle + 5][:, np.abs(theta) < np.deg2rad(25)].mean()
+    origin = frame_c.points[middle] - frame_c.posterior[middle] * front
+    frame = VertebraFrame.from_axes(origin, cranial, frame_c.left[middle])
+    sight = _Sight(
+        np.clip(hu, -60, 450).astype(np.int16), (~missing & (hu > OUTSIDE_HU)).astype(np.int16), grid
+    )
+    left = np.arange(-HALF_WIDTH_MM, HALF_WIDTH_MM + 1e-6, CELL_MM)
+    anterior = np.arange(DEPTH_MM[0], DEPTH_MM[1] + 1e-6, CELL_MM)
+    edges = []
+    fields = []
+    for disc, s, sign in ((below, span[0], 1), (above, span[1], -1)):
+        if disc is None:
+            i = int(frame_c.index(s))
+            fields.append(_plane_over(frame, frame_c.points[i], frame_c.cranial[i], left, anterior))
+            continue
+        plane = _plane_over(frame, disc.centre, disc.normal, left, anterior)
+        field, edge = _endplate(sight, frame, plane, left, anterior, sign, span[1] - span[0])
+        fields.append(field)
+        edges.append(edge)
+    lower, upper = fields[0], np.maximum(fields[1], fields[0] + 2.0)
+    angles = -np.pi + 2 * np.pi * np.arange(WAIST_ANGLES) / WAIST_ANGLES
+    levels = (np.arange(WAIST_LEVELS) + 0.5) / WAIST_LEVELS
+    body = Body(
+        frame,
+        left,
+        anterior,
+        lower,
+        upper,
+        15.0,
+        angles,
+        levels,
+        np.full((WAIST_LEVELS, WAIST_ANGLES), 18.0),
+        0.0,
+        below is None or above is None,
+    )
+    for _ in range(2):
+        waist, edge = _waist(sight, frame, body, canal)
+        # The axis moves to the middle of what was found, so that rays meet the waist squarely.
+        ahead = float(np.median(waist[:, np.abs(angles) < np.deg2rad(20)]))
+        behind = float(np.median(waist[:, np.abs(angles) > np.deg2rad(160)]))
+        axis = float(np.clip(body.axis_mm + (ahead - behind) / 2, 9.0, 24.0))
+        body = Body(
+            frame,
+            left,
+            anterior,
+            lower,
+            upper,
+            body.axis_mm,
+            angles,
+            levels,
+            waist,
+            0.0,
+            body.cut,
+        )
+        if abs(axis - body.axis_mm) < 1.0:
+            break
+        body = Body(frame, left, anterior, lower, upper, axis, angles, levels, waist, 0.0, body.cut)
+    waist, edge = _waist(sight, frame, body, canal)
+    edges.append(edge)
+    return Body(
+        frame,
+        left,
+        anterior,
+        lower,
+        upper,
+        body.axis_mm,
+        angles,
+        levels,
+        waist,
+        float(np.mean(edges)),
+        body.cut,
+    )
+
+
+def local_box(body: Body, grid: Grid) -> tuple[slice, slice, slice]:
+    """The index box that holds a body and its discs."""
+    low = float(body.lower.min()) - 12
+    high = float(body.upper.max()) + 12
+    corners = [(a, b, c) for a in (-HALF_WIDTH_MM, HALF_WIDTH_MM) for b in DEPTH_MM for c in (low, high)]
+    return grid.box_around(body.frame.to_lps(np.array(corners)), 1.0)
+
+
+def inside_body(body: Body, points: FloatArray) -> tuple[BoolArray, FloatArray]:
+    """Whether LPS points (n, 3) lie in the body, and their share of its height (below 0, above 1 outside)."""
+    local = body.frame.to_local(points)
+    low, high = body.heights_at(local[:, 0], local[:, 1])
+    share = (local[:, 2] - low) / (high - low)
+    radius, limit = body.waist_at(local[:, 0], local[:, 1], np.clip(share, 0, 1))
+    inside: BoolArray = (share >= 0) & (share <= 1) & (radius <= limit)
+    return inside, share

@@ -1,0 +1,155 @@
+"""The canal's wall: where the way out from the canal's middle first meets bone.
+
+In canal coordinates the wall is a radius over (s, theta). Each radius is paid for by the bone left inside
+it and the softness just outside it; foramina, discs and the gaps between laminae cost the same everywhere,
+so smoothness closes them; cement and metal count neither as bone nor as soft.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.anatomy.canal import COURSE_SIGMA_MM, smooth_course
+from thecal.anatomy.optimal_surface import optimal_surface
+from thecal.anatomy.working_grid import interpolate_rays
+from thecal.frames import CanalFrame
+from thecal.volume import BoolArray, FloatArray, Grid, IntArray
+
+ANGLES = 64
+RADIUS_STEP_MM = 0.5
+LARGEST_RADIUS_MM = 24.0
+# Membership in bone rises from 0 to 1 between these; ligamentum flavum and disc lie below the first.
+BONE_RAMP_HU = (110.0, 240.0)
+SHELL_MM = 2.5
+RECENTRINGS = 2
+
+
+def sample_rays(
+    hu: npt.NDArray[np.float32] | IntArray,
+    grid: Grid,
+    frame: CanalFrame,
+    theta: FloatArray,
+    radius: FloatArray,
+) -> npt.NDArray[np.float32]:
+    """Values of an array along rays from the canal's middle, (n, len(theta), len(radius))."""
+    inverse = np.linalg.inv(grid.affine)
+    start = grid.to_index(frame.points)
+    direction = frame.outward(theta) @ inverse[:3, :3].T
+    return interpolate_rays(hu, start, direction, radius)
+
+
+def _wall_once(
+    hu: IntArray, missing: BoolArray, grid: Grid, frame: CanalFrame, theta: FloatArray, *, quick: bool = False
+) -> tuple[FloatArray, FloatArray]:
+    """Wall radius (n, m) mm, and whether bone was seen there (n, m) 0..1."""
+    radius = np.arange(0.0, LARGEST_RADIUS_MM, RADIUS_STEP_MM)
+    rays = sample_rays(hu, grid, frame, theta, radius)
+    known = 1.0 - np.clip(sample_rays(missing.astype(np.float32), grid, frame, theta, radius), 0, 1)
+    bone = np.clip((rays - BONE_RAMP_HU[0]) / (BONE_RAMP_HU[1] - BONE_RAMP_HU[0]), 0, 1)
+    inside = np.cumsum(bone * known, axis=2) - bone * known
+    shell = round(SHELL_MM / RADIUS_STEP_MM)
+    soft = np.cumsum((1 - bone) * known, axis=2)
+    padded = np.concatenate([soft, np.repeat(soft[:, :, -1:], shell, axis=2)], axis=2)
+    outside = padded[:, :, shell:] - soft
+    seen = np.cumsum(bone * known, axis=2)
+    hit = np.concatenate([seen, np.repeat(seen[:, :, -1:], shell, axis=2)], axis=2)[:, :, shell:] - seen
+    cost = (inside + outside).astype(np.float32)
+    # First pass: where bone is plain. Its smooth course per angle is then the weak prior across gaps.
+    first = optimal_surface(cost, cyclic=True, linear=0.05, square=0.25)
+    at = np.clip(np.rint(first), 0, len(radius) - 1).astype(int)
+    certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell
+    if quick:
+        return first * RADIUS_STEP_MM, np.clip(certain, 0, 1)
+    weight = np.clip(certain, 0.02, 1)
+    reach = (12 / frame.step_mm, 2.0)
+    expected = ndimage.gaussian_filter(
+        first * weight, reach, mode=("nearest", "wrap")
+    ) / ndimage.gaussian_filter(weight, reach, mode=("nearest", "wrap"))
+    steps = np.arange(len(radius))
+    prior = (
+        0.12
+        * np.abs(steps[None, None, :] - expected[:, :, None])
+        * (1.2 - np.clip(certain, 0, 1))[:, :, None]
+    )
+    second = optimal_surface((cost + prior).astype(np.float32), cyclic=True, linear=0.05, square=0.25)
+    at = np.clip(np.rint(second), 0, len(radius) - 1).astype(int)
+    certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell
+    return second * RADIUS_STEP_MM, np.clip(certain, 0, 1)
+
+
+def find_wall(
+    hu: IntArray, missing: BoolArray, grid: Grid, frame: CanalFrame
+) -> tuple[CanalFrame, FloatArray, FloatArray, FloatArray]:
+    """The canal's wall along a course, with the course moved to the canal's middle.
+
+    Parameters
+    ----------
+    hu : (z, y, x) int16
+        HU on an even grid of about 1 mm.
+    missing : (z, y, x) bool
+        Cement, metal and what they blur: not to be read.
+    grid : Grid
+    frame : CanalFrame
+        First estimate of the course.
+
+    Returns
+    -------
+    frame : CanalFrame
+    theta : (m,) rad
+    wall : (n, m) mm
+    seen : (n, m) 0..1
+        How plainly bone stands at the wall; 0 across foramina, discs and cement.
+    """
+    theta = -np.pi + 2 * np.pi * np.arange(ANGLES) / ANGLES
+    for _ in range(RECENTRINGS):
+        wall, _seen = _wall_once(hu, missing, grid, frame, theta, quick=True)
+        # The centroid of the sector areas, held to slow changes along the canal.
+        outward = frame.outward(theta)
+        area = (wall**2).sum(axis=1)
+        shift = (outward * (2 / 3 * wall**3)[:, :, None]).sum(axis=1) / area[:, None]
+        frame = CanalFrame.through(smooth_course(frame.points + shift, COURSE_SIGMA_MM / frame.step_mm))
+    wall, seen = _wall_once(hu, missing, grid, frame, theta)
+    smooth = ndimage.gaussian_filter(wall, (0.7, 0.7), mode=("nearest", "wrap"))
+    return frame, theta, smooth, seen
+
+
+def inside_wall(grid: Grid, frame: CanalFrame, theta: FloatArray, wall: FloatArray) -> BoolArray:
+    """Voxels of a grid within a surface r(s, theta).
+
+    Returns
+    -------
+    (z, y, x) bool
+    """
+    mask = np.zeros(grid.shape, bool)
+    reach = float(wall.max()) + 2 * float(grid.spacing_mm.max())
+    box = grid.box_around(frame.points, reach)
+    sub = grid.crop(box)
+    # Only voxels near the curve are looked up.
+    seed = np.ones(sub.shape, bool)
+    index = np.rint(sub.to_index(frame.points)).astype(int)
+    ok = ((index >= 0) & (index < np.array(sub.shape))).all(axis=1)
+    seed[tuple(index[ok].T)] = False
+    near = ndimage.distance_transform_edt(seed, sampling=sub.spacing_mm) <= reach
+    voxels = np.argwhere(near)
+    points = sub.to_lps(voxels)
+    s, angle, r = frame.locate(points)
+    along = points - frame.at(s)
+    beyond = np.abs(np.einsum("ij,ij->i", along, frame.cranial[frame.index(s)])) > frame.step_mm
+    limit = wall_at(frame, theta, wall, s, angle)
+    chosen = voxels[(r <= limit) & ~beyond]
+    view = mask[box]
+    view[tuple(chosen.T)] = True
+    return mask
+
+
+def wall_at(
+    frame: CanalFrame, theta: FloatArray, wall: FloatArray, s: FloatArray, angle: FloatArray
+) -> FloatArray:
+    """The radius of a surface r(s, theta) at given places, bilinear, (k,) mm."""
+    row = (s - frame.s_mm[0]) / frame.step_mm
+    column = (angle - theta[0]) / (2 * np.pi / len(theta))
+    ring = np.concatenate([wall, wall[:, :1]], axis=1)
+    radius: FloatArray = ndimage.map_coordinates(ring, [row, column % len(theta)], order=1, mode="nearest")
+    return radius
