@@ -124,6 +124,7 @@ def test_an_mr_alone(tmp_path):
     "change",
     [
         pytest.param(lambda hu: hu + 1024, id="shifted to start at nought"),
+        pytest.param(lambda hu: np.where(hu < -900, -3024, hu + 1024), id="shifted, with padding"),
         pytest.param(lambda hu: hu - 1024, id="shifted twice"),
         pytest.param(lambda hu: hu // 2 + 500, id="cone-beam off its scale"),
         pytest.param(lambda hu: (hu + 1024) * 16, id="uncalibrated cone-beam"),
@@ -138,13 +139,23 @@ def test_values_that_are_not_hu(tmp_path, change):
     refused(tmp_path, "series 1.2.3")
 
 
-def test_a_tight_crop_of_a_vertebra_without_air_is_hu(tmp_path):
+@pytest.mark.parametrize("fat", [False, True])
+def test_a_tight_crop_of_a_vertebra_without_air_is_hu(tmp_path, fat):
     hu = trunk((24, 96, 112))[:, 40:74, 35:78]
-    epidural_fat = hu[4:20, 0:6, 0:10]
-    epidural_fat -= 140
+    if fat:
+        hu[4:20, 0:6, 0:10] -= 140
     assert hu.min() > -300
     write_series(tmp_path, hu)
     assert read(tmp_path).hu.shape == hu.shape
+
+
+@pytest.mark.parametrize("air", [-1000, -1024])
+def test_a_clean_drawing_of_a_ct_is_hu(tmp_path, air):
+    hu = np.full((12, 40, 40), air, np.int16)
+    hu[:, 5:35, 5:35] = 40
+    hu[:, 15:25, 15:25] = 500
+    write_series(tmp_path, hu)
+    assert np.array_equal(read(tmp_path).hu, hu)
 
 
 def zipped(path, members):
@@ -217,6 +228,12 @@ def test_four_volumes_in_one_nifti(tmp_path):
     several = np.stack([trunk().T] * 4, axis=-1)
     nib.save(nib.Nifti1Image(several, np.eye(4)), tmp_path / "a.nii")
     refused(tmp_path / "a.nii", "several volumes")
+
+
+def test_colours_in_a_nifti(tmp_path):
+    colours = np.zeros((8, 8, 8), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    nib.save(nib.Nifti1Image(colours, np.eye(4)), tmp_path / "a.nii")
+    refused(tmp_path / "a.nii", "not single numbers")
 
 
 def test_a_picture_in_a_nifti(tmp_path):

@@ -6,19 +6,26 @@ import numpy as np
 
 from thecal.errors import InputError
 from thecal.quality import QualityNote
-from thecal.volume import AIR_HU, IntArray
+from thecal.volume import IntArray
 
 SAMPLED_VOXELS = 2_000_000
-# Fat and muscle; on any CT of the trunk, whole or cropped to a vertebra, they are common.
-FAT_HU = (-150, -20)
+# What of a scan is no air; and the fat, muscle, water, organs, contrast and marrow that most of it is.
+TISSUE_ABOVE_HU = -300
+LEAST_TISSUE_SHARE = 0.03
 SOFT_HU = (-150, 250)
 LEAST_SOFT_SHARE = 0.25
+# Any one of these fixes the scale: air around the patient, fat, or, in a crop without, a peak of muscle.
+AIR_BELOW_HU = -900
+LEAST_AIR_SHARE = 0.005
+FAT_HU = (-150, -20)
 LEAST_FAT_SHARE = 0.004
+MUSCLE_PEAK_HU = (20, 110)
+PEAK_BIN_HU = 20
+LEAST_PEAK_SHARE = 0.25
 # Trabecular and cortical bone.
 BONE_HU = 200
 LEAST_BONE_SHARE = 0.0005
-TISSUE_ABOVE_HU = -300
-LEAST_TISSUE_SHARE = 0.03
+DENSER_THAN_MUSCLE_HU = 80
 # Coarser than this, a basivertebral vein or a pedicle's wall is thinner than a slice.
 THICK_SLICES_MM = 3.0
 # A plateau at the top of the histogram: more voxels at the very top than this many times the mean of the
@@ -29,7 +36,7 @@ PLATEAU_REACH_HU = 64
 LOWEST_CEILING_HU = 1500
 
 
-def judge(hu: IntArray, what: str) -> tuple[QualityNote, ...]:
+def judge(hu: IntArray, what: str, padding_fraction: float = 0.0) -> tuple[QualityNote, ...]:
     """Refuse what is clearly not HU.
 
     Parameters
@@ -38,6 +45,8 @@ def judge(hu: IntArray, what: str) -> tuple[QualityNote, ...]:
         Padding already air.
     what : str
         How a message names the input.
+    padding_fraction : float
+        Share of voxels that are padding, and so no evidence of air.
 
     Raises
     ------
@@ -48,32 +57,41 @@ def judge(hu: IntArray, what: str) -> tuple[QualityNote, ...]:
     low, high = int(values.min()), int(values.max())
     if low == high:
         raise InputError(f"All voxels of {what} have the same value, so it is no CT.")
-    if len(np.unique(values[:100_000])) < 40 and high <= 1000:
+    if low >= 0 and high <= 1000 and len(np.unique(values[:100_000])) < 40:
         raise InputError(f"The values of {what} look like a label map, not like a CT in HU.")
     tissue = values[values > TISSUE_ABOVE_HU]
-    reason = _reason(tissue, values)
+    air = float(np.mean(values <= AIR_BELOW_HU)) - padding_fraction
+    reason = _reason(tissue, len(tissue) / (len(values) * (1 - min(padding_fraction, 0.99))), air)
     if reason:
         raise InputError(f"The values of {what} are not HU: {reason}.")
-    notes = []
     if np.count_nonzero(tissue > BONE_HU) < LEAST_BONE_SHARE * len(tissue):
-        notes.append(QualityNote("no_bone", "critical", f"Hardly a voxel of {what} is as dense as bone."))
-    return tuple(notes)
+        return (QualityNote("no_bone", "critical", "Hardly a voxel of the scan is as dense as bone."),)
+    return ()
 
 
-def _reason(tissue: IntArray, values: IntArray) -> str | None:
-    if len(tissue) < LEAST_TISSUE_SHARE * len(values):
-        return f"only {len(tissue) / len(values):.1%} of it is denser than {TISSUE_ABOVE_HU} HU"
-    soft = float(np.mean((tissue >= SOFT_HU[0]) & (tissue <= SOFT_HU[1])))
-    fat = float(np.mean((tissue >= FAT_HU[0]) & (tissue <= FAT_HU[1])))
-    if int(values.min()) >= 0:
-        return "none is negative, and on CT air and fat are"
-    if soft < LEAST_SOFT_SHARE:
-        return f"only {soft:.0%} of the tissue has the values of fat, muscle or water"
-    if fat < LEAST_FAT_SHARE:
-        return "there is no fat"
-    if np.percentile(tissue, 99.9) < 60:
+def _reason(tissue: IntArray, tissue_share: float, air_share: float) -> str | None:
+    """Why values are not HU; None where they may be."""
+    if tissue_share < LEAST_TISSUE_SHARE:
+        return f"only {tissue_share:.1%} of the voxels are denser than {TISSUE_ABOVE_HU} HU"
+    if _share(tissue, SOFT_HU) < LEAST_SOFT_SHARE:
+        return f"only {_share(tissue, SOFT_HU):.0%} of the tissue reads as fat, muscle or water"
+    if np.percentile(tissue, 99.9) < DENSER_THAN_MUSCLE_HU:
         return "nothing is denser than muscle"
-    return None
+    fixed = air_share >= LEAST_AIR_SHARE or _share(tissue, FAT_HU) >= LEAST_FAT_SHARE or _muscle_peak(tissue)
+    return None if fixed else "neither air nor fat nor muscle is where CT shows it"
+
+
+def _share(values: IntArray, between: tuple[int, int]) -> float:
+    return float(np.mean((values >= between[0]) & (values <= between[1])))
+
+
+def _muscle_peak(tissue: IntArray) -> bool:
+    """Whether the commonest value is muscle's, and common enough."""
+    counts, edges = np.histogram(tissue, np.arange(TISSUE_ABOVE_HU, 3000, PEAK_BIN_HU))
+    peak = int(counts.argmax())
+    middle = (edges[peak] + edges[peak + 1]) / 2
+    near = counts[max(0, peak - 2) : peak + 3].sum()
+    return bool(MUSCLE_PEAK_HU[0] <= middle <= MUSCLE_PEAK_HU[1] and near >= LEAST_PEAK_SHARE * len(tissue))
 
 
 def shows_bone(hu: IntArray) -> bool:
@@ -85,7 +103,7 @@ def shows_bone(hu: IntArray) -> bool:
     return bool(np.count_nonzero(tissue > BONE_HU) >= 5 * LEAST_BONE_SHARE * len(tissue))
 
 
-def thick_slices(resolution_mm: float, what: str) -> tuple[QualityNote, ...]:
+def thick_slices(resolution_mm: float) -> tuple[QualityNote, ...]:
     """A note where slices are too coarse for small deposits.
 
     Parameters
@@ -98,7 +116,7 @@ def thick_slices(resolution_mm: float, what: str) -> tuple[QualityNote, ...]:
     note = QualityNote(
         "thick_slices",
         "warning",
-        f"The slices of {what} are {resolution_mm:.1f} mm thick or apart: small deposits, thin walls and the "
+        f"The slices are {resolution_mm:.1f} mm thick or apart: small deposits, thin walls and the "
         "border of the canal are blurred, and measures along the spine are coarse.",
     )
     return (note,)
@@ -132,9 +150,7 @@ def clipped_at(hu: IntArray, ceiling: float | None) -> tuple[int | None, tuple[Q
 
 
 def _sample(hu: IntArray) -> IntArray:
-    """Every n-th voxel, without the air that padding was made into."""
+    """Every n-th voxel, n odd so that it does not keep step with rows or slices."""
     flat = hu.reshape(-1)
-    # A prime number of voxels never keeps step with rows or slices.
     values: IntArray = flat[:: max(1, len(flat) // SAMPLED_VOXELS) | 1]
-    kept: IntArray = values[values > AIR_HU]
-    return kept if len(kept) else values
+    return values

@@ -103,7 +103,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
     hu = turned(slices.transpose(2, 1, 0), axes, flips)
     del slices
     grid = turned_grid(straight, axes, flips)
-    judged = judge(hu, stack.name)
+    judged = judge(hu, stack.name, padding)
     clipped, clip_notes = clipped_at(hu, ceiling)
     header = layout.frames[0].header
     source = Source(
@@ -125,7 +125,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
         padding_fraction=padding,
         files=_files(layout.frames),
     )
-    judged += thick_slices(max(layout.spacing_mm, stack.summary.slice_thickness_mm or 0.0), stack.name)
+    judged += thick_slices(max(layout.spacing_mm, stack.summary.slice_thickness_mm or 0.0))
     return Volume(hu, grid, source, notes + layout.notes + judged + clip_notes)
 
 
@@ -196,6 +196,6 @@ def _damage_notes(found: Found) -> tuple[QualityNote, ...]:
     note = QualityNote(
         "damaged_files",
         "warning",
-        f"{count} damaged or truncated and left out, the first of them {found.damaged[0]}.",
+        f"{count} damaged or truncated and left out.",
     )
     return (note,)

@@ -27,6 +27,13 @@ RIGHT_ANGLE_COSINE = 0.002
 MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
 SIMULATED_MARK = "thecal phantom"
 
+# Notes go into the report, and a file's name may hold a patient's: they do not repeat it.
+UNPLACED = QualityNote(
+    "orientation_assumed",
+    "critical",
+    "The file does not say how it lies in the patient; left and right, front and back are assumed.",
+)
+
 _Stored = tuple[npt.NDArray[Any], FloatArray, float, float, list[QualityNote], bool]
 
 
@@ -49,7 +56,7 @@ def read_volume_file(path: Path, kind: str) -> Volume:
         raise InputError(f"The geometry of {path.name} is not usable: its axes span no volume.")
     if min(stored.shape) < 3:
         raise InputError(f"{path.name} is not a volume: its size is {' x '.join(map(str, stored.shape))}.")
-    hu, padding = _to_hu(stored, slope, intercept)
+    hu, padding = _to_hu(stored, slope, intercept, path.name)
     del stored
     grid = Grid((hu.shape[0], hu.shape[1], hu.shape[2]), affine)
     straight = _right_angled(grid)
@@ -62,13 +69,13 @@ def read_volume_file(path: Path, kind: str) -> Volume:
             QualityNote(
                 "sheared_grid",
                 "warning",
-                f"The axes of {path.name} are not at right angles; it was resampled to a right-angled grid.",
+                "The axes of the file are not at right angles; it was resampled to a right-angled grid.",
             )
         )
         target = turned_grid(straight, *nearest_axes(straight.affine))
         hu = resample(hu, placed, target, order=1, fill=AIR_HU)
         placed = target
-    notes += judge(hu, path.name) + thick_slices(float(placed.spacing_mm.max()), path.name)
+    notes += judge(hu, path.name, padding) + thick_slices(float(placed.spacing_mm.max()))
     ceiling, clip_notes = clipped_at(hu, None)
     source = Source(
         kind=kind,
@@ -111,7 +118,7 @@ def _nifti(path: Path) -> _Stored:
     affine[:3] *= MM_PER_UNIT.get(unit, 1.0)
     notes = []
     if sform == 0 and qform == 0:
-        notes.append(_unplaced(path))
+        notes.append(UNPLACED)
     return stored, affine, slope, intercept, notes, SIMULATED_MARK in description.lower()
 
 
@@ -152,7 +159,7 @@ def _nrrd(path: Path) -> _Stored:
     if directions is None:
         spacings = np.asarray(header.get("spacings", [1.0, 1.0, 1.0]), float)
         affine[:3, :3] = np.diag(np.nan_to_num(spacings[np.isfinite(spacings)][:3], nan=1.0))
-        notes.append(_unplaced(path))
+        notes.append(UNPLACED)
     else:
         rows = np.asarray(directions, float)
         rows = rows[np.all(np.isfinite(rows), axis=1)]
@@ -163,7 +170,7 @@ def _nrrd(path: Path) -> _Stored:
         space = str(header.get("space", "")).lower()
         turn = _space_to_lps(space)
         if turn is None:
-            notes.append(_unplaced(path))
+            notes.append(UNPLACED)
         else:
             affine = turn @ affine
     simulated = SIMULATED_MARK in " ".join(str(value) for value in header.values()).lower()
@@ -189,15 +196,7 @@ def _space_to_lps(space: str) -> FloatArray | None:
 
 def _metaimage(path: Path) -> _Stored:
     stored, affine, placed = read_metaimage(path)
-    return stored, affine, 1.0, 0.0, [] if placed else [_unplaced(path)], False
-
-
-def _unplaced(path: Path) -> QualityNote:
-    return QualityNote(
-        "orientation_assumed",
-        "critical",
-        f"{path.name} does not say how it lies in the patient; left and right, front and back are assumed.",
-    )
+    return stored, affine, 1.0, 0.0, [] if placed else [UNPLACED], False
 
 
 def _one_volume(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
@@ -213,10 +212,10 @@ def _one_volume(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
     return several[0], several[1], several[2]
 
 
-def _to_hu(stored: npt.NDArray[Any], slope: float, intercept: float) -> tuple[IntArray, float]:
+def _to_hu(stored: npt.NDArray[Any], slope: float, intercept: float, name: str) -> tuple[IntArray, float]:
     """Stored values to int16 HU slab by slab, in the same memory order; and the share of padding."""
     if stored.dtype.kind not in "iuf":
-        raise InputError("The voxels are not single numbers, so this is no CT.")
+        raise InputError(f"The voxels of {name} are not single numbers, so it is no CT.")
     hu = np.empty_like(stored, dtype=np.int16, order="K", subok=False)
     # The axis that moves slowest in memory.
     slow = int(np.argmax(np.abs(stored.strides)))
