@@ -274,11 +274,9 @@ def test_an_empty_ring_of_labels_is_no_spine(built: LabelSpine, tmp_path: Path) 
 class _FakeRun:
     """Stands in for the totalsegmentator package: labels of its own ids on the input's grid."""
 
-    class_map = {
-        "total": {25: "sacrum", 30: "vertebrae_L2", 31: "vertebrae_L1", 5: "liver", 79: "spinal_cord"}
-    }
-
     def __init__(self, labels: np.ndarray) -> None:
+        names = {25: "sacrum", 30: "vertebrae_L2", 31: "vertebrae_L1", 5: "liver", 79: "spinal_cord"}
+        self.class_map = {"total": names}
         self.labels = labels
         self.calls: list[dict[str, object]] = []
 

@@ -71,6 +71,14 @@ def test_thirteen_pairs_of_ribs_are_t13_or_a_cervical_rib_and_both_are_said() ->
     assert "levels_in_doubt" in [q.code for q in naming.quality]
 
 
+def test_a_last_rib_in_doubt_leaves_the_levels_unknown_and_tells_both_namings() -> None:
+    naming = name_levels(row([0.03, 0.03, 0.4, 0.97, 0.97]))
+    assert naming.source == "unknown"
+    assert naming.ids == (201, 202, 203, 204, 205)
+    assert {names[2] for names, _ in naming.alternatives[:2]} == {"T12", "L1"}
+    assert [q.code for q in naming.quality][:2] == ["levels_unknown", "levels_in_doubt"]
+
+
 def test_the_first_rib_anchors_the_upper_end() -> None:
     naming = name_levels(row([0.97] * 3 + [0.03] * 2))
     assert naming.levels == ("T3", "T2", "T1", "C7", "C6")

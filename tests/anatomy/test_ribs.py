@@ -59,3 +59,15 @@ def test_ribs_of_one_side_still_count() -> None:
     found = rib_evidence(hu, spine.volume.grid, frames(spine), [24.0] * 2)
     assert found[1].probability is not None
     assert 0.5 < found[1].probability < 0.9
+
+
+def test_short_twelfth_ribs_are_known_by_the_shorter_processes_below_them() -> None:
+    spine = label_spine([21, 20, 19, 18], ribs=(19, 18))
+    grid, hu = spine.volume.grid, spine.volume.hu.copy()
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in hu.shape], indexing="ij"), axis=-1)
+    x, _, z = np.moveaxis(grid.to_lps(index), -1, 0)
+    hu[(np.abs(x) > 54) & (z < spine.centres[2][2] + 13)] = 50
+    found = rib_evidence(hu, grid, frames(spine), [24.0] * 4)
+    assert all(e.probability is not None and e.probability < 0.2 for e in found[:2])
+    assert found[2].probability is not None
+    assert found[2].probability > 0.8

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-
-import numpy as np
 
 from thecal.errors import InputError
 from thecal.quality import QualityNote
@@ -88,17 +85,14 @@ def name_levels(evidence: Sequence[LevelEvidence], *, k: int = 3) -> Naming:
         ``source`` is "unknown" and the ids start at 201 where no anchor is seen.
     """
     CERTAIN = 0.8  # an anchor is one when its evidence is this sure
+    LEAST_AT_SACRUM, LEAST_BY_RIBS = 0.5, 0.8  # less probable namings are told but not used
     n = len(evidence)
     if n == 0:
         return Naming((), (), "unknown", 0.0)
     sacrum = (evidence[0].sacrum_below or 0.0) >= CERTAIN
     ribs = [e.rib for e in evidence]
-    last_rib = any(
-        a is not None and b is not None and a <= 1 - CERTAIN and b >= CERTAIN for a, b in pairwise(ribs)
-    )
-    first_rib = any(
-        a is not None and b is not None and a >= CERTAIN and b <= 1 - CERTAIN for a, b in pairwise(ribs)
-    )
+    last_rib = _border(ribs, CERTAIN)
+    first_rib = _border(ribs[::-1], CERTAIN)
     skull = (evidence[-1].skull_above or 0.0) >= CERTAIN
     if not (sacrum or last_rib or first_rib or skull):
         return unknown_levels(n)
@@ -117,10 +111,11 @@ def name_levels(evidence: Sequence[LevelEvidence], *, k: int = 3) -> Naming:
     names, probability = ranked[0]
     source: LevelSource = "sacrum" if sacrum else "ribs"
     notes = _notes(evidence, ranked, sacrum, last_rib)
-    if probability < 0.5:
+    if probability < (LEAST_AT_SACRUM if sacrum else LEAST_BY_RIBS):
         unknown = unknown_levels(n)
+        doubt = _doubt(ranked, used=False)
         return Naming(
-            unknown.levels, unknown.ids, "unknown", 0.0, tuple(ranked[:k]), (*unknown.quality, *notes)
+            unknown.levels, unknown.ids, "unknown", 0.0, tuple(ranked[:k]), (*unknown.quality, doubt)
         )
     return Naming(names, tuple(VERSE_IDS[x] for x in names), source, probability, tuple(ranked[:k]), notes)
 
@@ -187,6 +182,16 @@ def levels_from_pin(places: Sequence[int], pinned: int, name: str) -> Naming:
     return Naming(levels, ids, "given", 1.0, (), tuple(notes))
 
 
+def _border(ribs: Sequence[float | None], certain: float) -> bool:
+    """Whether a vertebra surely without ribs is followed by one with them, at most one doubtful between."""
+    for i, low in enumerate(ribs):
+        if low is not None and low <= 1 - certain:
+            for high in ribs[i + 1 : i + 3]:
+                if high is not None and high >= certain:
+                    return True
+    return False
+
+
 def _columns() -> Iterator[_Column]:
     """The usual column and its variants.
 
@@ -239,18 +244,9 @@ def _notes(
 ) -> tuple[QualityNote, ...]:
     DOUBT = 0.05  # a second naming this probable is told
     notes: list[QualityNote] = []
-    names, best = ranked[0]
-    others = [(other, p) for other, p in ranked[1:3] if p >= DOUBT]
-    if others:
-        said = "; or ".join(f"{_span(other)} ({p:.0%})" for other, p in others)
-        notes.append(
-            QualityNote(
-                "levels_in_doubt",
-                "warning",
-                f"The vertebrae are numbered {_span(names)} ({best:.0%}), but could be {said}: "
-                "the sacrum and the ribs do not fit the usual count.",
-            )
-        )
+    names = ranked[0][0]
+    if len(ranked) > 1 and ranked[1][1] >= DOUBT:
+        notes.append(_doubt(ranked, used=True))
     unusual = [x for x in names if x in ("L6", "T13")]
     missing = [x for x in ("L5", "T12") if _skips(names, x, evidence)]
     if unusual or missing:
@@ -281,6 +277,15 @@ def _notes(
     return tuple(notes)
 
 
+def _doubt(ranked: Sequence[tuple[tuple[str, ...], float]], *, used: bool) -> QualityNote:
+    """Both ways to count, said with their probabilities."""
+    TOLD = 0.05
+    first, *rest = [f"{_span(names)} ({p:.0%})" for names, p in ranked[:3] if p >= TOLD]
+    start = f"The vertebrae are numbered {first}, but" if used else f"The vertebrae could be {first}, and"
+    message = f"{start} could also be {', or '.join(rest)}: what is seen of sacrum and ribs allows both."
+    return QualityNote("levels_in_doubt", "warning", message)
+
+
 def _span(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]} upward"
 
@@ -290,5 +295,5 @@ def _skips(names: Sequence[str], level: str, evidence: Sequence[LevelEvidence]) 
     if level in names:
         return False
     if level == "L5":
-        return names[0] == "L4" and bool(np.nan_to_num(evidence[0].sacrum_below or 0.0) > 0.5)
+        return names[0] == "L4" and (evidence[0].sacrum_below or 0.0) > 0.5
     return "T11" in names and "L1" in names

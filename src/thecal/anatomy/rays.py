@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.anatomy.working_grid import interpolate_rays
 from thecal.frames import CanalFrame
 from thecal.volume import BoolArray, FloatArray, Grid
 
@@ -43,6 +44,8 @@ def sample_rays(
     to_index = np.linalg.inv(grid.affine)
     centre = frame.points @ to_index[:3, :3].T + to_index[:3, 3]
     direction = frame.outward(theta) @ to_index[:3, :3].T
+    if order == 1:
+        return interpolate_rays(array, centre, direction, radii_mm)
     samples = np.empty((len(centre), len(theta), len(radii_mm)), np.float32)
     for k, r in enumerate(radii_mm):
         where = (centre[:, None, :] + r * direction).transpose(2, 0, 1)

@@ -52,6 +52,7 @@ def rib_evidence(
     grid : Grid
         Where the crop lies.
     frames : sequence of VertebraFrame
+        Caudal to cranial.
     heights_mm : sequence of float
         Height of each body.
 
@@ -63,7 +64,32 @@ def rib_evidence(
     for frame, height in zip(frames, heights_mm, strict=True):
         reach = [_reach(hu, grid, frame, height, side) for side in (1.0, -1.0)]
         result.append(RibEvidence(reach[0], reach[1], _probability(reach[0], reach[1])))
+    return _with_short_ribs(result)
+
+
+def _with_short_ribs(row: list[RibEvidence]) -> list[RibEvidence]:
+    """Short twelfth ribs, no longer than a long transverse process, known by their neighbours.
+
+    Transverse processes grow shorter from L3 up to L1. A vertebra just below one with plain ribs, whose
+    bone reaches farther out than that of the vertebra below it, bears short ribs.
+    """
+    PLAIN, LEAST_MM, LONGER_MM = 0.8, 40.0, (5.0, 15.0)
+    result = list(row)
+    for i in range(1, len(row) - 1):
+        above, here, below = row[i + 1], row[i], row[i - 1]
+        own, other = _mean_reach(here), _mean_reach(below)
+        if here.probability is None or own is None or other is None or own < LEAST_MM:
+            continue
+        if above.probability is None or above.probability < PLAIN or (below.probability or 0.0) > 1 - PLAIN:
+            continue
+        short = float(np.clip((own - other - LONGER_MM[0]) / (LONGER_MM[1] - LONGER_MM[0]), 0.0, 0.95))
+        result[i] = RibEvidence(here.left_mm, here.right_mm, max(here.probability, short))
     return result
+
+
+def _mean_reach(one: RibEvidence) -> float | None:
+    sides = [s for s in (one.left_mm, one.right_mm) if s is not None]
+    return float(np.mean(sides)) if sides else None
 
 
 def _probability(left: float | None, right: float | None) -> float | None:

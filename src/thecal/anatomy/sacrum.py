@@ -149,6 +149,7 @@ def sacrum_mask(hu: IntArray, grid: Grid, sacrum: Sacrum) -> BoolArray:
     BONE_HU = 110.0
     CAUDAL_MM, BEHIND_MM, AHEAD_MM, SIDE_MM = 120.0, 75.0, 40.0, 80.0
     BODY_MM, WING_MM = 24.0, 64.0
+    CORTEX_MM, MARROW_MM = 4.0, 10.0  # gaps closed in the cortex, and across the hollow of an ala
     lateral = np.arange(-SIDE_MM, SIDE_MM + 0.1, STEP_MM)
     ahead = np.arange(-BEHIND_MM, AHEAD_MM + 0.1, STEP_MM)
     up = np.arange(-CAUDAL_MM, 0.1, STEP_MM)
@@ -159,7 +160,7 @@ def sacrum_mask(hu: IntArray, grid: Grid, sacrum: Sacrum) -> BoolArray:
     values[~inside] = -1000.0
     values = values.reshape(local.shape[:3])
     smooth = ndimage.gaussian_filter(values, 0.7)
-    bone = ndimage.binary_closing(smooth > BONE_HU, iterations=2)
+    bone = _filled(smooth > BONE_HU, CORTEX_MM)
     markers = np.zeros(bone.shape, np.int32)
     middle = np.abs(local[..., 0]) < BODY_MM
     markers[bone & middle & (local[..., 1] > -35.0)] = 1
@@ -171,6 +172,8 @@ def sacrum_mask(hu: IntArray, grid: Grid, sacrum: Sacrum) -> BoolArray:
     if count == 0:
         return mask
     largest = pieces == 1 + int(np.argmax(np.bincount(pieces.ravel())[1:]))
+    # Fat marrow of the alae is no brighter than muscle: what the cortex half surrounds belongs to it.
+    largest = _filled(largest, MARROW_MM) & (parts != 2) & inside.reshape(largest.shape)
     corners = sacrum.frame.to_lps(local[[0, 0, 0, 0, -1, -1, -1, -1], [0, 0, -1, -1] * 2, [0, -1] * 4])
     box = grid.box_around(corners, 0.0)
     voxels = np.stack(np.meshgrid(*[np.arange(b.start, b.stop) for b in box], indexing="ij"), axis=-1)
@@ -182,6 +185,22 @@ def sacrum_mask(hu: IntArray, grid: Grid, sacrum: Sacrum) -> BoolArray:
     )
     mask[box] = (inner >= 0.5).reshape(voxels.shape[:3])
     return mask
+
+
+def _filled(shell: BoolArray, closing_mm: float) -> BoolArray:
+    """Bone with its marrow: what the cortex encloses in planes along and across the sacrum."""
+    reach = round(closing_mm / STEP_MM)
+    padded = np.pad(shell, reach + 1)
+    grown = ndimage.distance_transform_edt(~padded) <= reach
+    closed = ndimage.distance_transform_edt(grown) > reach
+    inside = closed.copy()
+    for axis in (0, 2):
+        for k in range(closed.shape[axis]):
+            at = (slice(None),) * axis + (k,)
+            inside[at] |= ndimage.binary_fill_holes(closed[at])
+    margin = slice(reach + 1, -reach - 1)
+    filled: BoolArray = inside[margin, margin, margin]
+    return filled
 
 
 def _continued(frame: CanalFrame) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
