@@ -182,6 +182,22 @@ def test_a_missing_thick_slice_is_refused(tmp_path):
         read(tmp_path)
 
 
+def test_an_image_without_a_place_is_left_out_and_said(tmp_path):
+    hu = trunk()
+    forget = lambda ds, k: k == 0 and ds.__delattr__("ImagePositionPatient")  # noqa: E731
+    write_series(tmp_path, hu, edit=forget)
+    volume = read(tmp_path)
+    assert np.array_equal(volume.hu, hu[1:])
+    assert codes(volume) == {"unplaced_images"}
+
+
+def test_files_without_preamble_are_read(tmp_path):
+    hu = trunk()
+    for path in write_series(tmp_path, hu):
+        path.write_bytes(path.read_bytes()[132:])
+    assert np.array_equal(read(tmp_path).hu, hu)
+
+
 def test_slices_sent_twice_are_read_once(tmp_path):
     hu = trunk()
     write_series(tmp_path / "a", hu, uid="1.2.3")

@@ -75,11 +75,14 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class Stack:
-    """Parallel slices of one series: a candidate volume, or a series that is none."""
+    """Parallel slices of one series: a candidate volume, or a series that is none.
+
+    ``unplaced`` counts the images of the series that say no position or are in colour, and are in no stack.
+    """
 
     summary: Series
     frames: tuple[Frame, ...]
-    headers: tuple[Header, ...]
+    unplaced: int = 0
 
     @property
     def resolution_mm(self) -> float:
@@ -186,13 +189,14 @@ def _stacks(uid: str, files: list[tuple[Header, list[Frame]]]) -> list[Stack]:
     problem = _problem(headers, files)
     frames = tuple(frame for _, found in files for frame in found if not _is_scout(frame))
     if problem or not frames:
-        return [Stack(replace(base, reason=problem or "localizer"), (), headers)]
+        return [Stack(replace(base, reason=problem or "localizer"), ())]
+    unplaced = sum(not found or header.samples != 1 for header, found in files)
     parts = [part for stack in _parallel(frames) for part in _phases(stack)]
     parts.sort(key=lambda part: -len(part))
     stacks = []
     for number, part in enumerate(parts, start=1):
         summary = _summary(replace(base, uid=uid if number == 1 else f"{uid}#{number}"), part)
-        stacks.append(Stack(summary, part, headers))
+        stacks.append(Stack(summary, part, unplaced))
     # One slice here and there beside a real stack is a scout or a reference image.
     large = [stack for stack in stacks if stack.summary.usable]
     return large or stacks[:1]

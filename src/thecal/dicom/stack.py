@@ -70,7 +70,7 @@ def _choose(found: Found, path: Path) -> tuple[Stack, str]:
         counts: dict[str, int] = {}
         for stack in found.stacks:
             counts[stack.summary.reason] = counts.get(stack.summary.reason, 0) + 1
-        seen = ", ".join(f"{n} x {reason}" for reason, n in sorted(counts.items()))
+        seen = ", ".join(reason if n == 1 else f"{n} x {reason}" for reason, n in sorted(counts.items()))
         raise InputError(f"{path.name} holds no CT series that can be used ({seen}).")
     return choose(usable, _has_bone)
 
@@ -89,6 +89,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
     for header in {frame.header for frame in stack.frames}:
         check_readable(header, stack.name)
     frames, notes = _each_place_once(stack)
+    notes += _unplaced_note(stack)
     layout = lay_out(frames, stack.name)
     decoded = decode_frames(layout.frames, stack.name, progress)
     slices, padding, ceiling = decoded.hu, decoded.padding_fraction, decoded.ceiling_hu
@@ -166,6 +167,18 @@ def _each_place_once(stack: Stack) -> tuple[tuple[Frame, ...], tuple[QualityNote
         "duplicate_slices", "info", f"{copies} slices of {stack.name} were there twice and were read once."
     )
     return tuple(kept), (note,)
+
+
+def _unplaced_note(stack: Stack) -> tuple[QualityNote, ...]:
+    if not stack.unplaced:
+        return ()
+    note = QualityNote(
+        "unplaced_images",
+        "warning",
+        f"Images of {stack.name} that do not say where they lie, or are in colour, were left out: "
+        f"{stack.unplaced}.",
+    )
+    return (note,)
 
 
 def _choice_notes(found: Found, stack: Stack, why: str) -> tuple[QualityNote, ...]:
