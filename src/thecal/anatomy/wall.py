@@ -8,12 +8,11 @@ so smoothness closes them; cement and metal count neither as bone nor as soft.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.canal import COURSE_SIGMA_MM, smooth_course
 from thecal.anatomy.optimal_surface import optimal_surface
-from thecal.anatomy.working_grid import interpolate_rays
+from thecal.anatomy.rays import sample_rays
 from thecal.frames import CanalFrame
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
@@ -24,20 +23,6 @@ LARGEST_RADIUS_MM = 24.0
 BONE_RAMP_HU = (110.0, 240.0)
 SHELL_MM = 2.5
 RECENTRINGS = 2
-
-
-def sample_rays(
-    hu: npt.NDArray[np.float32] | IntArray,
-    grid: Grid,
-    frame: CanalFrame,
-    theta: FloatArray,
-    radius: FloatArray,
-) -> npt.NDArray[np.float32]:
-    """Values of an array along rays from the canal's middle, (n, len(theta), len(radius))."""
-    inverse = np.linalg.inv(grid.affine)
-    start = grid.to_index(frame.points)
-    direction = frame.outward(theta) @ inverse[:3, :3].T
-    return interpolate_rays(hu, start, direction, radius)
 
 
 def _wall_once(
@@ -113,35 +98,6 @@ def find_wall(
     wall, seen = _wall_once(hu, missing, grid, frame, theta)
     smooth = ndimage.gaussian_filter(wall, (0.7, 0.7), mode=("nearest", "wrap"))
     return frame, theta, smooth, seen
-
-
-def inside_wall(grid: Grid, frame: CanalFrame, theta: FloatArray, wall: FloatArray) -> BoolArray:
-    """Voxels of a grid within a surface r(s, theta).
-
-    Returns
-    -------
-    (z, y, x) bool
-    """
-    mask = np.zeros(grid.shape, bool)
-    reach = float(wall.max()) + 2 * float(grid.spacing_mm.max())
-    box = grid.box_around(frame.points, reach)
-    sub = grid.crop(box)
-    # Only voxels near the curve are looked up.
-    seed = np.ones(sub.shape, bool)
-    index = np.rint(sub.to_index(frame.points)).astype(int)
-    ok = ((index >= 0) & (index < np.array(sub.shape))).all(axis=1)
-    seed[tuple(index[ok].T)] = False
-    near = ndimage.distance_transform_edt(seed, sampling=sub.spacing_mm) <= reach
-    voxels = np.argwhere(near)
-    points = sub.to_lps(voxels)
-    s, angle, r = frame.locate(points)
-    along = points - frame.at(s)
-    beyond = np.abs(np.einsum("ij,ij->i", along, frame.cranial[frame.index(s)])) > frame.step_mm
-    limit = wall_at(frame, theta, wall, s, angle)
-    chosen = voxels[(r <= limit) & ~beyond]
-    view = mask[box]
-    view[tuple(chosen.T)] = True
-    return mask
 
 
 def wall_at(

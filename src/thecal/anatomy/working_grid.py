@@ -115,7 +115,7 @@ def interpolate_rays(
 
     Parameters
     ----------
-    values : (z, y, x) array, every axis of length 2 or more
+    values : (z, y, x) array
     start : (n, 3) float64
         Array indices.
     direction : (n, m, 3) float64
@@ -126,6 +126,16 @@ def interpolate_rays(
     -------
     (n, m, k) float32
     """
+    if values.dtype == np.bool_:
+        values = values.view(np.uint8)
+    if min(values.shape) < 2:
+        values = np.pad(values, [(0, int(n < 2)) for n in values.shape], mode="edge")
     out = np.empty((start.shape[0], direction.shape[1], len(radius)), np.float32)
-    _along_rays(values, np.ascontiguousarray(start), np.ascontiguousarray(direction), radius, out)
+    _along_rays(
+        np.ascontiguousarray(values),
+        np.ascontiguousarray(start),
+        np.ascontiguousarray(direction),
+        radius,
+        out,
+    )
     return out

@@ -1,0 +1,157 @@
+"""The whole vertebra: which bone behind and beside the canal belongs to which body.
+
+Bone is shared out by travel time from seeds: pedicles and laminae at the canal's wall for each vertebra,
+and rib bone far to the side for none. Dense bone is quick to cross, a joint's gap slow, so fronts meet in
+the facet joints and at the ribs' heads.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+
+from thecal.anatomy.bodies import Body
+from thecal.frames import CanalFrame
+from thecal.volume import BoolArray, FloatArray, Grid
+
+# Bone membership is 0 at the first and 1 at the second; what lies below half is not bone.
+BONE_RAMP_HU = (70.0, 270.0)
+LEAST_BONE = 0.35
+GAP_COST = 25.0
+FARTHEST = 110.0
+RIB_LATERAL_MM = 56.0
+RIB_AHEAD_MM = 7.0
+# Seeds, as shares of the way from the disc below to the disc above.
+PEDICLE_SHARE = (0.52, 0.74)
+LAMINA_SHARE = (0.12, 0.50)
+NONE = 0
+
+
+@njit(cache=True)  # type: ignore[untyped-decorator]
+def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
+    """Labels by least travel time from the seeds in ``label``, within cells of finite cost (Dial's buckets)."""
+    nz, ny, nx = cost.shape
+    size = nz * ny * nx
+    time = np.full(size, np.inf, np.float32)
+    flat = cost.ravel()
+    owner = label.ravel()
+    width = 0.25
+    buckets = int(farthest / width) + 2
+    head = np.full(buckets, -1, np.int64)
+    # Each cell may be queued more than once; the store grows as needed.
+    capacity = 1 << 20
+    cell = np.empty(capacity, np.int64)
+    link = np.empty(capacity, np.int64)
+    used = 0
+    for i in range(size):
+        if owner[i] != 0:
+            time[i] = 0.0
+            if used == capacity:
+                cell = np.concatenate((cell, np.empty(capacity, np.int64)))
+                link = np.concatenate((link, np.empty(capacity, np.int64)))
+                capacity *= 2
+            cell[used] = i
+            link[used] = head[0]
+            head[0] = used
+            used += 1
+    for b in range(buckets):
+        while head[b] >= 0:
+            at = head[b]
+            head[b] = link[at]
+            i = cell[at]
+            if int(time[i] / width) < b:
+                continue
+            z = i // (ny * nx)
+            y = (i // nx) % ny
+            x = i % nx
+            for dz in range(-1, 2):
+                for dy in range(-1, 2):
+                    for dx in range(-1, 2):
+                        if dz == 0 and dy == 0 and dx == 0:
+                            continue
+                        zz, yy, xx = z + dz, y + dy, x + dx
+                        if zz < 0 or yy < 0 or xx < 0 or zz >= nz or yy >= ny or xx >= nx:
+                            continue
+                        j = (zz * ny + yy) * nx + xx
+                        if flat[j] == np.inf:
+                            continue
+                        far = spacing * np.sqrt(float(dz * dz + dy * dy + dx * dx))
+                        t = time[i] + far * 0.5 * (flat[i] + flat[j])
+                        if t < time[j] and t < farthest:
+                            time[j] = t
+                            owner[j] = owner[i]
+                            if used == capacity:
+                                cell = np.concatenate((cell, np.empty(capacity, np.int64)))
+                                link = np.concatenate((link, np.empty(capacity, np.int64)))
+                                capacity *= 2
+                            cell[used] = j
+                            bucket = min(int(t / width), buckets - 1)
+                            link[used] = head[bucket]
+                            head[bucket] = used
+                            used += 1
+
+
+def share_out_arches(
+    hu: npt.NDArray[np.int16],
+    dense: BoolArray,
+    taken: BoolArray,
+    grid: Grid,
+    canal: tuple[CanalFrame, FloatArray, FloatArray],
+    bodies: list[Body],
+    spans: list[tuple[float, float]],
+) -> npt.NDArray[np.uint16]:
+    """Number the bone of the arches by vertebra.
+
+    Parameters
+    ----------
+    hu : (z, y, x) int16
+    dense : (z, y, x) bool
+        Cement and metal: crossed like bone, since it lies in bone far more often than not.
+    taken : (z, y, x) bool
+        Bodies, discs and the canal: not to be shared out.
+    grid : Grid
+        Even, about 1 mm.
+    canal : frame, theta (m,), wall (n, m) mm
+    bodies : list of Body
+    spans : list of (float, float)
+        s of the disc below and above each, mm.
+
+    Returns
+    -------
+    (z, y, x) uint16
+        1 + the vertebra's place in ``bodies``; 0 elsewhere.
+    """
+    frame, theta, wall = canal
+    membership = np.clip((hu - BONE_RAMP_HU[0]) / (BONE_RAMP_HU[1] - BONE_RAMP_HU[0]), 0, 1).astype(
+        np.float32
+    )
+    membership[dense] = 1.0
+    bone = (membership >= LEAST_BONE) & ~taken
+    voxels = np.argwhere(bone)
+    points = grid.to_lps(voxels)
+    s, angle, r = frame.locate(points)
+    row = frame.index(s)
+    past = np.abs(np.einsum("ij,ij->i", points - frame.at(s), frame.cranial[row])) > 3.0
+    column = np.rint((angle - theta[0]) / (2 * np.pi) * len(theta)).astype(int) % len(theta)
+    beyond = r - wall[row, column]
+    lateral = np.abs(np.sin(angle) * r)
+    ahead = np.cos(angle) * r - wall[row][:, np.abs(theta) < np.deg2rad(25)].mean(axis=1)
+    # What lies beside the bodies and in front of the canal is rib, vessel or osteophyte; so is the far side.
+    rib = (lateral > RIB_LATERAL_MM) | ((ahead > RIB_AHEAD_MM) & (lateral > 8))
+    near = (beyond > -0.5) & (beyond < 5.0) & ~past
+    turn = np.abs(np.rad2deg(angle))
+    label = np.zeros(grid.shape, np.uint16)
+    ribs = len(bodies) + 1
+    label[tuple(voxels[rib].T)] = ribs
+    for k, (low, high) in enumerate(spans):
+        share = (s - low) / (high - low)
+        pedicle = near & (turn > 50) & (turn < 115) & (share > PEDICLE_SHARE[0]) & (share < PEDICLE_SHARE[1])
+        lamina = near & (turn >= 130) & (share > LAMINA_SHARE[0]) & (share < LAMINA_SHARE[1])
+        label[tuple(voxels[pedicle | lamina].T)] = k + 1
+    cost = np.full(grid.shape, np.inf, np.float32)
+    cost[bone] = 1.0 + GAP_COST * (1.0 - membership[bone]) ** 2
+    label[~bone] = NONE
+    _spread(cost, label, float(grid.spacing_mm[0]), FARTHEST)
+    label[label == ribs] = NONE
+    return label

@@ -1,0 +1,329 @@
+"""The anatomy that is built in: no weights, no network, from HU and geometry alone."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+import thecal
+from thecal.anatomy.arch import share_out_arches
+from thecal.anatomy.bodies import Body, find_body
+from thecal.anatomy.canal import DENSE_HU, find_course
+from thecal.anatomy.column import Disc, find_discs
+from thecal.anatomy.foramina import foramina
+from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
+from thecal.anatomy.paint import inside_wall, paint_body, paint_tube
+from thecal.anatomy.ribs import rib_evidence
+from thecal.anatomy.sac import sac_radius
+from thecal.anatomy.sacrum import Sacrum, find_sacrum, sacrum_below, sacrum_mask
+from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
+from thecal.anatomy.vertebra_frame import BodyFit, frame_of_body
+from thecal.anatomy.wall import find_wall
+from thecal.anatomy.working_grid import OUTSIDE_HU, sample_volume
+from thecal.errors import SpineNotFound
+from thecal.frames import CanalFrame
+from thecal.quality import QualityNote
+from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC
+from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume, patient_grid
+
+FINE_MM = 1.0
+# Reach of the crop from the canal's curve: left and right, behind, in front.
+LATERAL_MM, BEHIND_MM, AHEAD_MM = 75.0, 85.0, 90.0
+# A piece of the column shorter than this at the scan's edge is not called a vertebra.
+LEAST_SPAN_MM = 9.0
+DISC_REACH_MM = 7.0
+# Below these nothing is said of the spine.
+LEAST_CANAL_CONFIDENCE = 0.35
+LEAST_BODY_CONTRAST_HU = 20.0
+THICK_SLICE_MM = 3.0
+
+
+class Builtin:
+    """Anatomy from HU and geometry; satisfies ``AnatomyBackend``."""
+
+    name = "builtin"
+    version = thecal.__version__
+
+    def find(self, volume: Volume) -> Spine:
+        """The spine of a volume; see ``AnatomyBackend.find``."""
+        course, ring, _ = find_course(volume)
+        box = _crop(volume.grid, course)
+        fine = patient_grid(volume.grid.crop(box), FINE_MM)
+        hu = sample_volume(volume, fine)
+        dense = hu >= DENSE_HU
+        missing = _blurred(dense, volume) | (hu <= OUTSIDE_HU)
+        frame, theta, wall, seen = find_wall(hu, missing, fine, course)
+        confidence = _canal_confidence(course, ring, frame, seen)
+        if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
+            raise SpineNotFound("The spinal canal is not seen well enough: too little bone stands around it.")
+        discs = find_discs(hu, missing, fine, frame, theta, wall, seen)
+        bodies, spans = _bodies(hu, missing, fine, (frame, theta, wall), discs)
+        if not bodies:
+            raise SpineNotFound("A canal was found, but no vertebral body in front of it.")
+        return self._assemble(volume, box, fine, hu, dense, (frame, theta, wall), confidence, bodies, spans)
+
+    def _assemble(
+        self,
+        volume: Volume,
+        box: Box,
+        fine: Grid,
+        hu: IntArray,
+        dense: BoolArray,
+        canal: tuple[CanalFrame, FloatArray, FloatArray],
+        confidence: FloatArray,
+        bodies: list[Body],
+        spans: list[tuple[float, float]],
+    ) -> Spine:
+        """Whole vertebrae, levels, sac and foramina, on the volume's own grid."""
+        frame, theta, wall = canal
+        grid = volume.grid.crop(box)
+        native = volume.hu[box]
+        fits = [_fit(body, frame) for body in bodies]
+        sacrum = find_sacrum(native, grid, frame)
+        first = _first_above_sacrum(sacrum, frame, fits)
+        bodies, spans, fits = bodies[first:], spans[first:], fits[first:]
+        if not bodies:
+            raise SpineNotFound("Only the sacrum was found.")
+        naming = _name(native, grid, frame, fits, sacrum)
+        arches = _arches(hu, dense, fine, canal, bodies, spans)
+        labels = np.zeros(grid.shape, np.uint16)
+        parts = np.zeros(grid.shape, np.uint8)
+        missing = _blurred(native >= DENSE_HU, volume)
+        sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
+        tube = paint_tube(grid, frame, theta, [wall, sac])
+        _paint_sacrum(labels, native, grid, sacrum)
+        _paint_arches(labels, parts, grid, arches, fine, naming)
+        _paint_bodies(labels, parts, grid, bodies, naming)
+        _clean(labels, parts, grid, naming)
+        labels[tube == 1] = EPIDURAL_SPACE
+        labels[tube == 2] = THECAL_SAC
+        parts[tube > 0] = Part.NONE
+        found = Canal(frame, theta, wall, sac, confidence)
+        parts[foramina(labels, grid, found) & (labels == 0)] = Part.FORAMEN
+        vertebrae = tuple(
+            Vertebra(
+                id=naming.ids[k],
+                level=naming.levels[k],
+                level_source=naming.source,
+                complete=not body.cut and not _at_edge(body, volume.grid),
+                confidence=_body_confidence(body, fit, confidence, spans[k], frame),
+                frame=fit.frame,
+                evidence={**fit.evidence, "edge_hu": body.contrast},
+            )
+            for k, (body, fit) in enumerate(zip(bodies, fits, strict=True))
+        )
+        notes = list(naming.quality)
+        if float(volume.grid.spacing_mm[0]) > THICK_SLICE_MM:
+            notes.append(
+                QualityNote(
+                    "thick_slices_anatomy",
+                    "warning",
+                    f"Slices are {volume.grid.spacing_mm[0]:.1f} mm apart: endplates and the canal's wall are "
+                    "known to about half of that.",
+                )
+            )
+        return Spine(box, grid, labels, parts, found, vertebrae, self.name, self.version, tuple(notes))
+
+
+def _crop(grid: Grid, course: CanalFrame) -> Box:
+    """The spine's neighbourhood: wide enough for veins, ribs' roots and the sacroiliac joints."""
+    corners = [
+        course.points + x * course.left + y * course.posterior
+        for x in (-LATERAL_MM, LATERAL_MM)
+        for y in (-AHEAD_MM, BEHIND_MM)
+    ]
+    return grid.box_around(np.concatenate(corners), 12.0)
+
+
+def _blurred(dense: BoolArray, volume: Volume) -> BoolArray:
+    """Dense voxels and what they blur into: missing data."""
+    if not dense.any():
+        return dense
+    # Two voxels hold the rim of a blurred deposit, through the plane as much as within it.
+    return ndimage.binary_dilation(dense, iterations=2)
+
+
+def _canal_confidence(
+    course: CanalFrame, ring: FloatArray, frame: CanalFrame, seen: FloatArray
+) -> FloatArray:
+    """0..1 along the canal: how closed its ring is, and how much of its wall is plain bone, over 20 mm."""
+    window = 20 / frame.step_mm
+    s = course.locate(frame.points)[0]
+    closed = ndimage.uniform_filter1d(np.interp(s, course.s_mm, ring), round(window), mode="nearest")
+    plain = ndimage.uniform_filter1d(seen.mean(axis=1), round(window), mode="nearest")
+    confidence: FloatArray = np.clip(0.5 * closed + 0.5 * plain / 0.6, 0, 1)
+    return confidence
+
+
+def _bodies(
+    hu: IntArray,
+    missing: BoolArray,
+    grid: Grid,
+    canal: tuple[CanalFrame, FloatArray, FloatArray],
+    discs: list[Disc],
+) -> tuple[list[Body], list[tuple[float, float]]]:
+    """Bodies between discs, and at both ends up to the scan's edge."""
+    frame = canal[0]
+    inside = (frame.points[:, 2] >= grid.to_lps([0, 0, 0])[2]) & (
+        frame.points[:, 2] <= grid.to_lps([grid.shape[0] - 1, 0, 0])[2]
+    )
+    first, last = frame.s_mm[inside][[0, -1]]
+    bounds: list[tuple[Disc | None, Disc | None, float, float]] = []
+    if discs:
+        bounds.append((None, discs[0], float(first), discs[0].s_mm))
+        bounds += [(a, b, a.s_mm, b.s_mm) for a, b in pairwise(discs)]
+        bounds.append((discs[-1], None, discs[-1].s_mm, float(last)))
+    bodies, spans = [], []
+    for below, above, low, high in bounds:
+        if high - low < LEAST_SPAN_MM:
+            continue
+        body = find_body(hu, missing, grid, canal, below, above, (low, high))
+        if body.contrast >= LEAST_BODY_CONTRAST_HU:
+            bodies.append(body)
+            spans.append((low, high))
+    return bodies, spans
+
+
+def _fit(body: Body, frame: CanalFrame) -> BodyFit:
+    """The body's frame, measured as for any label map."""
+    half = 2.0
+    a = np.arange(-36, 36.1, half)
+    b = np.arange(-2, 50.1, half)
+    c = np.arange(float(body.lower.min()), float(body.upper.max()) + half, half / 2)
+    local = np.stack(np.meshgrid(a, b, c, indexing="ij"), axis=-1).reshape(-1, 3)
+    low, high = body.heights_at(local[:, 0], local[:, 1])
+    share = (local[:, 2] - low) / np.maximum(high - low, 0.5)
+    radius, limit = body.waist_at(local[:, 0], local[:, 1], np.clip(share, 0, 1))
+    inside = (share >= 0) & (share <= 1) & (radius <= limit)
+    return frame_of_body(body.frame.to_lps(local[inside]), frame, voxel_mm=half)
+
+
+def _first_above_sacrum(sacrum: Sacrum | None, frame: CanalFrame, fits: list[BodyFit]) -> int:
+    """Index of the first body that is not a sacral segment."""
+    below = sacrum_below(sacrum, frame, [fit.frame for fit in fits])
+    marked = [k for k, p in enumerate(below) if p > 0]
+    return marked[0] if marked else 0
+
+
+def _name(hu: IntArray, grid: Grid, frame: CanalFrame, fits: list[BodyFit], sacrum: Sacrum | None) -> Naming:
+    frames = [fit.frame for fit in fits]
+    ribs = rib_evidence(hu, grid, frames, [fit.height_mm for fit in fits])
+    below = sacrum_below(sacrum, frame, frames)
+    return name_levels(
+        [
+            LevelEvidence(rib=r.probability, sacrum_below=b if sacrum is not None else None)
+            for r, b in zip(ribs, below, strict=True)
+        ]
+    )
+
+
+def _arches(
+    hu: IntArray,
+    dense: BoolArray,
+    grid: Grid,
+    canal: tuple[CanalFrame, FloatArray, FloatArray],
+    bodies: list[Body],
+    spans: list[tuple[float, float]],
+) -> npt.NDArray[np.uint16]:
+    taken = inside_wall(grid, *canal)
+    for body in bodies:
+        box, inside = paint_body(body, grid, DISC_REACH_MM)
+        taken[box] |= inside > 0
+    return share_out_arches(hu, dense, taken, grid, canal, bodies, spans)
+
+
+def _paint_sacrum(labels: LabelArray, hu: IntArray, grid: Grid, sacrum: Sacrum | None) -> None:
+    if sacrum is not None:
+        labels[sacrum_mask(hu, grid, sacrum)] = SACRUM
+
+
+def _paint_arches(
+    labels: LabelArray,
+    parts: npt.NDArray[np.uint8],
+    grid: Grid,
+    arches: npt.NDArray[np.uint16],
+    fine: Grid,
+    naming: Naming,
+) -> None:
+    """The arches from the fine grid, by the nearest fine voxel."""
+    matrix = np.linalg.inv(fine.affine) @ grid.affine
+    place = ndimage.affine_transform(
+        arches, matrix[:3, :3], matrix[:3, 3], output_shape=grid.shape, order=0, mode="constant", cval=0
+    )
+    table = np.array([0, *naming.ids], np.uint16)
+    chosen = place > 0
+    labels[chosen] = table[place[chosen]]
+    parts[chosen] = Part.ARCH
+
+
+def _paint_bodies(
+    labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, bodies: list[Body], naming: Naming
+) -> None:
+    """Bodies, and between two of them the disc."""
+    claimed: dict[int, list[tuple[Box, npt.NDArray[np.uint8]]]] = {}
+    for k, body in enumerate(bodies):
+        box, inside = paint_body(body, grid, DISC_REACH_MM)
+        view, part = labels[box], parts[box]
+        here = (inside == 1) & ~((part == Part.BODY) & (view != naming.ids[k]))
+        view[here] = naming.ids[k]
+        part[here] = Part.BODY
+        claimed[k] = [(box, inside)]
+    for k in range(1, len(bodies)):
+        above_box, above = claimed[k][0]
+        below_box, below = claimed[k - 1][0]
+        # What lies under the upper body or over the lower one, within reach of both, is the disc.
+        under = np.zeros(grid.shape, bool)
+        under[above_box] = above == 2
+        over = np.zeros(grid.shape, bool)
+        over[below_box] = below == 3
+        disc = under & over & (parts != Part.BODY)
+        labels[disc] = DISC_OFFSET + naming.ids[k]
+        parts[disc] = Part.NONE
+
+
+def _clean(labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, naming: Naming) -> None:
+    """Marrow belongs to the bone around it; crumbs that hang on nothing belong to none."""
+    import cc3d
+    import fill_voids
+
+    for identifier in naming.ids:
+        mask = labels == identifier
+        where = np.flatnonzero(mask.any(axis=(1, 2)))
+        if len(where) == 0:
+            continue
+        z = slice(int(where[0]), int(where[-1]) + 1)
+        rows = np.flatnonzero(mask[z].any(axis=(0, 2)))
+        columns = np.flatnonzero(mask[z].any(axis=(0, 1)))
+        box = (z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
+        view, part = labels[box], parts[box]
+        pieces = cc3d.connected_components(view == identifier, connectivity=26)
+        sizes = np.bincount(pieces.ravel())
+        sizes[0] = 0
+        crumbs = (pieces > 0) & (pieces != sizes.argmax())
+        view[crumbs] = 0
+        part[crumbs] = Part.NONE
+        whole = view == identifier
+        filled = fill_voids.fill(whole) & ~whole & (view == 0)
+        view[filled] = identifier
+        part[filled] = Part.ARCH
+
+
+def _at_edge(body: Body, grid: Grid) -> bool:
+    """Whether the body reaches beyond the scan's first or last slice."""
+    middle = [
+        body.frame.to_lps([[0.0, 12.0, float(h)]])[0] for h in (np.median(body.lower), np.median(body.upper))
+    ]
+    z = grid.to_index(np.array(middle))[:, 0]
+    return bool((z < 0).any() or (z > grid.shape[0] - 1).any())
+
+
+def _body_confidence(
+    body: Body, fit: BodyFit, canal: FloatArray, span: tuple[float, float], frame: CanalFrame
+) -> float:
+    """How plainly edges, frame and the canal behind agree, 0..1."""
+    plain = float(np.clip(body.contrast / 60, 0, 1))
+    behind = float(canal[frame.index(span[0]) : frame.index(span[1]) + 1].mean())
+    return float(np.clip(plain * (0.5 + 0.5 * fit.confidence) * behind, 0, 1))
