@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from thecal.anatomy.spine import Part, Spine
 from thecal.volume import IntArray
 
 # Vertebral cortex and facet joints on clinical CT; outside this range the sample is not bone alone.
-PLAUSIBLE_HU = (800.0, 1700.0)
+PLAUSIBLE_HU = (800.0, 1800.0)
+USUAL_HU = 1200.0
 BRIGHT_PERCENTILE = 99.7
 LEAST_VOXELS = 60
+# Healthy levels of one spine differ by less than this; a level beyond it holds cement or metal.
+LEVELS_DIFFER = 1.3
 
 
 def brightest_bone_hu(hu: IntArray, spine: Spine) -> float:
     """HU that this patient's vertebral bone hardly ever exceeds.
 
     For each vertebra the ``BRIGHT_PERCENTILE`` of its arch (facets and laminae are the densest bone of the
-    spine and hold little cement), then the median over the vertebrae: a level full of cement, or with
-    screws, is one among several.
+    spine and hold little cement), then the highest of the vertebrae that is not out of step with the
+    others: a level full of cement, or with screws, is left out.
 
     Parameters
     ----------
@@ -31,18 +35,28 @@ def brightest_bone_hu(hu: IntArray, spine: Spine) -> float:
     float
         HU, held to ``PLAUSIBLE_HU``.
     """
-    bright = []
-    for part in (Part.ARCH, None):
-        for vertebra in spine.vertebrae:
-            mask = spine.labels == vertebra.id
-            if part is not None:
-                mask &= spine.parts == part
-            values = hu[mask]
-            if values.size >= LEAST_VOXELS:
-                bright.append(float(np.percentile(values, BRIGHT_PERCENTILE)))
-        if bright:
-            break
-    if not bright:
-        return 1200.0
-    # With few vertebrae the treated one weighs much: lean to the darker ones.
-    return float(np.clip(np.percentile(bright, 40), *PLAUSIBLE_HU))
+    if not spine.vertebrae:
+        return USUAL_HU
+    bright = _of_each(hu, spine.labels, spine.parts == Part.ARCH, spine)
+    if len(bright) == 0:
+        bright = _of_each(hu, spine.labels, spine.labels > 0, spine)
+    if len(bright) == 0:
+        return USUAL_HU
+    # With two levels the darker one is the yardstick: the brighter one may be the treated one.
+    typical = float(np.sort(bright)[(len(bright) - 1) // 2])
+    in_step = [b for b in bright if b <= LEVELS_DIFFER * typical]
+    return float(np.clip(max(in_step), *PLAUSIBLE_HU))
+
+
+def _of_each(
+    hu: IntArray, labels: npt.NDArray[np.uint16], wanted: npt.NDArray[np.bool_], spine: Spine
+) -> list[float]:
+    """The bright percentile of each vertebra within the wanted voxels."""
+    chosen = np.flatnonzero(wanted)
+    owner, value = labels.ravel()[chosen], hu.ravel()[chosen]
+    result = []
+    for vertebra in spine.vertebrae:
+        own = value[owner == vertebra.id]
+        if own.size >= LEAST_VOXELS:
+            result.append(float(np.percentile(own, BRIGHT_PERCENTILE)))
+    return result

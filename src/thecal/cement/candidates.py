@@ -18,6 +18,7 @@ from thecal.volume import BoolArray, Box, FloatArray, IntArray
 ROOTED_MM = 2.0
 ALONE_MM = 5.0
 CHAIN_MM = 10.0
+BESIDE_MM = 15.0
 BEHIND_MM = 60.0
 POOL_REACH_MM = 3.0
 POOL_SHARE = 0.25
@@ -80,10 +81,9 @@ def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, n
             accepted.append(group)
     rooted = bool(accepted)
     rest = [g for g in pending if g not in accepted and g.volume_ml <= MOST_CEMENT_ML and not g.in_pool]
-    for group in list(rest):
-        if group.gap_mm <= ALONE_MM or (rooted and group.behind and group.gap_mm <= BEHIND_MM):
-            accepted.append(group)
-            rest.remove(group)
+    near_enough = [g for g in rest if _belongs(g, rooted)]
+    accepted += near_enough
+    rest = [g for g in rest if g not in near_enough]
     grew = rooted
     while grew and rest:
         tree = cKDTree(np.concatenate([g.points for g in accepted]))
@@ -95,6 +95,13 @@ def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, n
         target = result.cement if group in accepted else result.other
         target[group.box] |= group.mask
     return result
+
+
+def _belongs(group: _Group, rooted: bool) -> bool:
+    """Whether a group apart from the bone is near enough to have come out of it."""
+    if not rooted:
+        return group.gap_mm <= ALONE_MM
+    return group.gap_mm <= (BEHIND_MM if group.behind else BESIDE_MM)
 
 
 def _describe(mask: BoolArray, box: Box, near: Nearness, pool: BoolArray, spacing: FloatArray) -> _Group:

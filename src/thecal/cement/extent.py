@@ -63,8 +63,7 @@ def cement_extent(
     spacing = spine.grid.spacing_mm
     pieces = np.zeros(hu.shape, np.int32)
     fraction = np.zeros(hu.shape, np.float32)
-    whole = _around(seeds, np.ceil(6.0 / spacing).astype(int))
-    general = plateau(hu[whole], seeds[whole], clip_hu, sigma_mm, spacing, noise_hu)
+    general = plateau_of(hu, seeds, clip_hu, sigma_mm, spacing, noise_hu)
     soft = (spine.labels == 60) | (spine.labels == 61) | (near.bone_mm > 3.0)
     low = GROW_SHARE * general.hu
     grown = np.where(soft, hu >= low, hu >= max(low, bone_hu)) & (near.bone_mm <= REACH_MM)
@@ -86,6 +85,19 @@ def cement_extent(
               barred[box], fraction[box])  # fmt: skip
     _label(fraction, pieces, spacing)
     return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
+
+
+def plateau_of(
+    hu: IntArray,
+    seeds: BoolArray,
+    clip_hu: int | None,
+    sigma_mm: FloatArray,
+    spacing_mm: FloatArray,
+    noise_hu: float,
+) -> Plateau:
+    """The plateau of all seeds together."""
+    whole = _around(seeds, np.ceil(6.0 / spacing_mm).astype(int))
+    return plateau(hu[whole], seeds[whole], clip_hu, sigma_mm, spacing_mm, noise_hu)
 
 
 def _chosen(own: Plateau, general: Plateau) -> float:

@@ -8,17 +8,18 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.bone_brightness import brightest_bone_hu
-from thecal.cement.candidates import sort_candidates
+from thecal.cement.candidates import Sorted, sort_candidates
 from thecal.cement.deposit_map import Cement
 from thecal.cement.detection_limit import detection_limit_mm3
-from thecal.cement.extent import Extent, cement_extent
-from thecal.cement.nearness import nearness
+from thecal.cement.extent import Extent, cement_extent, plateau_of
+from thecal.cement.faint import faint_seeds
+from thecal.cement.nearness import Nearness, nearness
 from thecal.cement.noise import noise_hu
 from thecal.cement.plateau import USUAL_HU
 from thecal.cement.point_spread import point_spread
 from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds, weak_seeds
 from thecal.quality import QualityNote
-from thecal.volume import Volume
+from thecal.volume import BoolArray, FloatArray, IntArray, Volume
 
 
 def find_cement(volume: Volume, spine: Spine) -> Cement:
@@ -48,6 +49,8 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     weak_only = bool(weak.any()) and not candidates.cement.any()
     seeds = candidates.cement | weak
     if seeds.any():
+        if candidates.cement.any():
+            seeds |= _faint(hu, seeds, candidates, spine, near, spread.sigma_mm, noise, threshold, volume)
         extent = cement_extent(
             hu, seeds, candidates.metal | candidates.other, spine, near, spread.sigma_mm, noise, bone,
             volume.source.hu_clipped_at,
@@ -68,6 +71,24 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
         ),
         quality=tuple(notes),
     )
+
+
+def _faint(
+    hu: IntArray,
+    seeds: BoolArray,
+    candidates: Sorted,
+    spine: Spine,
+    near: Nearness,
+    sigma_mm: FloatArray,
+    noise: float,
+    threshold: float,
+    volume: Volume,
+) -> BoolArray:
+    """Dimmer deposits that the sure ones make believable."""
+    pure = plateau_of(hu, seeds, volume.source.hu_clipped_at, sigma_mm, spine.grid.spacing_mm, noise)
+    groups = faint_seeds(hu, spine, near, pure.hu, threshold, noise)
+    groups[ndimage.binary_dilation(candidates.metal | candidates.other, iterations=2)] = 0
+    return sort_candidates(hu, groups, spine, near).cement
 
 
 def _grown(metal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -8,19 +8,27 @@ import numpy as np
 from scipy import ndimage
 from scipy.special import ndtri
 
+from thecal.cement.mode import mode
 from thecal.volume import BoolArray, FloatArray, IntArray
 
 # Vertebroplasty cements with 20 to 30 % barium sulphate or 45 % zirconia read 2400 to 6900 HU at 60 to 80 keV
-# (mixture rule, reference figures 3.1); the prior's centre and its spread in log HU.
-USUAL_HU = 4200.0
-USUAL_LOG_SD = 0.35
+# (mixture rule, reference figures 3.1); the prior's centre and its spread in log
+# HU, for cement known to lie above the scanner's limit.
+USUAL_HU = 4600.0
+USUAL_LOG_SD = 0.30
 MOST_HU = 9000.0
-SIGMA_LOG_SD = 0.12
+SIGMA_LOG_SD = 0.10
 INTERIOR_SIGMAS = 1.6
 INTERIOR_PERCENTILE = 75
 LEAST_INTERIOR_VOXELS = 8
-LEAST_PAIRS = 30
+LEAST_PAIRS = 10
 CLIPPED_SHARE = 0.3
+LEAST_FACING = 0.75
+# Nearer to the limit, corners and slanted walls that the blur has rounded pass for flank.
+UPPERMOST_SHARE = 0.8
+# Cement surfaces are rounded; across the slice the blur then mixes edges that lie sigma^2 / 2R apart.
+ROUND_MM = 4.0
+GROUND_HU = (-200.0, 700.0)
 
 
 @dataclass(frozen=True)
@@ -80,46 +88,78 @@ def _from_edges(
     noise_hu: float,
 ) -> Plateau:
     """The plateau and the true in-plane sigma together, by least squares with mild priors on both."""
-    lows, highs, shifts, grounds = [], [], [], []
-    for axis in (1, 2):
-        step = float(spacing_mm[axis])
-        line = np.moveaxis(hu, axis, 2)
-        mask = np.moveaxis(cut, axis, 2)
-        for profile, flag in ((line, mask), (line[:, :, ::-1], mask[:, :, ::-1])):
-            far = max(4, int(np.ceil(4.5 / step)))
-            if profile.shape[2] <= far + 1 or profile.shape[1] < 3:
-                continue
-            at = np.argwhere(flag[:, 1:-1, : -far - 1] & ~flag[:, 1:-1, 1:-far])
-            if len(at) == 0:
-                continue
-            z, r, c = at[:, 0], at[:, 1] + 1, at[:, 2]
-            run = profile[z[:, None], r[:, None], c[:, None] + np.arange(far + 1)].astype(float)
-            ground = np.median(run[:, -max(2, far // 3) :], axis=1)
-            for k in range(1, far - 1):
-                near, next_ = run[:, k], run[:, k + 1]
-                side = (profile[z, r + 1, c + k].astype(float) - profile[z, r - 1, c + k]) / 2
-                fall = near - next_
-                facing = fall / np.hypot(fall, side)
-                floor = ground + np.maximum(6 * noise_hu, 0.06 * clip_hu)
-                good = (near < clip_hu - 2 * noise_hu) & (next_ > floor) & (facing > 0.9)
-                good &= (ground > -200) & (ground < 700)
-                lows.append(next_[good])
-                highs.append(near[good])
-                shifts.append(step * facing[good])
-                grounds.append(ground[good])
-    low = np.concatenate(lows) if lows else np.empty(0)
-    if len(low) < LEAST_PAIRS:
+    edges = np.concatenate(
+        [_edge_pairs(hu, cut, axis, back, clip_hu, sigma_mm, spacing_mm, noise_hu)
+         for axis in (1, 2) for back in (False, True)]
+    )  # fmt: skip
+    if len(edges) < LEAST_PAIRS:
         return Plateau(max(USUAL_HU, 1.15 * clip_hu), False, True)
-    high, shift, ground = np.concatenate(highs), np.concatenate(shifts), np.concatenate(grounds)
+    low, high, ground, expected = edges.T
     best = (np.inf, USUAL_HU)
-    in_plane = float(sigma_mm[1:].mean())
-    for candidate in np.geomspace(1.03 * clip_hu, MOST_HU, 40):
-        share_high = (high - ground) / (candidate - ground)
-        share_low = (low - ground) / (candidate - ground)
-        drop = ndtri(np.clip(share_high, 1e-4, 1 - 1e-4)) - ndtri(np.clip(share_low, 1e-4, 1 - 1e-4))
+    for candidate in np.geomspace(1.03 * clip_hu, MOST_HU, 48):
+        drop = ndtri((high - ground) / (candidate - ground)) - ndtri((low - ground) / (candidate - ground))
         # Edges that are truly soft (cement between trabeculae, slanted walls) fall slower than the blur.
-        sigma = float(np.percentile(shift / np.maximum(drop, 1e-3), 35))
-        cost = (np.log(sigma / in_plane) / SIGMA_LOG_SD) ** 2
-        cost += (np.log(candidate / USUAL_HU) / USUAL_LOG_SD) ** 2
+        ratio = np.log(expected / drop)
+        wider = mode(ratio)
+        doubt = np.hypot(SIGMA_LOG_SD, ratio.std() / np.sqrt(len(ratio)))
+        cost = (wider / doubt) ** 2 + (np.log(candidate / USUAL_HU) / USUAL_LOG_SD) ** 2
         best = min(best, (cost, float(candidate)))
     return Plateau(best[1], True, True)
+
+
+def _edge_pairs(
+    hu: IntArray,
+    cut: BoolArray,
+    axis: int,
+    back: bool,
+    clip_hu: int,
+    sigma_mm: FloatArray,
+    spacing_mm: FloatArray,
+    noise_hu: float,
+) -> FloatArray:
+    """Pairs of neighbours on the flank below the limit, along one in-plane direction.
+
+    Returns
+    -------
+    (n, 4) float64
+        Lower HU, higher HU, HU of the ground, and the fall in sigmas that the known blur makes of their
+        distance on an edge of that slant.
+    """
+    profile, flag = np.moveaxis(hu, axis, 2), np.moveaxis(cut, axis, 2)
+    if back:
+        profile, flag = profile[:, :, ::-1], flag[:, :, ::-1]
+    other = 3 - axis
+    step, aside, up = (float(spacing_mm[a]) for a in (axis, other, 0))
+    far = max(4, int(np.ceil(4.5 / step)))
+    if profile.shape[2] <= far + 1 or min(profile.shape[:2]) < 3:
+        return np.empty((0, 4))
+    at = np.argwhere(flag[1:-1, 1:-1, : -far - 1] & ~flag[1:-1, 1:-1, 1:-far])
+    z, r, c = at[:, 0] + 1, at[:, 1] + 1, at[:, 2]
+    run = profile[z[:, None], r[:, None], c[:, None] + np.arange(far + 1)].astype(float)
+    ground = np.median(run[:, -max(2, far // 3) :], axis=1)
+    floor = ground + max(5 * noise_hu, 0.05 * clip_hu)
+    bulge = max(float(sigma_mm[0]), float(sigma_mm[other])) ** 2 / (np.sqrt(2.0) * ROUND_MM)
+    found = []
+    for k in range(1, far - 1):
+        high, low = run[:, k], run[:, k + 1]
+        sides = [
+            [profile[z + dz, r + dr, c + k + dk].astype(float) for dk in (0, 1)]
+            for dz, dr in ((1, 0), (-1, 0), (0, 1), (0, -1))
+        ]
+        slope = (high - low) / step
+        slope_up = sum(a - b for a, b in zip(sides[0], sides[1], strict=True)) / (4 * up)
+        slope_aside = sum(a - b for a, b in zip(sides[2], sides[3], strict=True)) / (4 * aside)
+        size = np.sqrt(slope**2 + slope_up**2 + slope_aside**2) + 1e-9
+        blur = np.sqrt(
+            (slope * sigma_mm[axis]) ** 2
+            + (slope_up * sigma_mm[0]) ** 2
+            + (slope_aside * sigma_mm[other]) ** 2
+        )
+        good = (high < clip_hu - 2 * noise_hu) & (low > floor) & (slope / size > LEAST_FACING)
+        good &= (ground > GROUND_HU[0]) & (ground < GROUND_HU[1])
+        good &= high < ground + UPPERMOST_SHARE * (clip_hu - ground)
+        good &= np.max([np.maximum(*pair) for pair in sides], axis=0) < clip_hu
+        blur = np.hypot(blur, slope * bulge)
+        expected = step * slope / (blur + 1e-9)
+        found.append(np.stack([low, high, ground, expected], axis=1)[good & (high > low)])
+    return np.concatenate(found)

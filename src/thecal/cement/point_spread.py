@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import ndtri
 
+from thecal.cement.mode import mode
 from thecal.volume import FloatArray, IntArray, Volume
 
 AIR_BELOW_HU = -850.0
@@ -17,8 +18,6 @@ EDGE_SHARE = (0.03, 0.70)
 LEAST_FACING = 0.90
 LEAST_LAG_MM = 0.8
 LEAST_EDGES = 60
-# Breathing, clothes and slanted surfaces only ever widen an edge, so the sharper ones speak for the scanner.
-SHARP_PERCENTILE = 30
 SLICES_LOOKED_AT = 24
 # Full width at half maximum of soft and sharp reconstruction kernels in plane, mm; typical of clinical CT
 # (not of one scanner) and used only where no edge can be measured.
@@ -49,6 +48,9 @@ def point_spread(volume: Volume) -> PointSpread:
     ----------
     volume : Volume
 
+    Breathing, clothes and slanted surfaces only ever widen an edge: they pull the mean and the median of
+    such estimates, not their mode.
+
     Returns
     -------
     PointSpread
@@ -56,7 +58,7 @@ def point_spread(volume: Volume) -> PointSpread:
     """
     spacing = volume.grid.spacing_mm
     edges = [_edge_sigmas(volume.hu, spacing, axis) for axis in (1, 2)]
-    sharp = [float(np.percentile(e, SHARP_PERCENTILE)) for e in edges if len(e) >= LEAST_EDGES]
+    sharp = [mode(e[(e > 0.15) & (e < 4.0)]) for e in edges if len(e) >= LEAST_EDGES]
     if sharp:
         in_plane = min(sharp)
     else:

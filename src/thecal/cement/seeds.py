@@ -12,7 +12,7 @@ from thecal.terms import DISC_OFFSET
 from thecal.volume import BoolArray, FloatArray, IntArray
 
 # Dense cortex and osteophytes on sharp kernels read to 1900 HU in single voxels, facets to 1500 in many.
-ABOVE_BONE = 1.2
+ABOVE_BONE = 1.25
 NOISE_MARGIN = 3.0
 SEED_RANGE_HU = (1300.0, 2400.0)
 LEAST_SEED_MM3 = 3.0

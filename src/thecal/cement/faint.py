@@ -1,0 +1,60 @@
+"""Small or thin deposits, dimmed by the blur, looked for only where brighter cement is known to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.nearness import Nearness
+from thecal.volume import BoolArray, IntArray
+
+# A vein 1.5 mm wide or a ball of 20 mm3 in slices of 3 mm keeps about this share of its brightness.
+FAINT_SHARE = 0.30
+CANAL_SHARE = 0.22
+# Calcified ligament, disc and facet edge in the canal stay below this.
+CANAL_LEAST_HU = 700.0
+CANAL_CLEAR_MM = 1.5
+LEAST_MM3 = 4.0
+REACH_MM = 15.0
+# Osteophytes and calcified vessels outside the arch may outshine it; only a little is conceded to them.
+SEED_SHARE = 0.95
+MOST_MM3 = 3000.0
+
+
+def faint_seeds(
+    hu: IntArray, spine: Spine, near: Nearness, plateau_hu: float, threshold_hu: float, noise_hu: float
+) -> npt.NDArray[np.int32]:
+    """Groups too dim to be sure of by themselves, numbered from 1.
+
+    Outside the canal they must still exceed this patient's bone, almost as far as sure cement does; inside
+    it, clear of its wall, nothing natural is as bright as a fifth of this patient's cement.
+
+    Parameters
+    ----------
+    hu : (z, y, x) int16
+    plateau_hu : float
+        HU of this patient's pure cement.
+    threshold_hu : float
+        HU from which a voxel is a seed by itself.
+    """
+    import cc3d
+    import edt
+
+    spacing = [float(s) for s in spine.grid.spacing_mm]
+    canal = spine.canal_mask()
+    beside = ~canal & (near.bone_mm <= REACH_MM)
+    bright = beside & (hu >= max(FAINT_SHARE * plateau_hu, SEED_SHARE * threshold_hu))
+    depth = edt.edt(canal, anisotropy=spacing, black_border=False, parallel=1)
+    canal_level = max(CANAL_SHARE * plateau_hu, CANAL_LEAST_HU + 3.0 * noise_hu)
+    inner: BoolArray = (depth >= CANAL_CLEAR_MM) & (hu >= canal_level)
+    groups: npt.NDArray[np.int32] = cc3d.connected_components(bright | inner, connectivity=26).astype(
+        np.int32
+    )
+    counts = np.bincount(groups.ravel())
+    sizes = counts * float(np.prod(spacing))
+    keep = (sizes >= LEAST_MM3) & (sizes <= MOST_MM3) & ((counts >= 2) | (sizes > 8.0))
+    keep[0] = False
+    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
+    kept: npt.NDArray[np.int32] = numbers[groups]
+    return kept
