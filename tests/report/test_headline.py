@@ -20,7 +20,7 @@ def said(patient, **leakage_changes) -> str:
 
 def test_the_first_sentence_names_level_place_and_volume(leaking):
     first = said(leaking).split(". ")[0]
-    assert first.startswith("Cement outside the bone at T12: 1.3 mL in 2 pieces in the canal")
+    assert first.startswith("Cement outside the bone at T12: 1.3 mL in the canal")
     assert "0.24 mL of it within the outline of the thecal sac" in first
     assert "0.49 mL beside the vertebra" in first
 

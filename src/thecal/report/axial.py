@@ -51,7 +51,8 @@ def place_to_show(spine: Spine, leakage: Leakage) -> tuple[float, str]:
         s, _, _ = spine.canal.frame.locate([first.centroid_mm])
         words = LOOKS[first.compartment].name
         return float(s[0]), f"through deposit {first.id} ({words}); no cement was detected in the canal"
-    return float(spine.canal.frame.s_mm[len(spine.canal.frame.s_mm) // 2]), "at the middle of the canal seen"
+    middle = len(spine.canal.frame.s_mm) // 2
+    return float(spine.canal.frame.s_mm[middle]), "at the middle of the canal in this scan"
 
 
 def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
@@ -102,7 +103,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         f"{WINDOW_LEVEL_HU:.0f}/{WINDOW_WIDTH_HU:.0f} HU."
     )
     names = ", ".join(f"{x.deposit.id} {LOOKS[x.deposit.compartment].name}" for x in seen)
-    return Picture(svg, caption, f"{caption} Deposits on this cut: {names or 'none'}.")
+    return Picture(svg, caption, f"{caption} Deposits on this cut: {names or 'none'}.", WIDTH_IN)
 
 
 def _draw_canal(axes: Axes, spine: Spine, at_mm: float, *, width: float) -> list[Label]:

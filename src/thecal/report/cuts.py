@@ -47,11 +47,21 @@ class Cut:
             float(self.up[0] + half_y),
         )
 
+    def index_in(self, grid: Grid) -> FloatArray:
+        """Where the pixels lie in a grid: continuous array indices, (3, h * w)."""
+        index: FloatArray = grid.to_index(self.points.reshape(-1, 3)).T
+        return index
+
     def sample(
         self, array: npt.NDArray[Any], grid: Grid, *, order: int = 1, fill: float = AIR_HU
     ) -> FloatArray:
         """The array's values on the cut, (h, w) float64; ``order`` 0 for labels."""
-        index = grid.to_index(self.points.reshape(-1, 3)).T
+        return self.sample_at(array, self.index_in(grid), order=order, fill=fill)
+
+    def sample_at(
+        self, array: npt.NDArray[Any], index: FloatArray, *, order: int = 1, fill: float = AIR_HU
+    ) -> FloatArray:
+        """As ``sample``, at array indices that are already known, (3, h * w)."""
         low = np.clip(np.floor(index.min(1)) - 1, 0, np.array(array.shape) - 1).astype(int)
         high = np.clip(np.ceil(index.max(1)) + 2, low + 1, array.shape).astype(int)
         part = array[tuple(slice(a, b) for a, b in zip(low, high, strict=True))]

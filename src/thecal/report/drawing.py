@@ -40,11 +40,12 @@ STYLE: dict[Any, Any] = {
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: its SVG, a caption, and the same in words for those who do not see it."""
+    """One picture: its SVG, a caption, the same in words for those who do not see it, and its width."""
 
     svg: str
     caption: str
     alt: str
+    width_in: float
 
 
 @dataclass(frozen=True)
@@ -112,15 +113,15 @@ def deposits_on(cut: Cut, leakage: Leakage, grid: Grid) -> list[Seen]:
     """The deposits that meet a cut, in the order of their ids."""
     seen = []
     boxes = ndimage.find_objects(leakage.deposit_labels)
+    index = cut.index_in(grid)
     for deposit in sorted(leakage.deposits, key=lambda d: d.id):
         box = boxes[deposit.id - 1] if deposit.id <= len(boxes) else None
         if box is None:
             continue
-        mask = (leakage.deposit_labels[box] == deposit.id).astype(np.float32)
         # A rim of nothing, so that the outline closes where the deposit fills its box.
-        around = Grid((mask.shape[0] + 2, mask.shape[1] + 2, mask.shape[2] + 2), grid.crop(box).affine.copy())
-        around.affine[:3, 3] = grid.to_lps([part.start - 1 for part in box])
-        cover = cut.sample(np.pad(mask, 1), around, fill=0.0)
+        mask = np.pad((leakage.deposit_labels[box] == deposit.id).astype(np.float32), 1)
+        start = np.array([part.start - 1 for part in box])
+        cover = cut.sample_at(mask, index - start[:, None], fill=0.0)
         if cover.max() > 0.25:
             seen.append(Seen(deposit, cover))
     return seen

@@ -139,7 +139,8 @@ def _template() -> jinja2.Template:
 
 
 def _number(value: float | None, digits: int = 0) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    # Adding zero turns -0.0 into 0.0.
+    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def _percent(value: float | None) -> str:

@@ -57,7 +57,7 @@ def projections_picture(spine: Spine, leakage: Leakage) -> Picture:
             start += width_mm * scale + 20.0 * scale
         svg = to_svg(figure)
     caption = "Bone (grey) and cement by compartment, seen through from the front and from the left."
-    return Picture(svg, caption, caption)
+    return Picture(svg, caption, caption, 7.0)
 
 
 def _bounds(mask: BoolArray) -> tuple[slice, slice, slice]:

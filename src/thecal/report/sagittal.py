@@ -25,7 +25,9 @@ from thecal.report.drawing import (
 from thecal.report.palette import CANAL_WALL, LOOKS
 from thecal.volume import FloatArray, Volume
 
-# A longer scan is shown around the cement only.
+WIDEST_IN = 8.2
+TALLEST_IN = 10.5
+# Where there is cement, a longer scan is shown around it only.
 SAGITTAL_MOST_MM = 230.0
 SAGITTAL_MARGIN_MM = 55.0
 
@@ -39,7 +41,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     column_mm, plot_mm, margin_mm = 58.0, 62.0, 4.0
     total_mm = right - left + column_mm + plot_mm + margin_mm
     foot_mm = 14.0
-    width_in = 8.2
+    width_in = min(WIDEST_IN, TALLEST_IN * total_mm / (top - bottom + foot_mm))
     height_in = width_in * (top - bottom + foot_mm) / total_mm
     with mpl.rc_context(STYLE):
         figure = blank(width_in, height_in)
@@ -72,19 +74,15 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     alt = caption
     if worst is not None:
         alt += f" Largest share {100 * worst.fraction:.0f} % at {worst.level or 'an unknown level'}."
-    return Picture(svg, caption, alt)
+    return Picture(svg, caption, alt, width_in)
 
 
 def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
     low, high = float(view.height_mm[0]), float(view.height_mm[-1])
-    if high - low <= SAGITTAL_MOST_MM:
+    if high - low <= SAGITTAL_MOST_MM or not leakage.deposits:
         return low - 5.0, high + 5.0, False
-    leaked = [d for d in leakage.deposits]
-    if leaked:
-        up = view.place([d.centroid_mm for d in leaked])[:, 1]
-        middle, half = (up.min() + up.max()) / 2, (up.max() - up.min()) / 2 + SAGITTAL_MARGIN_MM
-    else:
-        middle, half = (low + high) / 2, 0.0
+    up = view.place([d.centroid_mm for d in leakage.deposits])[:, 1]
+    middle, half = (up.min() + up.max()) / 2, (up.max() - up.min()) / 2 + SAGITTAL_MARGIN_MM
     half = float(np.clip(half, 80.0, max(SAGITTAL_MOST_MM / 2, half)))
     middle = float(np.clip(middle, low + half - 5.0, max(low + half - 5.0, high - half + 5.0)))
     return middle - half, middle + half, True
