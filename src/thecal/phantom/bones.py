@@ -18,19 +18,19 @@ from thecal.volume import FloatArray
 FAR = 1e3
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _smooth_max(a: float, b: float, k: float) -> float:
     h = k - abs(a - b)
     return max(a, b) + (h * h / (4.0 * k) if h > 0 else 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _smooth_min(a: float, b: float, k: float) -> float:
     h = k - abs(a - b)
     return min(a, b) - (h * h / (4.0 * k) if h > 0 else 0.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _ellipse(x: float, y: float, a: float, b: float) -> float:
     """Distance to an ellipse, right to first order near it."""
     k0 = math.sqrt((x / a) ** 2 + (y / b) ** 2)
@@ -40,7 +40,7 @@ def _ellipse(x: float, y: float, a: float, b: float) -> float:
     return k0 * (k0 - 1.0) / k1
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def capsule(
     x: float,
     y: float,
@@ -62,7 +62,7 @@ def capsule(
     return math.sqrt(ex * ex + ey * ey + ez * ez) - (ra + t * (rb - ra))
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def outline(u: float, v: float, w: float, P: FloatArray) -> float:
     """How far out of the body's outline: 0 at its axis, 1 at its side wall."""
     hw, depth = P[0], P[1]
@@ -93,7 +93,7 @@ def outline(u: float, v: float, w: float, P: FloatArray) -> float:
     return (xx * xx * math.sqrt(xx) + yy * yy * math.sqrt(yy)) ** 0.4
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def endplates(v: float, f: float, P: FloatArray) -> tuple[float, float]:
     """Heights of the upper and lower endplate above the frame's origin."""
     rim = P[4] + (P[2] - P[4]) * min(1.1, max(-0.1, v / P[1]))
@@ -101,7 +101,7 @@ def endplates(v: float, f: float, P: FloatArray) -> tuple[float, float]:
     return 0.5 * rim - 0.58 * hollow, -0.5 * rim + 0.42 * hollow
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def body(u: float, v: float, w: float, P: FloatArray) -> float:
     """Distance to the vertebral body."""
     hw, depth = P[0], P[1]
@@ -115,7 +115,7 @@ def body(u: float, v: float, w: float, P: FloatArray) -> float:
     return _smooth_max(side, max(w - top, bottom - w), 2.0)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: FloatArray) -> float:
     """Distance to pedicles, laminae and processes.
 
@@ -201,7 +201,7 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     return max(d, 0.25 - out)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def rib(u: float, v: float, w: float, P: FloatArray) -> float:
     """Distance to the vertebra's own pair of ribs."""
     if P[20] < 0.5 or abs(w) > 110:
@@ -228,7 +228,7 @@ def rib(u: float, v: float, w: float, P: FloatArray) -> float:
     return d
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def sacrum(u: float, v: float, w: float, out: float, back: float, P: FloatArray) -> float:
     """Distance to the fused sacrum: tapering trunk, alae, posterior wall, foramina cut out."""
     ua = abs(u)
@@ -257,7 +257,7 @@ def sacrum(u: float, v: float, w: float, out: float, back: float, P: FloatArray)
     return max(d, 0.25 - out)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def ilium(u: float, v: float, w: float) -> float:
     """Distance to the iliac bones, in the sacrum's frame."""
     ua = abs(u)

@@ -30,8 +30,8 @@ LARGEST_MM3: Final[dict[Compartment, float]] = {
     "needle_track": 350.0,
 }
 MOST_LEAKS: Final = 4
-# Fill as a share of the body: about 15 % restores stiffness, 30 % overshoots (Liebschner 2001, Molloy 2003, both
-# from memory); 2 mL restores strength (Belkoff 2001) and 4.5 mL leaks more than 3.7 (Venmans 2011).
+# Fill as a share of the body: about 15 % restores stiffness, 30 % overshoots (Liebschner 2001, Molloy 2003,
+# both from memory); 2 mL restores strength (Belkoff 2001) and 4.5 mL leaks more than 3.7 (Venmans 2011).
 FILL_SHARE: Final = (0.08, 0.32)
 MOST_FILL_ML: Final = 7.0
 

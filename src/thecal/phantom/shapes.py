@@ -22,7 +22,7 @@ from thecal.volume import FloatArray
 Candidates = tuple[npt.NDArray[np.intp], FloatArray, FloatArray | None]
 Maker = Callable[[Site, Vertebra, int, DepositSpec, Noise, np.random.Generator], Candidates]
 NOWHERE = np.inf
-RIB_HU = 220
+RIB_HU = 260
 
 
 def _fill(

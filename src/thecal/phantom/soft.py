@@ -19,7 +19,7 @@ TILE = 64
 TILE_MM = 0.55
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def texture(x: float, y: float, z: float, tile: npt.NDArray[np.float32]) -> float:
     """Noise of the periodic block at a point, zero mean and unit deviation."""
     i = math.floor(z / TILE_MM) % TILE
@@ -28,7 +28,7 @@ def texture(x: float, y: float, z: float, tile: npt.NDArray[np.float32]) -> floa
     return tile[i, j, k]
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def soft_hu(
     x: float,
     y: float,
@@ -71,7 +71,7 @@ def soft_hu(
                 return 800.0
             return 45.0
         return B[9]
-    if math.hypot((rx + 0.75 * wide + 6.0) / 12.0, (ay - 2.0) / 9.0) < 1.0:
+    if math.hypot((rx + 0.75 * wide + 6.0) / 12.0, (ay + 2.0) / 8.5) < 1.0:
         return 0.5 * B[9] + 25.0
     t = texture(x * 0.33, y * 0.33, z * 0.2, tile)
     # paraspinal muscle with fat between the bundles
@@ -113,13 +113,14 @@ def soft_hu(
         return 62.0 + 5.0 * t
     if math.hypot((rx - 92.0) / 42.0, (my + 34.0) / 46.0) < 1.0 - 0.45 * down:
         return 56.0 + 5.0 * t
-    loops = texture(x * 0.055, y * 0.055, z * 0.04, tile)
-    if my < -44.0 and loops > 0.15:
-        return -700.0 if loops > 1.9 and my < -60.0 else 34.0 + 8.0 * t
+    loops = math.sin(0.13 * x + 1.7 * math.sin(0.07 * y + 0.05 * z))
+    loops += math.sin(0.12 * y + 1.5 * math.sin(0.06 * z))
+    if my < -44.0 and loops > 0.5:
+        return -700.0 if loops > 1.75 and my < -60.0 else 34.0 + 8.0 * t
     return FAT_HU + 6.0 * t
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def in_canal(i: int, lat: float, back: float, out: float, rows: FloatArray, t: float) -> tuple[int, float]:
     """Label and HU inside the canal: cord or roots in the sac, fat and veins around it."""
     sa, sb = rows[i, 15], rows[i, 16]

@@ -18,11 +18,11 @@ from thecal.phantom.scanner import FloatImage
 DENSE_HU: Final = 1300.0
 WATER_PER_MM: Final = 0.0193
 """Attenuation of water at 70 keV, 1/mm (NIST XCOM: 0.193 1/cm)."""
-HARDENING: Final = 0.045
+HARDENING: Final = 0.09
 """Share of the squared line integral that a 120 kV beam, corrected for water, still misses.
 
 Chosen by eye so that streaks beside 4 mL of cement are some tens of HU deep; not a published figure."""
-STARVATION: Final = 0.010
+STARVATION: Final = 0.012
 ANGLES: Final = 180
 PIXEL_MM: Final = 1.2
 

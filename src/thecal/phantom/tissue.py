@@ -19,7 +19,7 @@ from thecal.volume import FloatArray
 DISC_HU, LIGAMENT_HU = 78.0, 55.0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _canal_place(
     x: float, y: float, z: float, rows: FloatArray, z0: float, of_z: FloatArray
 ) -> tuple[int, float, float]:
@@ -38,14 +38,14 @@ def _canal_place(
     return i, lat, back
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _rounded(x: float, y: float) -> float:
     """Radius of a superellipse of power 2.5, between an ellipse and a box."""
     x, y = abs(x), abs(y)
     return (x * x * math.sqrt(x) + y * y * math.sqrt(y)) ** 0.4
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _outside_tube(lat: float, back: float, a: float, b: float, narrow: float) -> float:
     """Radial distance outside the canal's cross-section, a rounded triangle-like superellipse."""
     r = math.sqrt(lat * lat + back * back)
@@ -59,7 +59,13 @@ def _outside_tube(lat: float, back: float, a: float, b: float, narrow: float) ->
     return r * (1.0 - 1.0 / f) if f > 0.15 else -0.85 * min(a, b)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
+def _half_rim(v: float, P: FloatArray) -> float:
+    """Half the height of a body's rim, ``v`` in front of its posterior wall."""
+    return 0.5 * (P[4] + (P[2] - P[4]) * min(1.0, max(0.0, v / P[1])))
+
+
+@njit(cache=True, error_model="numpy")
 def _bone_hu(
     d: float,
     is_body: bool,
@@ -102,7 +108,7 @@ def _bone_hu(
     return dense * share + inner * (1.0 - share)
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _sample(
     x: float,
     y: float,
@@ -193,7 +199,8 @@ def _sample(
         u = dx * frames[n + 1, 3] + dy * frames[n + 1, 4] + dz * frames[n + 1, 5]
         v = dx * frames[n + 1, 6] + dy * frames[n + 1, 7] + dz * frames[n + 1, 8]
         f = outline(u, v, -0.5 * V[n + 1, 4], V[n + 1])
-        if f > 1.02:
+        # Beside the waist of a body is no disc, though it lies within the endplate's outline.
+        if f > 1.02 or (f > 0.85 and w > 0.8 - _half_rim(v, V[n + 1])):
             continue
         dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
         w2 = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
@@ -202,6 +209,8 @@ def _sample(
         u2 = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
         v2 = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
         f2 = outline(u2, v2, 0.5 * V[n, 4], V[n])
+        if f2 > 0.85 and w2 < _half_rim(v2, V[n]) - 0.8:
+            continue
         if 0.5 * (f + f2) < 1.03:
             return DISC_HU + (22.0 if f > 0.8 else 0.0) + 5.0 * t, 100 + int(V[n + 1, 17]), 0
     # foramen: beside the canal, between the pedicles
@@ -228,7 +237,7 @@ def _sample(
     return soft_hu(x, y, z, i, lat, back, rows, B, rows[i, 20], V[closest, 1], V[closest, 0], tile), 0, 0
 
 
-@njit(cache=True)
+@njit(cache=True, error_model="numpy")
 def _neighbours(
     x: float,
     y: float,
@@ -276,7 +285,7 @@ def _neighbours(
     return closest, not touched and out > 14.0
 
 
-@njit(nogil=True, cache=True)
+@njit(nogil=True, cache=True, error_model="numpy")
 def evaluate(
     origin: FloatArray,
     step: FloatArray,
