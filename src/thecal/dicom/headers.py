@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from thecal.dicom.elements import (
+    as_integer,
+    as_number,
+    as_vector,
+    integer_of,
+    items_of,
+    many,
+    text_of,
+    value_of,
+    words_of,
+)
 from thecal.dicom.members import Member
 from thecal.volume import FloatArray
 
@@ -216,15 +226,15 @@ def _is_pixel_tag(four: bytes) -> bool:
 
 
 def _header(member: Member, dataset: Any, syntax: str, at: int | None, has_pixels: bool) -> Header:
-    image_type = _words(dataset, "ImageType")
-    bits = _integer(dataset, "BitsAllocated") or 16
-    stored = _integer(dataset, "BitsStored") or bits
-    signed = _integer(dataset, "PixelRepresentation") == 1
-    kernels = _words(dataset, "ConvolutionKernel", upper=False) or _words_in_groups(
+    image_type = words_of(dataset, "ImageType")
+    bits = integer_of(dataset, "BitsAllocated") or 16
+    stored = integer_of(dataset, "BitsStored") or bits
+    signed = integer_of(dataset, "PixelRepresentation") == 1
+    kernels = words_of(dataset, "ConvolutionKernel", upper=False) or _words_in_groups(
         dataset, "CTReconstructionSequence", "ConvolutionKernel"
     )
-    kvp = _words(dataset, "KVP") or _words_in_groups(dataset, "CTXRayDetailsSequence", "KVP")
-    sop_class = _text(dataset, "SOPClassUID") or str(
+    kvp = words_of(dataset, "KVP") or _words_in_groups(dataset, "CTXRayDetailsSequence", "KVP")
+    sop_class = text_of(dataset, "SOPClassUID") or str(
         getattr(dataset.file_meta, "MediaStorageSOPClassUID", "") or ""
     )
     return Header(
@@ -233,27 +243,27 @@ def _header(member: Member, dataset: Any, syntax: str, at: int | None, has_pixel
         pixels_at=at,
         has_pixels=has_pixels,
         sop_class=sop_class,
-        study_uid=_text(dataset, "StudyInstanceUID"),
-        series_uid=_text(dataset, "SeriesInstanceUID"),
-        series_number=_integer(dataset, "SeriesNumber"),
-        description=_text(dataset, "SeriesDescription"),
-        modality=_text(dataset, "Modality").upper() or ("CT" if sop_class in CT_STORAGE else ""),
-        maker=" ".join(_text(dataset, word) for word in ("Manufacturer", "ManufacturerModelName")).strip(),
+        study_uid=text_of(dataset, "StudyInstanceUID"),
+        series_uid=text_of(dataset, "SeriesInstanceUID"),
+        series_number=integer_of(dataset, "SeriesNumber"),
+        description=text_of(dataset, "SeriesDescription"),
+        modality=text_of(dataset, "Modality").upper() or ("CT" if sop_class in CT_STORAGE else ""),
+        maker=" ".join(text_of(dataset, word) for word in ("Manufacturer", "ManufacturerModelName")).strip(),
         image_type=image_type,
         kernel=kernels[0] if kernels else None,
-        kvp=_as_number(kvp[0]) if kvp else None,
+        kvp=as_number(kvp[0]) if kvp else None,
         age=_age(dataset),
-        sex=_text(dataset, "PatientSex").upper()[:1] or None,
-        patient_name=_text(dataset, "PatientName") or None,
-        rescale_type=_text(dataset, "RescaleType").upper(),
-        rows=_integer(dataset, "Rows") or 0,
-        columns=_integer(dataset, "Columns") or 0,
-        frame_count=_integer(dataset, "NumberOfFrames") or 1,
-        samples=_integer(dataset, "SamplesPerPixel") or 1,
-        photometric=_text(dataset, "PhotometricInterpretation").upper(),
+        sex=text_of(dataset, "PatientSex").upper()[:1] or None,
+        patient_name=text_of(dataset, "PatientName") or None,
+        rescale_type=text_of(dataset, "RescaleType").upper(),
+        rows=integer_of(dataset, "Rows") or 0,
+        columns=integer_of(dataset, "Columns") or 0,
+        frame_count=integer_of(dataset, "NumberOfFrames") or 1,
+        samples=integer_of(dataset, "SamplesPerPixel") or 1,
+        photometric=text_of(dataset, "PhotometricInterpretation").upper(),
         bits_allocated=bits,
         bits_stored=stored,
-        high_bit=_integer(dataset, "HighBit") or stored - 1,
+        high_bit=integer_of(dataset, "HighBit") or stored - 1,
         signed=signed,
         padding=_padding(dataset, signed, bits),
         overlay_in_pixels=_overlay_in_pixels(dataset),
@@ -261,8 +271,8 @@ def _header(member: Member, dataset: Any, syntax: str, at: int | None, has_pixel
 
 
 def _frames(header: Header, dataset: Any) -> list[Frame]:
-    shared = _items(dataset, "SharedFunctionalGroupsSequence")[:1]
-    per_frame = _items(dataset, "PerFrameFunctionalGroupsSequence")
+    shared = items_of(dataset, "SharedFunctionalGroupsSequence")[:1]
+    per_frame = items_of(dataset, "PerFrameFunctionalGroupsSequence")
     if not per_frame and header.frame_count > 1 and not shared:
         return []
     frames = []
@@ -277,24 +287,24 @@ def _frames(header: Header, dataset: Any) -> list[Frame]:
 def _frame(header: Header, dataset: Any, groups: list[Any], number: int) -> Frame | None:
     def of(sequence: str, keyword: str) -> Any:
         for group in groups:
-            for item in _items(group, sequence):
-                value = _value(item, keyword)
+            for item in items_of(group, sequence):
+                value = value_of(item, keyword)
                 if value is not None:
                     return value
-        return _value(dataset, keyword)
+        return value_of(dataset, keyword)
 
-    position = _vector(of("PlanePositionSequence", "ImagePositionPatient"), 3)
-    turned = _vector(of("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
-    spacing = _vector(of("PixelMeasuresSequence", "PixelSpacing"), 2)
+    position = as_vector(of("PlanePositionSequence", "ImagePositionPatient"), 3)
+    turned = as_vector(of("PlaneOrientationSequence", "ImageOrientationPatient"), 6)
+    spacing = as_vector(of("PixelMeasuresSequence", "PixelSpacing"), 2)
     if position is None or turned is None or spacing is None or min(spacing) <= 0:
         return None
     axes = _right_angled(turned)
     if axes is None:
         return None
-    slope = _as_number(of("PixelValueTransformationSequence", "RescaleSlope"))
-    intercept = _as_number(of("PixelValueTransformationSequence", "RescaleIntercept"))
+    slope = as_number(of("PixelValueTransformationSequence", "RescaleSlope"))
+    intercept = as_number(of("PixelValueTransformationSequence", "RescaleIntercept"))
     frame_type = of("CTImageFrameTypeSequence", "FrameType") or of("MRImageFrameTypeSequence", "FrameType")
-    kind = header.image_type if frame_type is None else tuple(str(word).upper() for word in _many(frame_type))
+    kind = header.image_type if frame_type is None else tuple(str(word).upper() for word in many(frame_type))
     temporal = of("FrameContentSequence", "TemporalPositionIndex")
     if temporal is None:
         temporal = of("TemporalPositionSequence", "TemporalPositionIdentifier")
@@ -305,14 +315,14 @@ def _frame(header: Header, dataset: Any, groups: list[Any], number: int) -> Fram
         along_row=axes[0],
         along_column=axes[1],
         spacing_mm=(float(spacing[0]), float(spacing[1])),
-        thickness_mm=_as_number(of("PixelMeasuresSequence", "SliceThickness")),
+        thickness_mm=as_number(of("PixelMeasuresSequence", "SliceThickness")),
         slope=1.0 if slope is None or slope == 0 else slope,
         intercept=0.0 if intercept is None else intercept,
-        instance=number + 1 if groups else _integer(dataset, "InstanceNumber"),
-        acquisition=_as_integer(of("FrameContentSequence", "FrameAcquisitionNumber"))
+        instance=number + 1 if groups else integer_of(dataset, "InstanceNumber"),
+        acquisition=as_integer(of("FrameContentSequence", "FrameAcquisitionNumber"))
         if groups
-        else _as_integer(_value(dataset, "AcquisitionNumber")),
-        temporal=_as_number(temporal),
+        else as_integer(value_of(dataset, "AcquisitionNumber")),
+        temporal=as_number(temporal),
         kind=kind,
     )
 
@@ -333,10 +343,10 @@ def _right_angled(turned: FloatArray) -> tuple[FloatArray, FloatArray] | None:
 
 def _padding(dataset: Any, signed: bool, bits: int) -> tuple[int, int] | None:
     """The stored values that mean "outside the field of view", both ends included."""
-    low = _integer(dataset, "PixelPaddingValue")
+    low = integer_of(dataset, "PixelPaddingValue")
     if low is None:
         return None
-    high = _integer(dataset, "PixelPaddingRangeLimit")
+    high = integer_of(dataset, "PixelPaddingRangeLimit")
     ends = [low, low if high is None else high]
     # Writers often give the value in the other signedness.
     if signed:
@@ -356,13 +366,13 @@ def _overlay_in_pixels(dataset: Any) -> bool:
 
 def _age(dataset: Any) -> float | None:
     """Age in years from "070Y", "018M", or the dates of birth and study."""
-    text = _text(dataset, "PatientAge").upper()
+    text = text_of(dataset, "PatientAge").upper()
     per_year = {"Y": 1.0, "M": 12.0, "W": 52.1775, "D": 365.25}
     if len(text) >= 2 and text[:-1].strip().isdigit() and text[-1] in per_year:
         return round(int(text[:-1]) / per_year[text[-1]], 2)
-    born = _day(_text(dataset, "PatientBirthDate"))
+    born = _day(text_of(dataset, "PatientBirthDate"))
     for keyword in ("StudyDate", "SeriesDate", "AcquisitionDate", "ContentDate"):
-        seen = _day(_text(dataset, keyword))
+        seen = _day(text_of(dataset, keyword))
         if born is not None and seen is not None and seen >= born:
             return round(float((seen - born).astype(int)) / 365.25, 2)
     return None
@@ -378,70 +388,9 @@ def _day(text: str) -> np.datetime64 | None:
         return None
 
 
-def _value(dataset: Any, keyword: str) -> Any:
-    """An element's value; None where it is absent, empty or not what its type allows."""
-    try:
-        value = dataset.get(keyword)
-    except (ValueError, TypeError, KeyError, NotImplementedError, OverflowError, AttributeError):
-        return None
-    return None if value is None or value == "" else value
-
-
-def _many(value: Any) -> Iterable[Any]:
-    return [value] if isinstance(value, str) or not hasattr(value, "__iter__") else value
-
-
-def _items(dataset: Any, keyword: str) -> list[Any]:
-    value = _value(dataset, keyword)
-    return [] if value is None or isinstance(value, (str, bytes)) else list(value)
-
-
-def _text(dataset: Any, keyword: str) -> str:
-    value = _value(dataset, keyword)
-    return "" if value is None else str(value).strip().strip("\0")
-
-
-def _words(dataset: Any, keyword: str, *, upper: bool = True) -> tuple[str, ...]:
-    value = _value(dataset, keyword)
-    words = [] if value is None else [str(word).strip() for word in _many(value)]
-    return tuple(word.upper() if upper else word for word in words if word)
-
-
 def _words_in_groups(dataset: Any, sequence: str, keyword: str) -> tuple[str, ...]:
     for groups in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
-        for group in _items(dataset, groups)[:1]:
-            for item in _items(group, sequence):
-                return _words(item, keyword, upper=False)
+        for group in items_of(dataset, groups)[:1]:
+            for item in items_of(group, sequence):
+                return words_of(item, keyword, upper=False)
     return ()
-
-
-def _as_number(value: Any) -> float | None:
-    try:
-        number = float(value)
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return number if np.isfinite(number) else None
-
-
-def _as_integer(value: Any) -> int | None:
-    number = _as_number(value)
-    return None if number is None else int(number)
-
-
-def _number(dataset: Any, keyword: str) -> float | None:
-    value = _value(dataset, keyword)
-    return _as_number(next(iter(_many(value)), None)) if value is not None else None
-
-
-def _integer(dataset: Any, keyword: str) -> int | None:
-    number = _number(dataset, keyword)
-    return None if number is None else int(number)
-
-
-def _vector(value: Any, size: int) -> FloatArray | None:
-    if value is None:
-        return None
-    numbers = [_as_number(part) for part in _many(value)]
-    if len(numbers) != size or any(number is None for number in numbers):
-        return None
-    return np.array(numbers, float)
