@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from thecal.cement.nearness import Nearness
 from thecal.volume import BoolArray, FloatArray, IntArray
@@ -23,6 +22,7 @@ def contrast_pool(hu: IntArray, near: Nearness, spacing_mm: FloatArray) -> BoolA
     Found on block means of about ``COARSE_MM``: noise and thin calcium fall out, a lumen stays.
     """
     import cc3d
+    import edt
 
     block = np.maximum(1, np.rint(COARSE_MM / spacing_mm)).astype(int)
     starts = [np.arange(0, n, b) for n, b in zip(hu.shape, block, strict=True)]
@@ -35,8 +35,11 @@ def contrast_pool(hu: IntArray, near: Nearness, spacing_mm: FloatArray) -> BoolA
         coarse = (summed / counts.reshape(shape)).astype(np.float32)
     away = near.bone_mm[:: block[0], :: block[1], :: block[2]] > CLEAR_OF_BONE_MM
     even = (coarse > POOL_HU[0]) & (coarse < POOL_HU[1]) & away
-    depth = ndimage.distance_transform_edt(even, sampling=spacing_mm * block)
-    lumen = ndimage.distance_transform_edt(depth < LEAST_RADIUS_MM, sampling=spacing_mm * block)
+    if not even.any():
+        return np.zeros(hu.shape, bool)
+    step = [float(s) for s in spacing_mm * block]
+    depth = edt.edt(even, anisotropy=step, black_border=False, parallel=1)
+    lumen = edt.edt(depth < LEAST_RADIUS_MM, anisotropy=step, black_border=False, parallel=1)
     wide = even & (lumen <= LEAST_RADIUS_MM)
     groups = cc3d.connected_components(wide, connectivity=6)
     sizes = np.bincount(groups.ravel()) * float(np.prod(spacing_mm * block)) / 1000

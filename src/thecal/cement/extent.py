@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.background import background_hu
@@ -22,6 +23,7 @@ GROW_SHARE = 0.30
 CONNECT_FRACTION = 0.30
 TRACE_FRACTION = 0.02
 LEAST_PIECE_MM3 = 2.0
+CRUMB_MM3 = 10.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +86,7 @@ def cement_extent(
         _fill(hu[box], support[box], mine, _chosen(own, general), clip_hu, weights, reach, spacing,
               barred[box], fraction[box])  # fmt: skip
     _label(fraction, pieces, spacing)
+    _rejoin_crumbs(pieces, fraction, groups, spacing)
     return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
 
 
@@ -146,6 +149,39 @@ def _label(fraction: npt.NDArray[np.float32], pieces: npt.NDArray[np.int32], spa
         joins = (pieces == 0) & (fraction > 0)
         pieces[joins] = spread[joins]
     fraction[pieces == 0] = 0.0
+
+
+def _rejoin_crumbs(
+    pieces: npt.NDArray[np.int32],
+    fraction: npt.NDArray[np.float32],
+    groups: npt.NDArray[np.uint32],
+    spacing: FloatArray,
+) -> None:
+    """Give crumbs that the deconvolution broke off back to the piece they are one bright group with.
+
+    A crumb's neighbour in the scan is joined to it without a gap (``groups``); two deposits of size that
+    touch only through the blur stay apart.
+    """
+    count = int(pieces.max())
+    if count < 2:
+        return
+    inside = np.flatnonzero(pieces)
+    owner, group = pieces.ravel()[inside], groups.ravel()[inside]
+    volume = np.bincount(owner, weights=fraction.ravel()[inside], minlength=count + 1).astype(np.float64)
+    volume *= float(np.prod(spacing))
+    places = np.stack(np.unravel_index(inside, pieces.shape), axis=1) * spacing
+    renamed = np.arange(count + 1)
+    for crumb in np.flatnonzero(volume < CRUMB_MM3)[1:]:
+        mine = owner == crumb
+        shared = np.unique(group[mine & (group > 0)])
+        large = np.isin(group, shared) & (volume[owner] >= CRUMB_MM3)
+        if large.any():
+            distance, nearest = cKDTree(places[large]).query(places[mine])
+            renamed[crumb] = owner[large][nearest[int(np.argmin(distance))]]
+    kept = np.unique(renamed[1:])
+    numbers = np.zeros(count + 1, np.int32)
+    numbers[1:] = np.searchsorted(kept, renamed[1:]) + 1
+    pieces[...] = numbers[pieces]
 
 
 def _around(mask: BoolArray, margin: npt.NDArray[np.int64]) -> Box:
