@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.leakage.needle_track import mark_tracks
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
 from thecal.volume import BoolArray, Box, FloatArray, Grid
 
@@ -92,7 +93,8 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
     pieces, fraction = np.ascontiguousarray(cement.pieces[box]), np.ascontiguousarray(cement.fraction[box])
     near = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False) <= 4.0
     region = region_codes(spine, box, near)
-    return Assignment(box, region, _three_questions(pieces, region, fraction, cement.grid))
+    codes = _three_questions(pieces, region, fraction, cement.grid)
+    return Assignment(box, region, mark_tracks(codes, fraction, spine, box))
 
 
 def _three_questions(

@@ -16,8 +16,7 @@ from thecal.leakage.body import Body
 from thecal.leakage.compartments import Assignment
 from thecal.leakage.findings import Deposit, Point
 from thecal.leakage.levels import NEAR_SPINE_MM, Levels
-from thecal.leakage.needle_track import is_needle_track
-from thecal.leakage.regions import BONE, DISC, OUTSIDE, compartment_of
+from thecal.leakage.regions import BONE, DISC, OUTSIDE, TRACK, compartment_of
 from thecal.leakage.route import Origin, route_of
 from thecal.terms import Compartment, Side
 from thecal.volume import FloatArray, IntArray, Volume
@@ -72,8 +71,6 @@ def describe(
     compartment = _compartment(piece, region, origin, spine, levels)
     vertebra = _vertebra(piece, region, origin, by_id, levels)
     route, yeom = route_of(region, origin, by_id, shapes)
-    if compartment == "needle_track":
-        route, yeom = "needle", None
     if compartment == "unassigned":
         route, yeom = "unknown", None
     total = float(piece.volume_mm3.sum())
@@ -108,8 +105,6 @@ def _compartment(
 ) -> Compartment:
     if region != OUTSIDE:
         return compartment_of(region)
-    if is_needle_track(piece.points, piece.volume_mm3, origin, spine):
-        return "needle_track"
     if origin is not None:
         return "paravertebral"
     centre = np.average(piece.points, axis=0, weights=piece.volume_mm3)[None]
@@ -125,6 +120,8 @@ def _vertebra(
 ) -> Vertebra | None:
     if BONE <= region < DISC:
         return by_id.get(region - BONE)
+    if region >= TRACK:
+        return by_id.get(region - TRACK)
     if origin is not None and origin.bone_id in by_id:
         return by_id[origin.bone_id]
     if not levels.vertebrae:

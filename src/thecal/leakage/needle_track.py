@@ -1,64 +1,91 @@
-"""Cement left along a needle's way: behind the bone, on a line that leads into a body."""
+"""Cement drawn back along a needle's way: a slender cast behind the body, on a line that leads into it."""
 
 from __future__ import annotations
 
 from typing import Final
 
+import cc3d
 import numpy as np
+import numpy.typing as npt
 
-from thecal.anatomy.spine import Part, Spine
-from thecal.leakage.regions import BONE
-from thecal.leakage.route import Origin
-from thecal.terms import is_vertebra
-from thecal.volume import FloatArray
+from thecal.anatomy.spine import Part, Spine, Vertebra
+from thecal.leakage.regions import BONE, DISC, OUTSIDE, TRACK
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
+from thecal.volume import Box, FloatArray
 
-BEHIND_WALL_MM: Final = 8.0
-"""How far behind the posterior wall of its vertebra a track's cement lies at least."""
+BEHIND_WALL_MM: Final = 2.0
+"""Farther back than this behind the posterior wall's middle, cement is no longer the body's."""
+MIN_LENGTH_SD_MM: Final = 2.2
+"""Spread along the axis of a rod 8 mm long."""
+MAX_WIDTH_SD_MM: Final = 1.9
+"""Spread across the axis of a rod 5 mm wide, blurred; needles of 10 to 13 G are 2.4 to 3.4 mm."""
 SLENDER: Final = 2.0
-"""Length over width of a free piece that may be a track."""
 REACH_MM: Final = 70.0
 """From the skin side of a track to the body along its line."""
-NEAR_ENTRY_MM: Final = 25.0
-"""A tail of cement at the entry point joins the arch; one farther out must be slender."""
 
 
-def is_needle_track(points: FloatArray, weight: FloatArray, origin: Origin | None, spine: Spine) -> bool:
-    """Whether cement outside all regions lies on a needle's way.
+def mark_tracks(
+    codes: npt.NDArray[np.uint16], fraction: npt.NDArray[np.float32], spine: Spine, box: Box
+) -> npt.NDArray[np.uint16]:
+    """The codes with ``TRACK`` + id where cement is a needle's track.
 
-    It must lie behind the posterior wall, and either join cement in the arch or pedicle (the tail at the
-    entry point), or be slender with a line that leads forward through the arch into a body.
+    Looked at is cement in arch and pedicle together with cement outside all regions, behind the posterior
+    wall. A connected part of it is a track when it is slender and its axis leads forward through the arch,
+    not through the canal, into a body. Wider cement in a pedicle stays with its bone.
 
     Parameters
     ----------
-    points : (n, 3) float64
-        LPS mm.
-    weight : (n,) float64
-    origin : Origin or None
-        Where the piece comes from, where that is known.
+    codes : (z, y, x) uint16
+        Region of each cement voxel in the box, 0 elsewhere.
     """
-    if not spine.vertebrae or len(points) < 2:
+    if not spine.vertebrae:
+        return codes
+    bone = (codes >= BONE) & (codes < DISC)
+    voxels = np.argwhere((bone & (spine.parts[box] != Part.BODY)) | (codes == OUTSIDE))
+    if not len(voxels):
+        return codes
+    grid = spine.grid.crop(box)
+    points = grid.to_lps(voxels)
+    nearest, behind = _behind(points, spine.vertebrae)
+    voxels, points, nearest = voxels[behind], points[behind], nearest[behind]
+    mask = np.zeros(codes.shape, np.uint8)
+    mask[tuple(voxels.T)] = 1
+    parts = cc3d.connected_components(mask, connectivity=26)
+    own = parts[tuple(voxels.T)]
+    weight = fraction[tuple(voxels.T)].astype(float)
+    marked = codes.copy()
+    for part in range(1, int(own.max(initial=0)) + 1):
+        members = own == part
+        vertebra = spine.vertebrae[int(np.bincount(nearest[members]).argmax())]
+        if _is_track(points[members], weight[members], vertebra, spine):
+            marked[tuple(voxels[members].T)] = TRACK + vertebra.id
+    return marked
+
+
+def _behind(
+    points: FloatArray, vertebrae: tuple[Vertebra, ...]
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+    """The vertebra whose pedicles are nearest in height, and whether each point lies behind its body."""
+    local = np.stack([v.frame.to_local(points) for v in vertebrae])
+    nearest = np.argmin(np.abs(local[:, :, 2]), axis=0)
+    return nearest, local[nearest, np.arange(len(points)), 1] < -BEHIND_WALL_MM
+
+
+def _is_track(points: FloatArray, weight: FloatArray, vertebra: Vertebra, spine: Spine) -> bool:
+    if len(points) < 5:
         return False
     centre = np.average(points, axis=0, weights=weight)
-    nearest = min(spine.vertebrae, key=lambda v: float(np.linalg.norm(v.frame.origin - centre)))
-    if nearest.frame.to_local(centre)[1] > -BEHIND_WALL_MM:
+    values, vectors = np.linalg.eigh(np.cov((points - centre).T, aweights=weight))
+    # The middle one, for a rod blurred along thick slices is flat.
+    length, width = np.sqrt(max(values[2], 0.0)), np.sqrt(max(values[1], 0.0))
+    if length < MIN_LENGTH_SD_MM or width > MAX_WIDTH_SD_MM or length < SLENDER * width:
         return False
-    spread = np.cov((points - centre).T, aweights=weight)
-    values, vectors = np.linalg.eigh(spread)
-    slender = np.sqrt(values[2]) >= SLENDER * np.sqrt(max(values[1], 0.25))
-    if origin is not None and origin.part == Part.ARCH and origin.neck_mm2 is not None:
-        near = float(np.linalg.norm(centre - origin.breach_mm)) <= NEAR_ENTRY_MM
-        if near and not origin.via:
-            return True
-        if near and all(code < BONE for code in origin.via[:-1]):
-            return True
-    if not slender:
-        return False
-    axis = vectors[:, 2] * np.sign(vectors[:, 2] @ nearest.frame.anterior)
+    axis = vectors[:, 2] * np.sign(vectors[:, 2] @ vertebra.frame.anterior)
     return _leads_into_body(centre, axis, spine)
 
 
 def _leads_into_body(centre: FloatArray, axis: FloatArray, spine: Spine) -> bool:
-    """Whether the line passes through an arch, or close by, into a body."""
+    """Whether at least two of five lines, 2 mm apart, pass through an arch and no canal into a body."""
     side = np.cross(axis, [0.0, 0.0, 1.0])
     side /= max(float(np.linalg.norm(side)), 1e-6)
     up = np.cross(side, axis)
@@ -70,8 +97,9 @@ def _leads_into_body(centre: FloatArray, axis: FloatArray, spine: Spine) -> bool
         at = tuple(index[inside].T)
         part, label = spine.parts[at], spine.labels[at]
         body = np.flatnonzero(part == Part.BODY)
-        if len(body) < 8 or not is_vertebra(int(label[body[0]])):
+        if len(body) < 8:
             continue
-        before = part[: body[0]]
-        hits += int((before == Part.ARCH).sum() >= 3 and not np.isin(label[: body[0]], (60, 61)).any())
+        before, passed = part[: body[0]], label[: body[0]]
+        in_canal = (passed == THECAL_SAC) | (passed == EPIDURAL_SPACE)
+        hits += int((before == Part.ARCH).any() and in_canal.sum() <= 2)
     return hits >= 2

@@ -11,7 +11,7 @@ from numba import njit
 
 from thecal.anatomy.spine import Part, Spine
 from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, Compartment, is_vertebra
-from thecal.volume import BoolArray, Box, FloatArray, LabelArray
+from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray
 
 OUTSIDE: Final = 1
 SAC: Final = 2
@@ -21,15 +21,19 @@ BONE: Final = 1000
 """Code of a bone is this plus the vertebra's id."""
 DISC: Final = 2000
 """Code of a disc is this plus the id of the vertebra above it."""
+TRACK: Final = 3000
+"""Code of a needle's track is this plus the id of the vertebra it leads to; no voxel has it before cement."""
 
 GAP_MM: Final = 2.0
-"""Unlabelled clefts up to twice this wide between two regions belong to the nearer of them."""
+"""Unlabelled clefts up to twice this wide between the canal and its wall belong to the nearer of the two."""
 DISC_HEIGHT_MM: Final = 16.0
 """The highest disc space."""
 
 
 def compartment_of(code: int) -> Compartment:
-    """The compartment of a region's code; outside is ``paravertebral`` until something else is shown."""
+    """The compartment of a region's code; outside all is ``paravertebral``."""
+    if code >= TRACK:
+        return "needle_track"
     if code >= DISC:
         return "intradiscal"
     if code >= BONE:
@@ -46,8 +50,8 @@ def compartment_of(code: int) -> Compartment:
 def region_codes(spine: Spine, box: Box, near: BoolArray) -> LabelArray:
     """The region of every voxel of a box of the spine's crop.
 
-    Three sources, in this order: the labels and parts of the anatomy; clefts between two labelled regions,
-    which fall to the nearer; and the space between two neighbouring endplates, which is disc even where
+    Three sources, in this order: the labels and parts of the anatomy; clefts beside the canal, which fall
+    to the nearer label; and the space between two neighbouring endplates, which is disc even where
     the disc's label has a hole (vacuum, cement taken for bone).
 
     Parameters
@@ -84,11 +88,15 @@ def region_codes(spine: Spine, box: Box, near: BoolArray) -> LabelArray:
 
 def _fill_clefts(codes: LabelArray, near: BoolArray, spacing: FloatArray) -> None:
     known = codes != OUTSIDE
-    if known.all() or not known.any():
+    canal = (codes == SAC) | (codes == EPIDURAL)
+    if known.all() or not canal.any():
         return
-    grown = edt.edt(~known, anisotropy=tuple(spacing), black_border=False) <= GAP_MM
-    closed = edt.edt(grown, anisotropy=tuple(spacing), black_border=False) > GAP_MM
-    cleft = np.argwhere(closed & ~known & near)
+    step = tuple(spacing)
+    # Elsewhere a notch is a place of its own: the waist of a body, the angle at a rib.
+    beside = edt.edt(~canal, anisotropy=step, black_border=False) <= 2 * GAP_MM
+    grown = edt.edt(~known, anisotropy=step, black_border=False) <= GAP_MM
+    closed = edt.edt(grown, anisotropy=step, black_border=False) > GAP_MM
+    cleft = np.argwhere(closed & beside & ~known & near)
     reach = np.ceil((GAP_MM + spacing) / spacing).astype(np.int64)
     codes[tuple(cleft.T)] = _nearest_known(codes, cleft, reach, spacing)
 
@@ -130,22 +138,31 @@ def _fill_disc_spaces(
     nearest = np.argmin(((points[:, None, :] - middles[None]) ** 2).sum(2), axis=1)
     cranial = np.array([v.frame.cranial for v in spine.vertebrae])[nearest]
     step = cranial @ np.linalg.inv(grid.affine[:3, :3]).T * 0.5
+    ranks, heights = _rows(spine, grid)
     codes[tuple(empty.T)] = _between_endplates(
-        codes, parts == Part.BODY, empty, step, int(DISC_HEIGHT_MM / 0.5), _ranks(spine), BONE, DISC
+        codes, parts == Part.BODY, empty, step, int(DISC_HEIGHT_MM / 0.5), ranks, heights, BONE, DISC
     )
 
 
-def _ranks(spine: Spine) -> npt.NDArray[np.int64]:
-    """Place of each vertebra in the row, by id, the sacrum first; -9 for what is no vertebra."""
+def _rows(spine: Spine, grid: Grid) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """By id, a vertebra's place in the row, and the mm above its middle as a z + b y + c x + d.
+
+    The sacrum comes first and is all below; -9 marks what is no vertebra.
+    """
     ranks = np.full(DISC - BONE, -9, np.int64)
-    for rank, vertebra in enumerate(spine.vertebrae):
-        ranks[vertebra.id] = rank
+    heights = np.zeros((DISC - BONE, 4))
     ranks[SACRUM] = -1
-    return ranks
+    heights[SACRUM, 3] = 1.0
+    for rank, vertebra in enumerate(spine.vertebrae):
+        frame = vertebra.frame
+        ranks[vertebra.id] = rank
+        heights[vertebra.id, :3] = grid.affine[:3, :3].T @ frame.cranial
+        heights[vertebra.id, 3] = (grid.affine[:3, 3] - frame.origin) @ frame.cranial
+    return ranks, heights
 
 
 @njit(cache=True)
-def _between_endplates(codes, body, voxels, step, count, ranks, bone, disc):  # type: ignore[no-untyped-def]
+def _between_endplates(codes, body, voxels, step, count, ranks, heights, bone, disc):  # type: ignore[no-untyped-def]
     found = np.full(len(voxels), OUTSIDE, np.uint16)
     for i in range(len(voxels)):
         ends = np.zeros(2, np.int64)
@@ -162,8 +179,13 @@ def _between_endplates(codes, body, voxels, step, count, ranks, bone, disc):  # 
                 if code == OUTSIDE or code >= disc:
                     continue
                 if code >= bone and body[z, y, x]:
-                    ends[way] = code
-                    steps += k
+                    above = heights[code - bone, 3]
+                    above += heights[code - bone, 0] * z + heights[code - bone, 1] * y
+                    above += heights[code - bone, 2] * x
+                    # From a body's waist a ray meets the rim of that body from the wrong side.
+                    if (above < 0) == (way == 1):
+                        ends[way] = code
+                        steps += k
                 break
         if not (ends[0] and ends[1]) or steps > count:
             continue

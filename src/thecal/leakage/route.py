@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Part, Vertebra
 from thecal.leakage.body import Body
-from thecal.leakage.regions import BONE, DISC, EPIDURAL, SAC, compartment_of
+from thecal.leakage.regions import BONE, DISC, EPIDURAL, SAC, TRACK, compartment_of
 from thecal.terms import Route, Yeom
 from thecal.volume import FloatArray, Grid
 
@@ -222,11 +222,13 @@ def route_of(
       of no more than 30 mm2;
     - *cortical*: through the body's wall anywhere else.
     """
+    if region >= TRACK:
+        return "needle", None
     if origin is None or compartment_of(region) == "intravertebral":
         return "unknown", None
-    if any(code >= DISC for code in (*origin.via, region)):
+    if any(DISC <= code < TRACK for code in (*origin.via, region)):
         return "endplate", "C"
-    if origin.part == Part.ARCH:
+    if origin.part == Part.ARCH or any(code >= TRACK for code in origin.via):
         return "needle", None
     vertebra, body = vertebrae.get(origin.bone_id), shapes.get(origin.bone_id)
     if vertebra is None or body is None:
