@@ -88,7 +88,7 @@ def test_headline_pictures_tables_and_reservations_are_there(html):
 
 def test_the_page_names_the_patient_only_when_asked(leaking, html):
     assert "Jane" not in html
-    assert "Doe^Jane" in page_of(leaking, identified=True)
+    assert "Doe Jane" in page_of(leaking, identified=True)
 
 
 def test_what_a_file_says_of_itself_cannot_become_markup(leaking):

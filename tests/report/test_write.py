@@ -66,3 +66,18 @@ def test_a_file_in_place_of_the_folder_is_refused(leaking, tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(InputError, match="is a file, not a folder"):
         write.check_writable(tmp_path / "out")
+
+
+def test_a_folder_that_cannot_be_written_to_is_refused_before_the_work(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda path, mode: False)
+    with pytest.raises(InputError, match="cannot be written to"):
+        write.check_writable(tmp_path / "deep" / "out")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_its_own_mount_is_written_from_within(leaking, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    out.mkdir()
+    monkeypatch.setattr(write, "_is_island", lambda folder: True)
+    put(out, leaking)
+    assert names(out) == ["anatomy.nii.gz", "cement.nii.gz", "report.html", "report.json"]

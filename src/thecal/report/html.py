@@ -108,11 +108,16 @@ def render_html(
         severities=_SEVERITY_TITLES,
         noise_hu=cement.noise_hu if cement else None,
         psf_mm=[float(s) for s in cement.psf_sigma_mm] if cement else None,
-        patient_name=volume.source.patient_name if identified else None,
+        patient_name=_name_words(volume.source.patient_name) if identified else None,
         research_use=RESEARCH_USE,
         plotly_js=Markup(_plotly_js()) if pictures["scene"] is not None else None,
         **pictures,
     )
+
+
+def _name_words(name: str | None) -> str | None:
+    """A DICOM person name as it is read: "Doe^Jane" is "Doe Jane"."""
+    return None if name is None else " ".join(part for part in name.split("^") if part)
 
 
 def _plotly_js() -> str:

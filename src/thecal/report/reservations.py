@@ -92,7 +92,7 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
     notes = []
     measures = {m.id: m for m in leakage.vertebrae}
     unnamed = sum(v.level is None for v in spine.vertebrae)
-    if unnamed:
+    if unnamed and not any(note.code == "levels_unknown" for note in spine.quality):
         notes.append(
             QualityNote(
                 "levels_unknown",
@@ -104,7 +104,7 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
     missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for vertebra in spine.vertebrae:
         name = vertebra.level or f"vertebra {vertebra.id}"
-        told = any(n.code in _TOLD_BY_LEAKAGE and name in n.message.split() for n in leakage.quality)
+        told = any(n.code in _TOLD_BY_LEAKAGE and f"{name} " in n.message for n in leakage.quality)
         lacking = tuple(
             word for word in _lacking(measures.get(vertebra.id)) if not (told and word in _SHAPE_WORDS)
         )

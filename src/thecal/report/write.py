@@ -99,26 +99,23 @@ def write_report(
 
 
 def check_writable(out: Path) -> None:
-    """Raise `InputError` now where ``out`` could not be written to after the long work.
-
-    The folders above ``out`` are made.
-    """
+    """Raise `InputError` now where ``out`` could not be written to after the long work."""
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out} is a file, not a folder")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
-    writable = out if out.exists() else out.parent
-    if not os.access(writable, os.W_OK | os.X_OK):
+    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise InputError(f"--out {out} cannot be written to")
 
 
 @contextmanager
 def _replacing(out: Path) -> Iterator[Path]:
-    """A folder beside ``out`` whose files are moved into it when the block ends well, and else removed."""
+    """A folder whose files are moved into ``out`` when the block ends well, and else removed."""
     check_writable(out)
-    folder = Path(tempfile.mkdtemp(prefix=".thecal-", dir=out.parent))
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=".thecal-", dir=out if _is_island(out) else out.parent))
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
     try:
         yield folder
         out.mkdir(exist_ok=True)
@@ -132,3 +129,11 @@ def _replacing(out: Path) -> Iterator[Path]:
         raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_island(out: Path) -> bool:
+    """Whether files cannot be moved into ``out`` from beside it: a mounted folder, a closed parent."""
+    if not out.exists():
+        return False
+    elsewhere = out.stat().st_dev != out.parent.stat().st_dev
+    return elsewhere or not os.access(out.parent, os.W_OK | os.X_OK)
