@@ -28,7 +28,7 @@ TRACKS: Final = (TrackSpec("T12", "left", 4.5), TrackSpec("T12", "right", 5.0))
 
 
 def founding_case(
-    *, spacing_mm: tuple[float, float, float] = (1.0, 0.7, 0.7), levels: str = "T10-L3", fov_mm: float = 200.0
+    *, spacing_mm: tuple[float, float, float] = (1.0, 0.7, 0.7), levels: str = "T10-L2", fov_mm: float = 190.0
 ) -> Case:
     """The founding paper's patient as a phantom."""
     return make_patient(

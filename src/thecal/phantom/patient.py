@@ -24,6 +24,7 @@ from thecal.phantom.scene import (
     supersampling,
     trabecular_tile,
 )
+from thecal.phantom.select import majority
 from thecal.phantom.site import Site
 from thecal.phantom.spine_model import Fracture, Sex, SpineModel, draw_spine
 from thecal.phantom.streaks import add_streaks
@@ -181,11 +182,12 @@ def make_patient(
     kernel = Kernel(model, person_numbers(model, rng, contrast_hu), trabecular_tile(rng))
     spacing = (float(spacing_mm[0]), float(spacing_mm[1]), float(spacing_mm[2]))
     grid = scan_grid(model, spacing, fov_mm)
-    coarse, labels, parts = kernel.fill(grid)
     box = spine_box(model, grid)
+    coarse, labels, parts = kernel.fill_round(grid, box)
     factors = supersampling(spacing)
     site_grid = finer(grid.crop(box), factors)
     fine, fine_labels, fine_parts = kernel.fill(site_grid)
+    labels[box], parts[box] = majority(fine_labels, fine_parts, factors)
     spine = spine_of(model, labels, parts, grid, box)
     site = Site(site_grid, factors, fine_labels, fine_parts, fine, spine, np.zeros(fine.shape, np.uint8))
     cement_rng = np.random.default_rng([seed, 3])

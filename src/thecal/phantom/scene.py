@@ -1,10 +1,9 @@
-"""The patient on the table: fields of view, the person's soft parts, and the supersampled tissues."""
+"""The patient on the table: fields of view, the person's soft parts, and tissues evaluated on a grid."""
 
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,31 +13,8 @@ from thecal.phantom.spine_model import SpineModel
 from thecal.phantom.tissue import evaluate
 from thecal.volume import Box, FloatArray, Grid, IntArray, LabelArray
 
-
-@dataclass(frozen=True, eq=False)
-class Scene:
-    """Tissues around the spine on a grid finer than the scan.
-
-    Attributes
-    ----------
-    grid : Grid
-        The scan's grid.
-    box : Box
-        The part of it that is supersampled.
-    factors : (3,) ints
-        Fine voxels in one scan voxel along z, y, x.
-    fine : Grid
-        The fine grid.
-    hu, labels, parts : arrays on the fine grid
-    """
-
-    grid: Grid
-    box: Box
-    factors: tuple[int, int, int]
-    fine: Grid
-    hu: IntArray
-    labels: LabelArray
-    parts: npt.NDArray[np.uint8]
+# Scan voxels of true tissue that the blur needs at the edge of the fine part.
+RIM = 8
 
 
 def axis_grid(
@@ -181,6 +157,26 @@ class Kernel:
 
         with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
             list(pool.map(fill_slab, range(0, grid.shape[0], slab)))
+        return hu, labels, parts
+
+    def fill_round(self, grid: Grid, box: Box) -> tuple[IntArray, LabelArray, npt.NDArray[np.uint8]]:
+        """The same, but left empty within ``box`` save for a rim; ``box`` holds whole slices."""
+        hu = np.zeros(grid.shape, np.int16)
+        labels = np.zeros(grid.shape, np.uint16)
+        parts = np.zeros(grid.shape, np.uint8)
+        nz, ny, nx = grid.shape
+        y0, y1 = min(box[1].start + RIM, ny), max(box[1].stop - RIM, 0)
+        x0, x1 = min(box[2].start + RIM, nx), max(box[2].stop - RIM, 0)
+        z = slice(0, nz)
+        rim: list[Box] = [
+            (z, slice(0, y0), slice(0, nx)),
+            (z, slice(y1, ny), slice(0, nx)),
+            (z, slice(y0, y1), slice(0, x0)),
+            (z, slice(y0, y1), slice(x1, nx)),
+        ]
+        for part in rim:
+            if part[1].stop > part[1].start and part[2].stop > part[2].start:
+                hu[part], labels[part], parts[part] = self.fill(grid.crop(part))
         return hu, labels, parts
 
 

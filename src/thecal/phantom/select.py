@@ -7,7 +7,7 @@ import numpy.typing as npt
 from numba import njit
 
 from thecal.frames import VertebraFrame
-from thecal.volume import BoolArray, Box, FloatArray, Grid
+from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray
 
 
 @njit(nogil=True, cache=True)
@@ -77,3 +77,49 @@ def block_counts(
                 value = cement[k, j, i]
                 if value != 0 and (number == 0 or value == number):
                     out[k // fz, j // fy, i // fx] += one
+
+
+@njit(nogil=True, cache=True)
+def _majority(
+    labels: npt.NDArray[np.uint16],
+    parts: npt.NDArray[np.uint8],
+    factors: npt.NDArray[np.int64],
+    out: npt.NDArray[np.uint16],
+    out_parts: npt.NDArray[np.uint8],
+) -> None:
+    fz, fy, fx = factors[0], factors[1], factors[2]
+    count = fz * fy * fx
+    codes = np.empty(count, np.int32)
+    for k in range(out.shape[0]):
+        for j in range(out.shape[1]):
+            for i in range(out.shape[2]):
+                n = 0
+                same = True
+                for c in range(k * fz, k * fz + fz):
+                    for b in range(j * fy, j * fy + fy):
+                        for a in range(i * fx, i * fx + fx):
+                            codes[n] = 4 * np.int32(labels[c, b, a]) + parts[c, b, a]
+                            same = same and codes[n] == codes[0]
+                            n += 1
+                best = codes[0]
+                if not same:
+                    most = 0
+                    for m in range(count):
+                        votes = 0
+                        for other in range(count):
+                            if codes[other] == codes[m]:
+                                votes += 1
+                        if votes > most:
+                            best, most = codes[m], votes
+                out[k, j, i] = best // 4
+                out_parts[k, j, i] = best % 4
+
+
+def majority(
+    labels: LabelArray, parts: npt.NDArray[np.uint8], factors: tuple[int, int, int]
+) -> tuple[LabelArray, npt.NDArray[np.uint8]]:
+    """Label and part that most fine voxels of each scan voxel have."""
+    shape = tuple(n // f for n, f in zip(labels.shape, factors, strict=True))
+    out, out_parts = np.empty(shape, np.uint16), np.empty(shape, np.uint8)
+    _majority(labels, parts, np.array(factors), out, out_parts)
+    return out, out_parts

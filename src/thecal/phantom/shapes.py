@@ -7,12 +7,13 @@ the deposit may take, their cost, and where it left the bone.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Vertebra
+from thecal.phantom.column import column_of, side_wall
 from thecal.phantom.deposit_spec import DepositSpec, Form
 from thecal.phantom.grow import Noise
 from thecal.phantom.site import Site, canal_place, s_of
@@ -21,8 +22,9 @@ from thecal.volume import FloatArray
 
 Candidates = tuple[npt.NDArray[np.intp], FloatArray, FloatArray | None]
 Maker = Callable[[Site, Vertebra, int, DepositSpec, Noise, np.random.Generator], Candidates]
-NOWHERE = np.inf
-RIB_HU = 260
+NOWHERE: Final = np.inf
+# Above it lies a rib or contrast, not soft tissue.
+RIB_HU: Final = 260
 
 
 def _fill(
@@ -169,25 +171,6 @@ def _foramen(
     return index, cost, None
 
 
-def _surface(site: Site, vertebra: Vertebra, angle: FloatArray) -> FloatArray:
-    """Radius of the body's side wall about its axis at mid-height, for angles from anterior to the left."""
-    size = site.measure(vertebra)
-    spine = site.spine
-    body = np.argwhere((spine.labels == vertebra.id) & (spine.parts == Part.BODY))
-    local = vertebra.frame.to_local(spine.grid.to_lps(body))
-    local = local[np.abs(local[:, 2]) < 3.0]
-    x, y = local[:, 0], local[:, 1] - size.depth / 2
-    where = np.arctan2(x, y)
-    bins = np.linspace(-np.pi, np.pi, 49)
-    slot = np.digitize(where, bins) - 1
-    radius = np.array(
-        [np.hypot(x, y)[slot == b].max() if (slot == b).any() else size.half_width for b in range(48)]
-    )
-    radius = ndimage.gaussian_filter1d(radius, 1.0, mode="wrap")
-    wrapped: FloatArray = np.interp(angle, (bins[:-1] + bins[1:]) / 2, radius, period=2 * np.pi)
-    return wrapped
-
-
 def _beside(
     site: Site, vertebra: Vertebra, side: int, spec: DepositSpec, noise: Noise, rng: np.random.Generator
 ) -> Candidates:
@@ -211,10 +194,11 @@ def _beside(
     index, points, local = index[near], points[near], local[near]
     x, y, w = local[:, 0], local[:, 1] - size.depth / 2, local[:, 2]
     angle, radius = np.arctan2(x, y), np.hypot(x, y)
-    skin = radius - _surface(site, vertebra, angle)
+    column = column_of(site, vertebra)
+    skin = radius - side_wall(column, angle, w)
     if spec.shape == "blob":
         a0, w0 = k * rng.uniform(0.5, 1.5), rng.uniform(-0.5, 0.5) * size.half_height
-        wall = float(_surface(site, vertebra, np.array([a0]))[0])
+        wall = float(side_wall(column, np.array([a0]), np.array([w0]))[0])
         spot = np.array([wall * np.sin(a0), wall * np.cos(a0) + size.depth / 2, w0])
         normal = np.array([np.sin(a0), np.cos(a0), 0.0])
         rel = local - spot
