@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 
 from thecal.cli import run
+from thecal.phantom import Case
+from thecal.phantom.write import write_nifti, write_scan
 
 
 def test_make_writes_scan_labels_and_truth(tmp_path: Path) -> None:
@@ -64,3 +66,28 @@ def test_the_founding_case_is_the_paper_s_patient(tmp_path: Path) -> None:
     assert piece["extent_mm"][2] == pytest.approx(8.0, abs=1.0)
     assert next(d for d in truth["deposits"] if d["form"] == "sheets")["pieces"] >= 2
     assert (tmp_path / "dicom").is_dir()
+
+
+def test_insert_puts_cement_into_a_scan_where_it_is_told(
+    tmp_path: Path, phantom_patient: Case, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scan = write_scan(phantom_patient.volume, tmp_path / "in", "nifti")
+    anatomy = tmp_path / "in" / "labels.nii.gz"
+    write_nifti(phantom_patient.labels, phantom_patient.grid, anatomy)
+    words = ["phantom", "insert", str(scan), "--anatomy", str(anatomy), "--format", "nifti"]
+    out = tmp_path / "out"
+    told = ["--deposit", "intravertebral@T12:2ml", "--deposit", "epidural@T12:0.2ml:left"]
+    assert run([*words, *told, "--out", str(out)]) == 0
+    truth = json.loads((out / "truth.json").read_text())
+    assert [d["compartment"] for d in truth["deposits"]] == ["intravertebral", "epidural"]
+    assert truth["deposits"][1]["side"] == "left"
+    assert truth["canal"]["max_occlusion"]["level"] == "T12"
+    before = np.asarray(nib.load(scan).dataobj)
+    after = np.asarray(nib.load(out / "ct.nii.gz").dataobj)
+    cement = np.asarray(nib.load(out / "truth_cement.nii.gz").dataobj)
+    assert before.shape == after.shape == cement.shape
+    assert after[cement == 1].mean() > before[cement == 1].mean() + 1000
+    capsys.readouterr()
+    assert run([*words, "--deposit", "epidural@L5:0.2ml", "--out", str(tmp_path / "no")]) == 2
+    assert "does not show L5" in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
