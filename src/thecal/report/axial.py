@@ -28,7 +28,7 @@ from thecal.report.drawing import (
     show_ct,
     to_svg,
 )
-from thecal.report.headline import BY_DANGER
+from thecal.report.headline import danger
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
 from thecal.terms import SACRUM, is_vertebra
 from thecal.volume import Volume
@@ -47,7 +47,7 @@ def place_to_show(spine: Spine, leakage: Leakage) -> tuple[float, str]:
     if leakage.worst is not None and leakage.worst.fraction > 0:
         return leakage.worst.at_mm, "where cement takes most of the canal"
     if leakage.deposits:
-        first = min(leakage.deposits, key=lambda d: (BY_DANGER.index(d.compartment), -d.volume_ml, d.id))
+        first = min(leakage.deposits, key=danger)
         s, _, _ = spine.canal.frame.locate([first.centroid_mm])
         words = LOOKS[first.compartment].name
         return float(s[0]), f"through deposit {first.id} ({words}); no cement was detected in the canal"
@@ -88,7 +88,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         show_ct(axes, close_up, volume)
         outlined = outline_deposits(axes, close_up, found)
         near = [label for label, x in zip(outlined, found, strict=True) if x.deposit.id in shown_near]
-        near += _draw_canal(axes, spine, at_mm, width=1.4)
+        near = _draw_canal(axes, spine, at_mm, width=1.4) + near
         left, right, bottom, top = close_up.extent
         label_column(axes, near, close_up.extent, gap_mm=2.3)
         scale_bar(axes, left + 1.8, bottom + 1.6, 10)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from scipy import ndimage
 
 from thecal.leakage.findings import Deposit, Leakage
 from thecal.report.cuts import Cut
-from thecal.report.headline import volume_words
+from thecal.report.headline import danger, volume_words
 from thecal.report.palette import FAINT, INK, LOOKS
 from thecal.volume import BoolArray, FloatArray, Grid, Volume
 
@@ -110,11 +110,11 @@ class Seen:
 
 
 def deposits_on(cut: Cut, leakage: Leakage, grid: Grid) -> list[Seen]:
-    """The deposits that meet a cut, in the order of their ids."""
+    """The deposits that meet a cut, the most dangerous first and then the largest."""
     seen = []
     boxes = ndimage.find_objects(leakage.deposit_labels)
     index = cut.index_in(grid)
-    for deposit in sorted(leakage.deposits, key=lambda d: d.id):
+    for deposit in sorted(leakage.deposits, key=danger):
         box = boxes[deposit.id - 1] if deposit.id <= len(boxes) else None
         if box is None:
             continue
@@ -127,10 +127,10 @@ def deposits_on(cut: Cut, leakage: Leakage, grid: Grid) -> list[Seen]:
     return seen
 
 
-def outline_deposits(axes: Axes, cut: Cut, seen: Iterable[Seen]) -> list[Label]:
-    """Draw the outline of each deposit on the cut; the words for it."""
-    labels = []
-    for item in seen:
+def outline_deposits(axes: Axes, cut: Cut, seen: Sequence[Seen]) -> list[Label]:
+    """Draw the outline of each deposit on the cut, the first on top; the words for each, in that order."""
+    labels: list[Label] = []
+    for item in reversed(seen):
         look = LOOKS[item.deposit.compartment]
         for x, y in contours(item.cover, cut):
             draw_line(axes, x, y, look.colour, look.dashes, width=1.5)
@@ -142,7 +142,7 @@ def outline_deposits(axes: Axes, cut: Cut, seen: Iterable[Seen]) -> list[Label]:
                 look.colour,
             )
         )
-    return labels
+    return labels[::-1]
 
 
 def contours(cover: FloatArray, cut: Cut) -> list[tuple[FloatArray, FloatArray]]:
@@ -167,8 +167,12 @@ def label_column(
     gap_mm: float,
     on_left: bool = False,
 ) -> None:
-    """Words in a column beside the picture, each tied to its point by a line, none over another."""
+    """Words in a column beside the picture, each tied to its point by a line, none over another.
+
+    Where there is not room for all, the first ones are named.
+    """
     left, right, bottom, top = extent
+    labels = labels[: max(1, int((top - bottom) / gap_mm) - 1)]
     edge, away = (left, -1.0) if on_left else (right, 1.0)
     order = sorted(labels, key=lambda label: -label.at[1])
     heights: list[float] = []

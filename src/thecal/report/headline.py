@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.report.schema import Deposit, Report
 from thecal.terms import USUAL_ORDER, Compartment
 
@@ -82,7 +83,12 @@ def limit_words(report: Report) -> str:
 def leaked(report: Report) -> list[Deposit]:
     """Deposits outside the vertebrae, the most dangerous compartment first, then the largest."""
     outside = [d for d in report.deposits if d.compartment != "intravertebral"]
-    return sorted(outside, key=lambda d: (BY_DANGER.index(d.compartment), -d.volume_ml, d.id))
+    return sorted(outside, key=danger)
+
+
+def danger(deposit: Deposit | FoundDeposit) -> tuple[int, float, int]:
+    """A sort key: the most dangerous compartment first, then the largest deposit."""
+    return BY_DANGER.index(deposit.compartment), -deposit.volume_ml, deposit.id
 
 
 def deposit_level(deposit: Deposit) -> str:
@@ -90,7 +96,7 @@ def deposit_level(deposit: Deposit) -> str:
     spanned = sorted(deposit.levels_spanned, key=_from_the_head)
     if len(spanned) > 1:
         return f"{spanned[0]} to {spanned[-1]}"
-    return deposit.level or "a level whose number is not known"
+    return deposit.level or "unknown"
 
 
 def _leaks(report: Report) -> Sentence:
@@ -146,7 +152,7 @@ def _canal(report: Report) -> list[Sentence]:
     worst = canal.max_occlusion
     if worst is None or worst.fraction <= 0:
         return [Sentence("plain", f"No cement detected in the canal {limit_words(report)}.")]
-    at = f"at {worst.level}" if worst.level else "at a level whose number is not known"
+    at = f"at {worst.level}" if worst.level else "at an unknown level"
     left = f"; {worst.residual_ap_mm:.1f} mm left front to back" if worst.residual_ap_mm is not None else ""
     return [
         Sentence(

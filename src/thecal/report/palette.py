@@ -21,6 +21,11 @@ class Look:
     dashes: tuple[float, ...]
     name: str
 
+    @property
+    def on_paper(self) -> str:
+        """The colour on a white ground, where white itself would not be seen."""
+        return "#8d99a5" if self.colour == "#FFFFFF" else self.colour
+
 
 LOOKS: Final[dict[Compartment, Look]] = {
     "intradural": Look("#CC79A7", (3.0, 1.2), "intradural"),

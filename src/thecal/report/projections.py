@@ -7,6 +7,7 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.leakage.findings import Deposit, Leakage
@@ -15,49 +16,57 @@ from thecal.report.headline import BY_DANGER
 from thecal.report.palette import FAINT, INK, LOOKS
 from thecal.volume import BoolArray
 
+# Bone thickness at which its grey is about two thirds of the darkest.
+DARK_MM = 30.0
+WIDTH_IN = 7.0
+TALLEST_IN = 5.2
+BETWEEN_MM = 20.0
+
 
 def projections_picture(spine: Spine, leakage: Leakage) -> Picture:
-    """Bone and deposits seen through from the front and from the left: the 3-D view on paper."""
-    bone = spine.parts > 0
-    bone &= (spine.labels < 60) | (spine.labels > 200)
-    dz, dy, dx = (float(v) for v in spine.grid.spacing_mm)
-    z, y, x = _bounds(bone | (leakage.deposit_labels > 0))
-    views = []
-    for axis, step, spacing in ((1, dy, dx), (2, dx, dy)):
-        thick = bone[z, y, x].sum(axis=axis) * step
-        seen = [
-            (d, np.asarray((leakage.deposit_labels[z, y, x] == d.id).any(axis=axis)))
-            for d in sorted(leakage.deposits, key=lambda d: -BY_DANGER.index(d.compartment))
-        ]
-        views.append((thick[::-1], [(d, m[::-1]) for d, m in seen], spacing))
-    height_mm = bone[z].shape[0] * dz
-    widths_mm = [v[0].shape[1] * v[2] for v in views]
-    scale = min(7.0 / (sum(widths_mm) + 20.0), 5.2 / height_mm)
+    """Bone as a soft shadow and each deposit in the colour of its compartment, from two sides."""
+    bone = (spine.parts > 0) & ((spine.labels < 60) | (spine.labels > 200))
+    box = _bounds(bone | (leakage.deposit_labels > 0))
+    ids = leakage.deposit_labels[box]
+    boxes = ndimage.find_objects(ids)
+    spacing = spine.grid.spacing_mm
+    height_mm = ids.shape[0] * spacing[0]
+    # Seen from the front the picture is as wide as the patient, from the left as deep.
+    views = (
+        ("from the front", 1, ids.shape[2] * spacing[2]),
+        ("from the left", 2, ids.shape[1] * spacing[1]),
+    )
+    scale = min(WIDTH_IN / (views[0][2] + views[1][2] + BETWEEN_MM), TALLEST_IN / height_mm)
+    title_in = 0.35
     with mpl.rc_context(STYLE):
-        figure = blank(7.0, height_mm * scale + 0.35)
-        total_h = height_mm * scale + 0.35
-        start = 0.0
-        for (thick, seen, _spacing), width_mm, name in zip(
-            views, widths_mm, ("from the front", "from the left"), strict=True
-        ):
-            axes = figure.add_axes((start / 7.0, 0.0, width_mm * scale / 7.0, height_mm * scale / total_h))
-            extent = (0.0, width_mm, 0.0, height_mm)
-            axes.imshow(
-                1.0 - 0.55 * (1 - np.exp(-thick / 30.0)),
-                cmap="gray",
-                vmin=0,
-                vmax=1,
-                extent=extent,
-                aspect="auto",
+        total_in = height_mm * scale + title_in
+        figure = blank(WIDTH_IN, total_in)
+        start_mm = 0.0
+        for name, through, width_mm in views:
+            place = (
+                start_mm * scale / WIDTH_IN,
+                0.0,
+                width_mm * scale / WIDTH_IN,
+                height_mm * scale / total_in,
             )
-            for deposit, mask in seen:
-                _fill(axes, mask, extent, deposit)
+            axes = figure.add_axes(place)
             axes.set_axis_off()
             axes.set_title(name, fontsize=9.5, color=FAINT)
-            start += width_mm * scale + 20.0 * scale
+            thick = bone[box].sum(axis=through)[::-1] * spacing[through]
+            shadow = 1.0 - 0.55 * (1 - np.exp(-thick / DARK_MM))
+            extent = (0.0, width_mm, 0.0, height_mm)
+            axes.imshow(shadow, cmap="gray", vmin=0, vmax=1, extent=extent, aspect="auto")
+            for deposit in sorted(leakage.deposits, key=lambda d: -BY_DANGER.index(d.compartment)):
+                where = boxes[deposit.id - 1] if deposit.id <= len(boxes) else None
+                if where is not None:
+                    mask = np.zeros(thick.shape, bool)
+                    seen = tuple(part for axis, part in enumerate(where) if axis != through)
+                    mask[seen] = (ids[where] == deposit.id).any(axis=through)
+                    _fill(axes, mask[::-1], extent, deposit)
+            start_mm += width_mm + BETWEEN_MM
         svg = to_svg(figure)
     caption = "Bone (grey) and cement by compartment, seen through from the front and from the left."
-    return Picture(svg, caption, caption, 7.0)
+    return Picture(svg, caption, caption, WIDTH_IN)
 
 
 def _bounds(mask: BoolArray) -> tuple[slice, slice, slice]:
@@ -72,7 +81,7 @@ def _bounds(mask: BoolArray) -> tuple[slice, slice, slice]:
 def _fill(axes: Axes, mask: Any, extent: tuple[float, float, float, float], deposit: Deposit) -> None:
     """A deposit's shadow in its colour, on top of the bone."""
     look = LOOKS[deposit.compartment]
-    red, green, blue = mpl.colors.to_rgb(look.colour)
+    red, green, blue = mpl.colors.to_rgb(look.on_paper)
     picture = np.zeros((*mask.shape, 4))
     picture[mask] = (red, green, blue, 0.85)
     axes.imshow(picture, extent=extent, aspect="auto", interpolation="none")

@@ -130,8 +130,9 @@ def _deposits(leakage: Leakage, grid: Grid) -> list[dict[str, Any]]:
         look = LOOKS[deposit.compartment]
         shown = None if deposit.compartment in named else look.name
         named.add(deposit.compartment)
-        colour = "#8d99a5" if deposit.compartment == "unassigned" else look.colour
-        traces.append(_mesh3d(mesh, colour, 1.0, _hover(deposit), group=deposit.compartment, shown=shown))
+        traces.append(
+            _mesh3d(mesh, look.on_paper, 1.0, _hover(deposit), group=deposit.compartment, shown=shown)
+        )
     return traces
 
 
