@@ -1,10 +1,13 @@
 # Needs only Python 3.11 and make; every target may be repeated.
-PYTHON ?= python3
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check benchmark docs lock clean
+.PHONY: demo test lint check benchmark docs lock clean
+
+# mkdocs-material announces its successor at every build.
+export NO_MKDOCS_2_WARNING := 1
 
 demo: $(STAMP)
 	$(BIN)/thecal demo --out demo
@@ -12,13 +15,14 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2
 
-check: $(STAMP)
+lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n 2
 	$(BIN)/mkdocs build --strict --quiet
+
+check: lint test
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks
@@ -37,7 +41,7 @@ clean:
 # The locked versions, then the project itself, editable.
 $(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	touch $@

@@ -1,0 +1,105 @@
+"""Every command and every Python block in the README and the documentation is executed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from pages import PAGES, ROOT, Block, blocks
+
+# The tutorial's patient in small: two vertebrae whole, a leak, T12 at the same kind of place.
+SMALL_PATIENT = (
+    "thecal phantom make --seed 1 --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush "
+    "--leak epidural@T12:0.3ml:left --out patient"
+)
+# What a page says, and what is run in its place. The left sides are checked to stand in a page.
+STAND_INS = {
+    # No test installs: it asks make what it would do.
+    "make demo": f"make --dry-run -C {ROOT} demo",
+    "make test": f"make --dry-run -C {ROOT} test",
+    "make check": f"make --dry-run -C {ROOT} check",
+    ".venv/bin/thecal": "thecal",
+    " CT": " patient/dicom",
+    # The plug-in's entry point is put beside it from the page's own pyproject.toml.
+    "pip install --no-deps --editable .": 'export PYTHONPATH="$PWD"',
+}
+# Left out where the founding case itself is run.
+SMALLER = {
+    "thecal phantom founding-case --out patient": "test -d patient",
+    "T12@103.6": "T12@54.7",
+}
+MADE_BY_THE_PAGE = "tutorial.md"
+EXECUTABLE = [page for page in PAGES if any(block.language in ("bash", "python") for block in blocks(page))]
+
+
+@pytest.fixture(scope="session")
+def small_patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    _run(SMALL_PATIENT, folder, "the small patient")
+    return folder / "patient"
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("page", EXECUTABLE, ids=lambda page: page.name)
+def test_a_reader_can_run_every_block_of_the_page(page: Path, tmp_path: Path, small_patient: Path) -> None:
+    shutil.copytree(small_patient, tmp_path / "patient")
+    _run_page(page, tmp_path, STAND_INS | SMALLER)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_the_tutorial_works_on_the_founding_case_itself(tmp_path: Path) -> None:
+    page = next(page for page in EXECUTABLE if page.name == MADE_BY_THE_PAGE)
+    _run_page(page, tmp_path, STAND_INS)
+
+
+@pytest.mark.parametrize("said", sorted(STAND_INS | SMALLER))
+def test_a_stand_in_stands_for_something_that_a_page_says(said: str) -> None:
+    assert any(said in block.text for page in PAGES for block in blocks(page) if block.language == "bash")
+
+
+def _run_page(page: Path, folder: Path, stand_ins: dict[str, str]) -> None:
+    for block in blocks(page):
+        where = f"{page.name}, line {block.line}"
+        if block.title:
+            (folder / block.title).write_text(block.text, encoding="utf-8")
+            if block.title == "pyproject.toml":
+                _register(block, folder)
+        elif block.language == "python":
+            (folder / "block.py").write_text(block.text, encoding="utf-8")
+            _run(f"{sys.executable} -W error::DeprecationWarning block.py", folder, where)
+        elif block.language == "bash":
+            command = block.text
+            for said, run in stand_ins.items():
+                command = command.replace(said, run)
+            _run(command, folder, where)
+
+
+def _run(command: str, folder: Path, where: str) -> None:
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command],
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, f"{where}:\n{command}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}"
+
+
+def _register(block: Block, folder: Path) -> None:
+    """What an installer does with the entry points of a ``pyproject.toml``."""
+    project = tomllib.loads(block.text)["project"]
+    info = folder / f"{project['name'].replace('-', '_')}-{project['version']}.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text(f"Name: {project['name']}\nVersion: {project['version']}\n")
+    lines = []
+    for group, entries in project["entry-points"].items():
+        lines += [f"[{group}]", *(f"{name} = {target}" for name, target in entries.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines) + "\n")
