@@ -227,7 +227,7 @@ def _place(evidence: Sequence[LevelEvidence], start: int, starts: int) -> float:
 
 def _likelihood(evidence: Sequence[LevelEvidence], names: Sequence[str], column: _Column) -> float:
     """How well the ribs that are seen and those that are not fit the names."""
-    FLOOR = 0.01
+    FLOOR = 0.04  # a rib may be missed, or another taken for it, this often whatever is seen
     fit = 1.0
     for one, name in zip(evidence, names, strict=True):
         if one.rib is not None:
@@ -242,7 +242,7 @@ def _notes(
     sacrum: bool,
     last_rib: bool,
 ) -> tuple[QualityNote, ...]:
-    DOUBT = 0.05  # a second naming this probable is told
+    DOUBT = 0.1  # a second naming this probable is told
     notes: list[QualityNote] = []
     names = ranked[0][0]
     if len(ranked) > 1 and ranked[1][1] >= DOUBT:

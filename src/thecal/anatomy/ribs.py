@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ class RibEvidence:
     left_mm, right_mm : float or None
         How far from the midline bone can be followed without a break; None where the scan ends first.
     probability : float or None
-        That the vertebra bears ribs; None where neither side can be told.
+        That the vertebra bears ribs; None where neither side can be told, or the rib may be a neighbour's.
     """
 
     left_mm: float | None
@@ -60,11 +61,51 @@ def rib_evidence(
     -------
     list of RibEvidence
     """
-    result = []
-    for frame, height in zip(frames, heights_mm, strict=True):
-        reach = [_reach(hu, grid, frame, height, side) for side in (1.0, -1.0)]
-        result.append(RibEvidence(reach[0], reach[1], _probability(reach[0], reach[1])))
-    return _with_short_ribs(result)
+    left, right = (
+        [_follow(hu, grid, f, h, side) for f, h in zip(frames, heights_mm, strict=True)]
+        for side in (1.0, -1.0)
+    )
+    borrowed = _borrowed(left) | _borrowed(right)
+    row = [
+        RibEvidence(a.reach_mm, b.reach_mm, None if i in borrowed else _probability(a.reach_mm, b.reach_mm))
+        for i, (a, b) in enumerate(zip(left, right, strict=True))
+    ]
+    return _with_short_ribs(row)
+
+
+@dataclass(frozen=True)
+class _Trace:
+    """Bone followed from one vertebra to one side.
+
+    ``shaft`` holds the places of the bone beyond any transverse process, in cells of CELL_MM; ``root_mm`` is
+    how far above the vertebra's middle the bone lies where the neck of a rib would be.
+    """
+
+    reach_mm: float | None
+    shaft: frozenset[tuple[int, ...]]
+    root_mm: float
+
+
+CELL_MM = 4.0
+
+
+def _borrowed(traces: list[_Trace]) -> set[int]:
+    """Vertebrae at both ends of the row whose only rib is that of the next one inward.
+
+    The first rib passes below the tip of C7's process and the twelfth above that of L1's; in thick slices
+    bone seems to join them. Whose rib it is shows by the height of its neck; the other's cannot be told.
+    """
+    SAME = 0.8
+    found: set[int] = set()
+    for order in (range(len(traces)), range(len(traces) - 1, -1, -1)):
+        for outer, inner in pairwise(order):
+            a, b = traces[outer], traces[inner]
+            if not a.shaft:
+                continue
+            if len(a.shaft & b.shaft) <= SAME * len(a.shaft) or abs(a.root_mm) <= abs(b.root_mm):
+                break
+            found.add(outer)
+    return found
 
 
 def _with_short_ribs(row: list[RibEvidence]) -> list[RibEvidence]:
@@ -105,13 +146,15 @@ def _probability(left: float | None, right: float | None) -> float | None:
     return 0.02 + 0.96 * (0.65 * max(each) + 0.35 * min(each))
 
 
-def _reach(hu: IntArray, grid: Grid, frame: VertebraFrame, height: float, side: float) -> float | None:
-    """Distance from the midline to which bone is followed on one side, mm; None where the scan ends first."""
+def _follow(hu: IntArray, grid: Grid, frame: VertebraFrame, height: float, side: float) -> _Trace:
+    """Bone followed to one side; its reach is None where the scan ends first."""
+    NECK_AT_MM, SHAFT_MM = (28.0, 38.0), (48.0, 62.0)
     BONE_HU = 150.0
     JOINT_MM = 30.0  # the costovertebral and costotransverse joints lie within this of the midline
     NECK_MM = 22.0  # to here a rib keeps its vertebra's height; lower bone is the next vertebra's
     STEEPEST = 1.5  # mm caudal per mm outward: twelfth ribs descend at up to 60 degrees
     SLOPE = 2  # mm along or across per mm outward within the slice
+    FAR_ENOUGH_MM = 60.0  # a rib by its length, wherever the scan ends
     SECTION_MM2 = 250.0  # a rib, 12 x 8 mm, cut at 60 degrees has 190; what is more is the ilium or a vessel
     lateral = np.arange(LATERAL_MM[0], LATERAL_MM[1] + STEP_MM, STEP_MM)
     anterior = np.arange(ANTERIOR_MM[0], ANTERIOR_MM[1] + STEP_MM, STEP_MM)
@@ -127,15 +170,15 @@ def _reach(hu: IntArray, grid: Grid, frame: VertebraFrame, height: float, side: 
         & ((anterior >= -22.0) & (anterior <= 8.0))[:, None]
     )
     if not seed.any():
-        return None if not inside[0].all() else 0.0
-    touching = 3
-    steep = 2 * (2 * SLOPE) + 1
+        return _Trace(None if not inside[0].all() else 0.0, frozenset(), 0.0)
+    touching, across_joint = 3, 5
+    steep = 2 * SLOPE + 1
     reached = [seed]
     farthest = lateral[0]
     for k in range(1, len(lateral)):
         start = ndimage.maximum_filter(reached[-1], touching)
         if lateral[k] < JOINT_MM and k >= 3:
-            start |= ndimage.maximum_filter(reached[-2] | reached[-3], touching)
+            start |= ndimage.maximum_filter(reached[-1] | reached[-2] | reached[-3], across_joint)
         # A rib may run along the slice for a little, as far as its slope allows.
         near = bone[k] & ndimage.maximum_filter(reached[-1], steep)
         now = ndimage.binary_propagation(start & bone[k], mask=near | (start & bone[k]))
@@ -146,8 +189,19 @@ def _reach(hu: IntArray, grid: Grid, frame: VertebraFrame, height: float, side: 
             farthest = float(lateral[k])
         elif lateral[k] > JOINT_MM:
             break
-    left_scan = _leaves_scan(reached, inside, lateral, farthest)
-    return None if left_scan and farthest < 60.0 else farthest
+    slices = np.zeros(bone.shape, bool)
+    slices[: len(reached)] = np.stack(reached)
+    neck = np.argwhere(slices[(lateral >= NECK_AT_MM[0]) & (lateral <= NECK_AT_MM[1])])
+    root = float(np.median(cranial[neck[:, 2]])) if len(neck) else 0.0
+    beyond = (lateral >= SHAFT_MM[0]) & (lateral <= SHAFT_MM[1])
+    at = np.argwhere(slices & beyond[:, None, None])
+    local = np.stack([side * lateral[at[:, 0]], anterior[at[:, 1]], cranial[at[:, 2]]], axis=-1)
+    cells = np.rint(frame.to_lps(local) / CELL_MM).astype(int)
+    shaft = frozenset(tuple(int(v) for v in cell) for cell in np.unique(cells, axis=0))
+    unseen = _leaves_scan(reached, inside, lateral, farthest) or not _root_in_scan(
+        inside, lateral, anterior, cranial, height
+    )
+    return _Trace(None if unseen and farthest < FAR_ENOUGH_MM else farthest, shaft, root)
 
 
 def _block(
@@ -159,13 +213,23 @@ def _block(
     cranial: FloatArray,
 ) -> tuple[npt.NDArray[np.float32], BoolArray]:
     """HU in the vertebra's axes, (lateral, anterior, cranial), and whether each point lies in the scan."""
-    local = np.stack(np.meshgrid(lateral, anterior, cranial, indexing="ij"), axis=-1)
-    index = grid.to_index(frame.to_lps(local.reshape(-1, 3))).T
-    within = np.all((index >= -0.5) & (index <= np.array(hu.shape)[:, None] - 0.5), axis=0)
-    inside: BoolArray = within.reshape(local.shape[:3])
-    values = ndimage.map_coordinates(
-        hu, index, order=1, mode="nearest", output=np.float32, prefilter=False
-    ).reshape(local.shape[:3])
+    origin = grid.to_index(frame.to_lps([lateral[0], anterior[0], cranial[0]]))
+    turn = np.linalg.inv(grid.affine)[:3, :3] @ np.stack([frame.left, frame.anterior, frame.cranial], axis=1)
+    steps = turn * [lateral[1] - lateral[0], STEP_MM, STEP_MM]
+    shape = (len(lateral), len(anterior), len(cranial))
+    values = ndimage.affine_transform(
+        hu, steps, origin, output_shape=shape, order=1, mode="nearest", output=np.float32, prefilter=False
+    )
+    along = [np.arange(n) for n in shape]
+    inside = np.ones(shape, bool)
+    for axis in range(3):
+        place = (
+            origin[axis]
+            + (steps[axis, 0] * along[0])[:, None, None]
+            + (steps[axis, 1] * along[1])[None, :, None]
+            + (steps[axis, 2] * along[2])[None, None, :]
+        )
+        inside &= (place >= -0.5) & (place <= hu.shape[axis] - 0.5)
     smooth: npt.NDArray[np.float32] = ndimage.gaussian_filter(values, 0.6)
     return smooth, inside
 
@@ -174,11 +238,27 @@ def _slender(bone: BoolArray, lateral: FloatArray) -> BoolArray:
     """Bone without what is thicker than a rib, beyond the vertebra itself: kidney, contrast, a full bowel."""
     RADIUS_MM = 9.0
     VERTEBRA_MM = 32.0
-    deep = ndimage.distance_transform_edt(bone) * STEP_MM > RADIUS_MM
-    thick = ndimage.distance_transform_edt(~deep) * STEP_MM <= RADIUS_MM + STEP_MM
+    first = int(np.searchsorted(lateral, VERTEBRA_MM - RADIUS_MM))
+    part = bone[first:]
+    deep = ndimage.distance_transform_edt(part) * STEP_MM > RADIUS_MM
+    if not deep.any():
+        return bone
+    thick = np.zeros(bone.shape, bool)
+    thick[first:] = ndimage.distance_transform_edt(~deep) * STEP_MM <= RADIUS_MM + STEP_MM
     thick[lateral < VERTEBRA_MM] = False
     slender: BoolArray = bone & ~thick
     return slender
+
+
+def _root_in_scan(
+    inside: BoolArray, lateral: FloatArray, anterior: FloatArray, cranial: FloatArray, height: float
+) -> bool:
+    """Whether the scan holds the whole place where this vertebra's rib would arise."""
+    HALF_MM = 10.0  # of a body cut by the scan's edge: the height that is seen is not its own
+    high = np.abs(cranial) <= max(height / 2, HALF_MM)
+    beside = (lateral >= 15.0) & (lateral <= 45.0)
+    behind = (anterior >= -35.0) & (anterior <= 8.0)
+    return bool(inside[np.ix_(beside, behind, high)].mean() > 0.9)
 
 
 def _leaves_scan(reached: list[BoolArray], inside: BoolArray, lateral: FloatArray, farthest: float) -> bool:

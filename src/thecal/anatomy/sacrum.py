@@ -99,8 +99,8 @@ def find_sacrum(hu: IntArray, grid: Grid, frame: CanalFrame) -> Sacrum | None:
         density = float(soft[0].min(axis=1)[rows].max())
         top = rows[-1]
         confidence = float(
-            np.clip(0.5 + 0.5 * (wings - ILIUM_SHARE) / 0.1, 0.5, 1.0)
-            * np.clip(0.6 + 0.4 * (density - 0.35) / 0.25, 0.6, 1.0)
+            np.clip(0.4 + 0.4 * wings / ILIUM_SHARE, 0.0, 1.0)
+            * np.clip(0.7 + 2.0 * (density - 0.35), 0.7, 1.0)
             * np.clip(length / LEAST_MM, 0.75, 1.0)
         )
         found = Sacrum(
