@@ -131,14 +131,15 @@ def arch(u: float, v: float, w: float, out: float, lat: float, back: float, P: F
     intact = max(hp, 2.0 * ph + 5.0)
     # pedicle
     axis = cw + pw + P[9] * (-v - 0.3 * cap) * 0.6
-    d = max(_ellipse(ua - axis, w - wp, pw, ph), max(v - 5.0, -v - 0.85 * cap))
+    # Its medial wall is the canal's: the ellipse reaches into the tube and is cut by it below.
+    d = max(_ellipse(ua - axis + 1.2, w - wp, pw + 1.2, ph), max(v - 5.0, -v - 0.85 * cap))
     # lamina: a roof behind the canal, its lower edge further back than its upper
     top = wp + 0.35 * ph
     low = -0.5 * hp - (1.0 - lum) * (P[23] + 3.5) - lum * 2.0
     rise = lum * 5.0 * max(0.0, 1.0 - abs(lat) / (0.8 * cw))
     mid = 0.5 * (top + low)
     fall = min(1.0, max(0.0, (mid - w) / (mid - low)))
-    inner = 0.4 + (2.6 + 0.6 * lum) * fall
+    inner = 0.4 + (1.6 + 0.4 * lum) * fall
     rising = min(1.0, max(0.0, (w - mid) / (top - mid)))
     thick = (5.2 + 0.8 * lum) * (1.0 - 0.45 * rising)
     lamina = max(max(inner - out, out - inner - thick), max(w - top, low + rise - w))

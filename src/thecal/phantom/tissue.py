@@ -200,7 +200,7 @@ def _sample(
         v = dx * frames[n + 1, 6] + dy * frames[n + 1, 7] + dz * frames[n + 1, 8]
         f = outline(u, v, -0.5 * V[n + 1, 4], V[n + 1])
         # Beside the waist of a body is no disc, though it lies within the endplate's outline.
-        if f > 1.02 or (f > 0.85 and w > 0.8 - _half_rim(v, V[n + 1])):
+        if f > 1.02 or (w > 0.8 - _half_rim(v, V[n + 1]) and outline(u, v, w, V[n + 1]) > 0.97):
             continue
         dx, dy, dz = x - frames[n, 0], y - frames[n, 1], z - frames[n, 2]
         w2 = dx * frames[n, 9] + dy * frames[n, 10] + dz * frames[n, 11]
@@ -209,7 +209,7 @@ def _sample(
         u2 = dx * frames[n, 3] + dy * frames[n, 4] + dz * frames[n, 5]
         v2 = dx * frames[n, 6] + dy * frames[n, 7] + dz * frames[n, 8]
         f2 = outline(u2, v2, 0.5 * V[n, 4], V[n])
-        if f2 > 0.85 and w2 < _half_rim(v2, V[n]) - 0.8:
+        if w2 < _half_rim(v2, V[n]) - 0.8 and outline(u2, v2, w2, V[n]) > 0.97:
             continue
         if 0.5 * (f + f2) < 1.03:
             return DISC_HU + (22.0 if f > 0.8 else 0.0) + 5.0 * t, 100 + int(V[n + 1, 17]), 0
