@@ -120,3 +120,32 @@ def test_a_page_without_a_spine_says_why_and_has_no_pictures(leaking):
 
 def test_the_same_assessment_is_the_same_page(leaking, html):
     assert page_of(leaking) == html
+
+
+def test_unknown_levels_and_many_specks_still_make_a_page(leaking):
+    from dataclasses import replace
+
+    import numpy as np
+
+    spine = replace(leaking.spine, vertebrae=tuple(replace(v, level=None) for v in leaking.spine.vertebrae))
+    labels = leaking.leakage.deposit_labels.copy()
+    deposits = list(leaking.leakage.deposits)
+    for number in range(5, 60):
+        labels[number, 40, 20] = number
+        point = tuple(spine.grid.to_lps([number, 40, 20]))
+        deposits.append(
+            replace(deposits[3], id=number, level=None, levels_spanned=(), volume_ml=0.001, centroid_mm=point)
+        )
+    worst = replace(leaking.leakage.worst, level=None, residual_ap_mm=None)
+    leakage = replace(
+        leaking.leakage,
+        deposits=tuple(replace(d, level=None, levels_spanned=()) for d in deposits),
+        deposit_labels=labels,
+        worst=worst,
+        profile=tuple(replace(p, level=None) for p in leaking.leakage.profile),
+    )
+    assert np.unique(labels).size == 60
+    report = build_report(leaking.volume, spine, leaking.cement, leakage)
+    text = Page(render_html(report, leaking.volume, spine, leaking.cement, leakage)).text
+    assert "Cement outside the bone at an unknown level" in text
+    assert "28 % of the canal at an unknown level (72 of 254 mm²)" in text

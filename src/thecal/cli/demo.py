@@ -7,6 +7,10 @@ from typing import Annotated
 
 import typer
 
+TREATED = "T12"
+# Well inside any body, in front of its posterior wall.
+MID_BODY_MM = 14.0
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the report and the scan.")],
@@ -25,21 +29,33 @@ def demo(
     check_writable(out)
     with stage_progress(("phantom",)) as begin:
         begin("phantom")
-        scan = _make_scan(out / "phantom")
-    report, found = assess_to_folder(scan, out)
+        scan, level = _make_scan(out / "phantom")
+    report, found = assess_to_folder(scan, out, level=level)
     typer.echo("The founding paper's patient, as a phantom:")
     for sentence in headline(report):
         typer.echo(f"  {sentence.text}")
-    typer.echo(f"Report: {out / 'report.html'}")
-    typer.echo(f"Scan:   {scan}")
+    typer.echo(f"Report:  {out / 'report.html'}")
+    typer.echo(f"Made by: thecal assess {scan} --out {out} --level {level}")
     return 0 if found else 3
 
 
-def _make_scan(folder: Path) -> Path:
-    """Make the founding case and write it as DICOM; the folder that holds the slices."""
+def _make_scan(folder: Path) -> tuple[Path, str]:
+    """Make the founding case and write it as DICOM.
+
+    Returns
+    -------
+    scan : Path
+        The folder that holds the slices.
+    level : str
+        The treated vertebra for ``--level``, as whoever treated it would give it: so short a scan may show
+        too little to count from.
+    """
     from thecal.phantom.founding import founding_case
     from thecal.phantom.write import write_scan
 
     for earlier in (folder / "dicom").glob("CT_*.dcm"):
         earlier.unlink()
-    return write_scan(founding_case().volume, folder, "dicom")
+    case = founding_case()
+    treated = next(v for v in case.spine.vertebrae if v.level == TREATED)
+    height_mm = treated.frame.to_lps([0.0, MID_BODY_MM, 0.0])[2]
+    return write_scan(case.volume, folder, "dicom"), f"{TREATED}@{height_mm:.1f}"
