@@ -14,7 +14,7 @@ from thecal.volume import Grid, Volume
 SIZE_MM = np.array([44.0, 76.0, 52.0])
 BODY_CENTRE = np.array([22.0, 24.0, 26.0])
 CANAL_CENTRE_YX = np.array([47.0, 26.0])
-FINE_MM = 0.36
+FINE_MM = 0.42
 
 
 @dataclass

@@ -9,6 +9,8 @@ from thecal.volume import FloatArray
 
 CANDIDATE_MM3 = np.geomspace(0.5, 2000.0, 60)
 BACKGROUND_HU = 40.0
+# Where in a voxel the ball's centre lies, as shares of the voxel along each axis.
+PLACES = (0.0, 0.25, 0.5, 0.75)
 
 
 def detection_limit_mm3(
@@ -22,8 +24,8 @@ def detection_limit_mm3(
     """Smallest ball of cement whose blurred image passes the seed rule, least favourable placement.
 
     A ball of each candidate volume is drawn finely, blurred by the scan's point spread and sampled on the
-    scan's grid with its centre on a voxel corner (the placement that dims it most); it is shown if enough
-    voxels stay above the seed threshold by twice the noise.
+    scan's grid at several placements; it is shown if in each of them enough voxels stay above the seed
+    threshold by twice the noise.
 
     Parameters
     ----------
@@ -52,7 +54,7 @@ def detection_limit_mm3(
 
 
 def _voxels_above(volume_mm3: float, sigma_mm: FloatArray, spacing_mm: FloatArray, bar: float) -> int:
-    """Voxels of the blurred ball above ``bar`` when its centre lies on a voxel corner."""
+    """Voxels of the blurred ball above ``bar``, the fewest over several placements on the grid."""
     radius = (3 * volume_mm3 / (4 * np.pi)) ** (1 / 3)
     fine = max(0.15, radius / 12)
     # The fine grid holds whole voxels, so that sampling it is slicing it.
@@ -64,6 +66,9 @@ def _voxels_above(volume_mm3: float, sigma_mm: FloatArray, spacing_mm: FloatArra
         axes[0][:, None, None] ** 2 + axes[1][None, :, None] ** 2 + axes[2][None, None, :] ** 2 <= radius**2
     ).astype(np.float32)
     image = ndimage.gaussian_filter(ball, sigma_mm / step, truncate=3.0, mode="constant")
-    start = [int(p // 2) for p in per_voxel]
-    corner = image[start[0] :: per_voxel[0], start[1] :: per_voxel[1], start[2] :: per_voxel[2]]
-    return int(np.count_nonzero(corner >= bar))
+    seen = []
+    for share in PLACES:
+        a, b, c = (int(share * p) for p in per_voxel)
+        sampled = image[a :: per_voxel[0], b :: per_voxel[1], c :: per_voxel[2]]
+        seen.append(int(np.count_nonzero(sampled >= bar)))
+    return min(seen)

@@ -76,17 +76,23 @@ def cement_extent(
     wanted = np.unique(groups[seeds])
     core = np.isin(groups, wanted[wanted > 0])
     weights = blur_weights(sigma_mm, spacing)
-    support = ndimage.binary_dilation(core, np.ones((3, 3, 3), bool)) & ~(barred & ~core)
     reach = np.ceil(REACH_SIGMAS * sigma_mm / spacing).astype(int)
-    clusters, _ = ndimage.label(ndimage.binary_dilation(support, iterations=1), np.ones((3, 3, 3)))
+    margin = 2 * reach + np.ceil(4.0 / spacing).astype(int)
+    part = _around(core, margin)
+    hu, core, barred, seeds = hu[part], core[part], barred[part], seeds[part]
+    support = ndimage.binary_dilation(core, np.ones((3, 3, 3), bool)) & ~(barred & ~core)
+    clusters, _ = ndimage.label(ndimage.binary_dilation(support), np.ones((3, 3, 3)))
+    here = np.zeros(hu.shape, np.float32)
     for number, tight in enumerate(ndimage.find_objects(clusters), start=1):
-        box = _wider(tight, 2 * reach + np.ceil(4.0 / spacing).astype(int), hu.shape)
+        box = _wider(tight, margin, hu.shape)
         mine = clusters[box] == number
         own = plateau(hu[box], core[box] & mine, clip_hu, sigma_mm, spacing, noise_hu)
         _fill(hu[box], support[box], mine, _chosen(own, general), clip_hu, weights, reach, spacing,
-              barred[box], fraction[box])  # fmt: skip
-    _label(fraction, pieces, spacing)
-    _rejoin_crumbs(pieces, fraction, groups, spacing)
+              barred[box], here[box])  # fmt: skip
+    numbered = np.zeros(hu.shape, np.int32)
+    _label(here, numbered, spacing)
+    _rejoin_crumbs(numbered, here, groups[part], spacing)
+    fraction[part], pieces[part] = here, numbered
     return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
 
 
@@ -174,14 +180,20 @@ def _rejoin_crumbs(
     for crumb in np.flatnonzero(volume < CRUMB_MM3)[1:]:
         mine = owner == crumb
         shared = np.unique(group[mine & (group > 0)])
-        large = np.isin(group, shared) & (volume[owner] >= CRUMB_MM3)
-        if large.any():
-            distance, nearest = cKDTree(places[large]).query(places[mine])
-            renamed[crumb] = owner[large][nearest[int(np.argmin(distance))]]
-    kept = np.unique(renamed[1:])
-    numbers = np.zeros(count + 1, np.int32)
-    numbers[1:] = np.searchsorted(kept, renamed[1:]) + 1
-    pieces[...] = numbers[pieces]
+        if len(shared) == 0:
+            # Bright rim that belongs to no deposit: bone caught between the blurs of two.
+            renamed[crumb] = 0
+            continue
+        near = np.isin(group, shared)
+        largest = float(volume[owner[near]].max(initial=0.0))
+        if volume[crumb] >= largest:
+            continue
+        large = near & ~mine & (volume[owner] >= min(CRUMB_MM3, largest))
+        distance, nearest = cKDTree(places[large]).query(places[mine])
+        renamed[crumb] = owner[large][nearest[int(np.argmin(distance))]]
+    kept = np.unique(np.append(renamed, 0))
+    pieces[...] = np.searchsorted(kept, renamed).astype(np.int32)[pieces]
+    fraction[pieces == 0] = 0.0
 
 
 def _around(mask: BoolArray, margin: npt.NDArray[np.int64]) -> Box:

@@ -15,11 +15,14 @@ from thecal.cement.extent import Extent, cement_extent, plateau_of
 from thecal.cement.faint import faint_seeds
 from thecal.cement.nearness import Nearness, nearness
 from thecal.cement.noise import noise_hu
-from thecal.cement.plateau import USUAL_HU
 from thecal.cement.point_spread import point_spread
 from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds, weak_seeds
 from thecal.quality import QualityNote
 from thecal.volume import BoolArray, FloatArray, IntArray, Volume
+
+# Brightness that the detection limit assumes where no cement was measured: the weaker of the usual cements
+# (20 % barium sulphate reads 2400 to 4400 HU, reference figures 3.1), so that the limit is not a boast.
+UNMEASURED_HU = 3000.0
 
 
 def find_cement(volume: Volume, spine: Spine) -> Cement:
@@ -56,7 +59,9 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
             volume.source.hu_clipped_at,
         )  # fmt: skip
     else:
-        extent = Extent(np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), USUAL_HU, False, False)
+        extent = Extent(
+            np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), UNMEASURED_HU, False, False
+        )
     notes = list(_notes(extent, weak_only, candidates.metal, candidates.reasons, volume))
     return Cement(
         box=spine.box,

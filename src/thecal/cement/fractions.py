@@ -8,7 +8,7 @@ import numpy.typing as npt
 from thecal.cement.blur import Weights, blurred
 from thecal.volume import BoolArray
 
-STEPS = 40
+STEPS = 24
 
 
 def cement_fractions(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from scipy.special import ndtri
+from scipy.special import erf, ndtri
 
 from thecal.cement.mode import mode
 from thecal.volume import BoolArray, FloatArray, IntArray
@@ -76,7 +76,23 @@ def plateau(
         return _from_edges(hu, cut, clip_hu, sigma_mm, spacing_mm, noise_hu)
     if interior.sum() >= LEAST_INTERIOR_VOXELS:
         return Plateau(float(np.percentile(hu[interior], INTERIOR_PERCENTILE)), True, False)
-    return Plateau(max(float(values.max()), 1.0), False, False)
+    return Plateau(_from_peak(hu, core, sigma_mm, spacing_mm), False, False)
+
+
+def _from_peak(hu: IntArray, core: BoolArray, sigma_mm: FloatArray, spacing_mm: FloatArray) -> float:
+    """The plateau of a deposit too small to show it: its peak over what the blur leaves of a ball that size.
+
+    The centre of a ball of radius R blurred by sigma keeps erf(R / sqrt(2) sigma) - sqrt(2 / pi) R / sigma
+    exp(-R^2 / 2 sigma^2) of its height. Held below the usual plateau: the smallest deposits tell no more.
+    """
+    bright = np.where(core, hu, np.iinfo(np.int16).min)
+    at = np.unravel_index(int(np.argmax(bright)), hu.shape)
+    groups, _ = ndimage.label(core, np.ones((3, 3, 3)))
+    volume = float((groups == groups[at]).sum() * np.prod(spacing_mm))
+    ratio = (3 * volume / (4 * np.pi)) ** (1 / 3) / float(np.prod(sigma_mm)) ** (1 / 3)
+    kept = float(erf(ratio / np.sqrt(2)) - np.sqrt(2 / np.pi) * ratio * np.exp(-(ratio**2) / 2))
+    peak = max(float(bright.max()), 1.0)
+    return max(peak, min(peak / max(kept, 0.2), USUAL_HU))
 
 
 def _from_edges(
