@@ -43,7 +43,13 @@ FILM_MM: Final = 0.4
 BACKING_MM: Final = 2.5
 """How far behind a wall, or behind where that wall may be at most, cement is looked for before a film is
 held to be a sheet of its own."""
+SHEET_RADIUS_MM: Final = 4.0
+SHEET_SHARE: Final = 0.75
+"""In a disc this share of the film about must be unbacked: fill is ragged and leaves holes behind a film."""
 NO_FILMS: Final = -1.0
+DEEP: Final = 1
+UNBACKED: Final = 2
+BACKED: Final = 3
 SOLID: Final = 0.4
 """Only voxels filled at least this far are seeds: the rest is the blurred edge of others."""
 OUT_SHARE: Final = 0.3
@@ -112,7 +118,8 @@ def _three_questions(
     behind[[OUTSIDE, EPIDURAL]] = WALL_UNCERTAINTY_MM
     bone = (region >= BONE) & (region < DISC)
     in_bone = np.where(bone, region, OUTSIDE).astype(np.uint16)
-    codes = _divide(pieces, in_bone, fraction, grid, limits, behind)
+    # Endplates are rough and wide and cement often lies all along them.
+    codes = _divide(pieces, in_bone, fraction, grid, limits, behind, ragged=region >= DISC)
 
     out = codes == OUTSIDE
     if not out.any():
@@ -170,6 +177,7 @@ def _divide(
     grid: Grid,
     limits: FloatArray,
     behind: FloatArray,
+    ragged: BoolArray | None = None,
 ) -> npt.NDArray[np.uint16]:
     """Give each voxel of the pieces to a region that holds a seed of the same piece."""
     spacing = grid.spacing_mm
@@ -177,7 +185,10 @@ def _divide(
     depth = edt.edt(region, anisotropy=tuple(spacing), black_border=False)
     kind = _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind)
     seeds = np.zeros(region.shape, np.uint16)
-    index = tuple(voxels[kind > 0].T)
+    sheet = kind == UNBACKED
+    if ragged is not None:
+        sheet &= ~ragged[tuple(voxels.T)] | _sheets(kind, region, voxels, spacing)
+    index = tuple(voxels[(kind == DEEP) | sheet].T)
     seeds[index] = region[index]
     seeds = _large_enough(seeds, fraction, grid.voxel_mm3)
     return _share_out(pieces, region, seeds, fraction, voxels, spacing)
@@ -185,7 +196,7 @@ def _divide(
 
 @njit(cache=True)
 def _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind):  # type: ignore[no-untyped-def]
-    """1 where cement is deeper than the wall is uncertain, 2 where it is shallow but nothing backs it."""
+    """Of each voxel: deep beyond its wall, shallow with or without cement behind it, or 0, too near it."""
     kind = np.zeros(len(voxels), np.uint8)
     shape = region.shape
     gradient = np.zeros(3)
@@ -216,7 +227,7 @@ def _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind):  #
         thickness = np.sqrt(((normal * spacing) ** 2).sum())
         below = depth[z, y, x] - 0.5 * thickness
         if below > np.sqrt(limits[code] ** 2 + (0.5 * thickness) ** 2):
-            kind[i] = 1
+            kind[i] = DEEP
             continue
         if below < FILM_MM or size <= 1e-6 or behind[code] < 0:
             continue
@@ -236,9 +247,31 @@ def _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind):  #
             ):
                 backed = True
             t += 0.25
-        if not backed:
-            kind[i] = 2
+        kind[i] = BACKED if backed else UNBACKED
     return kind
+
+
+def _sheets(
+    kind: npt.NDArray[np.uint8],
+    region: npt.NDArray[np.uint16],
+    voxels: npt.NDArray[np.int64],
+    spacing: FloatArray,
+) -> npt.NDArray[np.bool_]:
+    """Unbacked voxels that are a sheet of their own, not holes in the cement behind a ragged film."""
+    sheet: npt.NDArray[np.bool_] = kind == UNBACKED
+    shallow = np.flatnonzero(sheet | (kind == BACKED))
+    if not sheet.any():
+        return sheet
+    owner = region[tuple(voxels[shallow].T)]
+    for code in np.unique(owner[sheet[shallow]]):
+        members = shallow[owner == code]
+        tree = cKDTree(voxels[members] * spacing)
+        lone = np.flatnonzero(sheet[members])
+        for i, around in zip(
+            lone, tree.query_ball_point(voxels[members[lone]] * spacing, SHEET_RADIUS_MM), strict=True
+        ):
+            sheet[members[i]] = (kind[members[around]] == UNBACKED).mean() >= SHEET_SHARE
+    return sheet
 
 
 def _large_enough(
