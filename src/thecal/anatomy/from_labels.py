@@ -78,7 +78,7 @@ def spine_from_labels(
     crop = labels[box].copy()
     hu = volume.hu[box]
     unseen = None if missing is None else missing[box]
-    canal = _canal(hu, grid, crop, None if cord is None else cord[box], unseen, notes)
+    canal = _canal(volume, hu, grid, crop, None if cord is None else cord[box], unseen, notes)
     part_map = _parts(crop, grid, canal, ids, None if parts is None else parts[box])
     slices_seen = (box[0].start, volume.hu.shape[0] - box[0].start)
     fits = {i: _fit(crop, part_map, i, grid, canal.frame, slices_seen) for i in ids}
@@ -127,6 +127,7 @@ def _spine_box(grid: Grid, labels: LabelArray, cord: BoolArray | None) -> Box:
 
 
 def _canal(
+    volume: Volume,
     hu: npt.NDArray[np.int16],
     grid: Grid,
     labels: LabelArray,
@@ -146,11 +147,10 @@ def _canal(
         frame = curve_through_mask(given, grid)
         wall, confidence = wall_of_mask(given, grid, frame)
     else:
-        frame = (
-            curve_through_mask(cord, grid)
-            if cord is not None and cord.any()
-            else curve_through_foramina(bone, grid)
-        )
+        if cord is not None and cord.any():
+            frame = curve_through_mask(cord, grid)
+        else:
+            frame = _course_without_label(volume, grid, bone)
         wall, confidence = wall_of_bone(bone, grid, frame)
         notes.append(
             QualityNote(
@@ -166,6 +166,32 @@ def _canal(
         sac = sac_radius(hu, grid, frame, theta, wall, missing)
         _write_canal(labels, grid, Canal(frame, theta, wall, sac, confidence), given if given.any() else None)
     return Canal(frame, theta, wall, sac, confidence)
+
+
+def _course_without_label(volume: Volume, grid: Grid, bone: BoolArray) -> CanalFrame:
+    """The canal's course from the rings of the vertebrae; where they close none, from the scan itself."""
+    try:
+        return curve_through_foramina(bone, grid)
+    except SpineNotFound as unfound:
+        from thecal.anatomy.canal import find_course
+
+        try:
+            course, _, _ = find_course(volume)
+        except SpineNotFound:
+            raise unfound from None
+        z = grid.to_index(course.points)[:, 0]
+        slices = np.flatnonzero(bone.any(axis=(1, 2)))
+        here = np.flatnonzero((z >= slices[0] - 0.5) & (z <= slices[-1] + 0.5))
+        if len(here) < 10:
+            raise unfound from None
+        part = slice(here[0], here[-1] + 1)
+        return CanalFrame(
+            course.s_mm[part] - course.s_mm[here[0]],
+            course.points[part],
+            course.left[part],
+            course.posterior[part],
+            course.cranial[part],
+        )
 
 
 def _write_canal(labels: LabelArray, grid: Grid, canal: Canal, within: BoolArray | None) -> None:
