@@ -38,10 +38,14 @@ lock: $(STAMP)
 clean:
 	rm -rf $(VENV) site demo
 
-# The locked versions, then the project itself, editable.
+# The locked versions, then the project itself, editable; then a small patient from scan to report, so that
+# what is compiled on first use is compiled before anybody waits for it.
 $(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
+	$(BIN)/thecal phantom make --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush \
+		--leak epidural@T12:0.3ml:left --out $(VENV)/warm-up > /dev/null
+	$(BIN)/thecal assess $(VENV)/warm-up/dicom --out $(VENV)/warm-up/report > /dev/null
 	touch $@
