@@ -111,7 +111,7 @@ def _leaks(report: Report) -> Sentence:
         within_sac = [d for d in in_canal if d.compartment == "intradural"]
         phrases.append(f"{_total(in_canal)} in the canal{'' if one_level else _at(in_canal)}")
         if len(within_sac) == len(in_canal):
-            phrases[0] += ", within the outline of the thecal sac"
+            phrases[0] += " (all of it within the outline of the thecal sac)"
         elif within_sac:
             phrases[0] += f" ({_total(within_sac)} of it within the outline of the thecal sac)"
     for compartment in BY_DANGER:
