@@ -20,8 +20,10 @@ BONE_RAMP_HU = (70.0, 270.0)
 LEAST_BONE = 0.35
 GAP_COST = 25.0
 FARTHEST = 110.0
-RIB_LATERAL_MM = 56.0
-RIB_AHEAD_MM = 7.0
+# Transverse processes end within this share of the body's width from the midline, at every level; bone
+# farther out, or beside the body in front of its back edge, is rib.
+PROCESS_REACH = 1.2
+RIB_AHEAD_MM = 4.0
 # Seeds, as shares of the way from the disc below to the disc above.
 PEDICLE_SHARE = (0.52, 0.74)
 LAMINA_SHARE = (0.12, 0.50)
@@ -30,7 +32,7 @@ NONE = 0
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
 def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
-    """Labels by least travel time from the seeds in ``label``, within cells of finite cost (Dial's buckets)."""
+    """Labels by least travel time from the seeds, within cells of finite cost (Dial 1969's buckets)."""
     nz, ny, nx = cost.shape
     size = nz * ny * nx
     time = np.full(size, np.inf, np.float32)
@@ -138,7 +140,10 @@ def share_out_arches(
     lateral = np.abs(np.sin(angle) * r)
     ahead = np.cos(angle) * r - wall[row][:, np.abs(theta) < np.deg2rad(25)].mean(axis=1)
     # What lies beside the bodies and in front of the canal is rib, vessel or osteophyte; so is the far side.
-    rib = (lateral > RIB_LATERAL_MM) | ((ahead > RIB_AHEAD_MM) & (lateral > 8))
+    middles = np.array([0.5 * (low + high) for low, high in spans])
+    widths = np.array([_width(body) for body in bodies])
+    reach = PROCESS_REACH * np.interp(s, middles, widths)
+    rib = (lateral > reach) | ((ahead > RIB_AHEAD_MM) & (lateral > 8))
     near = (beyond > -0.5) & (beyond < 5.0) & ~past
     turn = np.abs(np.rad2deg(angle))
     label = np.zeros(grid.shape, np.uint16)
@@ -155,3 +160,9 @@ def share_out_arches(
     _spread(cost, label, float(grid.spacing_mm[0]), FARTHEST)
     label[label == ribs] = NONE
     return label
+
+
+def _width(body: Body) -> float:
+    """Median width of a body from side to side, mm."""
+    side = np.abs(np.sin(body.angles)) > 0.9
+    return float(2 * np.median(body.waist[:, side]))

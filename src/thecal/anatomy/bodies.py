@@ -26,7 +26,7 @@ HALF_WIDTH_MM = 36.0
 DEPTH_MM = (-3.0, 51.0)
 # Where an endplate is looked for, from the disc's plane: a biconcave one lies up to this share of the
 # vertebra's spacing away, the usual one at about the second.
-SEARCH_BELOW_MM = -2.0
+SEARCH_BELOW_MM = -5.0
 DEEPEST_SHARE = 0.30
 USUAL_SHARE = 0.12
 HEIGHT_STEP_MM = 0.5
@@ -188,8 +188,7 @@ def _waist(
     """Waist radius (levels, angles) mm and the HU step across it."""
     radius = np.arange(WAIST_RADIUS_MM[0], WAIST_RADIUS_MM[1], WAIST_STEP_MM)
     angles, levels = body.angles, body.levels
-    axis_low, axis_high = body.heights_at(np.zeros(1), np.full(1, body.axis_mm))
-    k, m = len(levels), len(angles)
+    m = len(angles)
     # Rays lie between the endplates at the same share of the height everywhere.
     left = np.sin(angles)[None, :, None] * radius
     anterior = body.axis_mm + np.cos(angles)[None, :, None] * radius

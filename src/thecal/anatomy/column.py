@@ -37,6 +37,14 @@ PEDICLE_PHASE_SPREAD = 0.08
 # A disc and its two endplates together, and what is brighter than the middle of a body.
 ENDPLATE_ZONE_MM = 7.0
 SHARPNESS_SIGMA_MM = 5.0
+# A blurred disc: its crest against what lies this far to both sides, and what that is worth beside a
+# resolved one.
+BESIDE_BAND_MM = 8.0
+LARGEST_BAND_HU = 80.0
+BAND_WORTH = 0.8
+# Only thin discs blur: those of vertebrae spaced less than the second, fading from the first.
+BAND_SPACING_MM = (24.0, 30.0)
+SETTLING_MM = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +116,10 @@ def _shifted(profile: FloatArray, by: float) -> FloatArray:
 
 def _disc_response(
     mean: FloatArray, step_mm: float
-) -> tuple[FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Best contrast of endplates against gap at each s, its (pitch, roll) index and half-thickness index."""
+) -> tuple[FloatArray, FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """At each s: contrast of endplates against gap, and of a crest against its surroundings, both in HU, at the
+    plainest tilt; the index of that tilt (pitch, roll) and of the half thickness.
+    """
     best = np.full(mean.shape, -np.inf)
     thickness = np.zeros(mean.shape, np.intp)
     fine = ndimage.gaussian_filter1d(mean, 0.7 / step_mm, axis=0, mode="nearest")
@@ -132,11 +142,16 @@ def _disc_response(
     spread = ndimage.gaussian_filter1d(mean**2, sigma, axis=0, mode="nearest") - centre**2
     degrees = np.rad2deg(np.hypot(PITCHES[:, None], ROLLS[None, :]))
     tilt = 0.15 * degrees + 0.5 * np.maximum(degrees - 12, 0)
-    sharpness = np.sqrt(np.maximum(spread, 0)) - tilt
-    where = sharpness.reshape(len(best), -1).argmax(axis=1)
+    plainness = np.sqrt(np.maximum(spread, 0)) + 0.3 * np.clip(best, 0, 80) - tilt
+    where = plainness.reshape(len(best), -1).argmax(axis=1)
     rows = np.arange(len(best))
+    # Thin thoracic discs blur into one bright band with their endplates; its crest is then the disc.
+    crest = ndimage.gaussian_filter1d(mean, 1.5 / step_mm, axis=0, mode="nearest")
+    beside = 0.5 * (_shifted(crest, BESIDE_BAND_MM / step_mm) + _shifted(crest, -BESIDE_BAND_MM / step_mm))
+    band = np.clip(crest - beside, 0, LARGEST_BAND_HU)
     return (
         best.reshape(len(best), -1)[rows, where],
+        band.reshape(len(best), -1)[rows, where],
         where,
         thickness.reshape(len(best), -1)[rows, where],
     )
@@ -226,33 +241,10 @@ def find_discs(
     anterior = np.abs(theta) < np.deg2rad(25)
     front = ndimage.gaussian_filter1d(wall[:, anterior].mean(axis=1), 5 / step, mode="nearest")
     mean, known = _patch_profiles(hu, missing | (hu <= OUTSIDE_HU), grid, frame, front, step)
-    response, where, thickness = _disc_response(mean, step)
-    visible = known.reshape(len(known), -1)[np.arange(len(known)), where]
-    # 45 HU of contrast is a plain disc; a blurred one shows none; cement on both sides tells nothing.
-    gain = np.clip(response / 45, -0.2, 1.5) * visible - 0.35
     pedicle = _levelled(pedicle_signal(frame, theta, seen), step)
-    low, high = (max(1, round(v / step)) for v in SPACING_MM)
-    flat = (int(np.argmin(np.abs(PITCHES))), int(np.argmin(np.abs(ROLLS))))
-    level, share = mean[:, flat[0], flat[1]], known[:, flat[0], flat[1]]
-    reach = 2 * round(ENDPLATE_ZONE_MM / step) + 1
-    zone = ndimage.uniform_filter1d(level * share, reach) / np.maximum(
-        ndimage.uniform_filter1d(share, reach), 1e-3
-    )
-    between = _vertebra_between(
-        pedicle,
-        zone,
-        np.concatenate([[0.0], np.cumsum(level * share)]),
-        np.concatenate([[0.0], np.cumsum(share)]),
-        low,
-        high,
-        PEDICLE_PHASE,
-        PEDICLE_PHASE_SPREAD,
-    )
-    gain = gain - 0.8 * pedicle
-    gain[visible < 0.3] = -3.0
-    chosen, _ = _choose(gain, between, low, high, SPACING_LIKENESS, high)
+    chosen, response, where, thickness = _select(mean, known, pedicle, step)
     discs = []
-    for i in sorted(chosen):
+    for i in chosen:
         p, r = np.unravel_index(where[i], (len(PITCHES), len(ROLLS)))
         forward = np.cos(PITCHES[p]) * -frame.posterior[i] + np.sin(PITCHES[p]) * frame.cranial[i]
         sideways = np.cos(ROLLS[r]) * frame.left[i] + np.sin(ROLLS[r]) * frame.cranial[i]
@@ -267,6 +259,52 @@ def find_discs(
     return discs
 
 
+def _select(
+    mean: FloatArray, known: FloatArray, pedicle: FloatArray, step: float
+) -> tuple[list[int], FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The samples along the canal at which discs lie, with response, tilt and thickness at every sample."""
+    response, band, where, thickness = _disc_response(mean, step)
+    visible = known.reshape(len(known), -1)[np.arange(len(known)), where]
+    # 45 HU of contrast is a plain disc; cement on both sides tells nothing.
+    gain = np.clip(response / 45, -0.2, 1.5) * visible - 0.35
+    low, high = (max(1, round(v / step)) for v in SPACING_MM)
+    flat = (int(np.argmin(np.abs(PITCHES))), int(np.argmin(np.abs(ROLLS))))
+    level, share = mean[:, flat[0], flat[1]], known[:, flat[0], flat[1]]
+    reach = 2 * round(ENDPLATE_ZONE_MM / step) + 1
+    zone = ndimage.uniform_filter1d(level * share, reach) / np.maximum(
+        ndimage.uniform_filter1d(share, reach), 1e-3
+    )
+    crest = np.maximum(0.0, BAND_WORTH * band / 45 - np.clip(response / 45, 0, 1.5)) * visible
+    between = _vertebra_between(
+        pedicle,
+        zone,
+        crest,
+        tuple(v / step for v in BAND_SPACING_MM),
+        np.concatenate([[0.0], np.cumsum(level * share)]),
+        np.concatenate([[0.0], np.cumsum(share)]),
+        low,
+        high,
+        PEDICLE_PHASE,
+        PEDICLE_PHASE_SPREAD,
+    )
+    gain = gain - 0.25 * pedicle
+    gain[visible < 0.3] = -3.0
+    chosen, _ = _choose(gain, between, low, high, SPACING_LIKENESS, high)
+    plain = np.maximum(np.clip(response / 45, 0, 1.5), BAND_WORTH * band / 45) * visible
+    settled = _on_the_crest(sorted(chosen), plain, round(SETTLING_MM / step))
+    return settled, response, where, thickness
+
+
+def _on_the_crest(chosen: list[int], plain: FloatArray, reach: int) -> list[int]:
+    """Move each chosen sample to where the disc is plainest close by."""
+    settled = []
+    for i in chosen:
+        around = np.arange(max(0, i - reach), min(len(plain), i + reach + 1))
+        worth = plain[around] - 0.04 * np.abs(around - i)
+        settled.append(int(around[worth.argmax()]))
+    return settled
+
+
 def _levelled(signal: FloatArray, step_mm: float) -> FloatArray:
     """A signal stretched to 0..1 between its local trough and peak within about one vertebra either way."""
     size = round(45 / step_mm)
@@ -277,7 +315,7 @@ def _levelled(signal: FloatArray, step_mm: float) -> FloatArray:
 
 
 @njit(cache=True)  # type: ignore[untyped-decorator]
-def _vertebra_between(pedicle, zone, running, weight, low, high, phase, phase_spread):  # type: ignore[no-untyped-def]
+def _vertebra_between(pedicle, zone, crest, thin, running, weight, low, high, phase, phase_spread):  # type: ignore[no-untyped-def]
     """What speaks for one vertebra from disc i over gap g: one pedicle, above its middle, and a dimmer core.
 
     ``running`` and ``weight`` are cumulative sums of the column's HU and of how much of it is known.
@@ -288,6 +326,7 @@ def _vertebra_between(pedicle, zone, running, weight, low, high, phase, phase_sp
         peak = pedicle[i]
         mass = 0.0
         moment = 0.0
+        trough = pedicle[i]
         # The deepest valley with a peak on either side: two pedicles in one gap.
         valley = 0.0
         lowest_since = pedicle[i]
@@ -295,6 +334,7 @@ def _vertebra_between(pedicle, zone, running, weight, low, high, phase, phase_sp
         for j in range(i + 1, min(n, i + high + 1)):
             v = pedicle[j]
             mass += v * v
+            trough = min(trough, v)
             moment += v * v * (j - i)
             if v > peak:
                 twin = max(twin, peak - lowest_since)
@@ -307,10 +347,15 @@ def _vertebra_between(pedicle, zone, running, weight, low, high, phase, phase_sp
             g = j - i - low
             if g < 0:
                 continue
-            prominence = peak - 0.5 * (pedicle[i] + v)
+            prominence = peak - trough
+            fade = min(max((thin[1] - (j - i)) / (thin[1] - thin[0]), 0.0), 1.0)
             where = moment / max(mass, 1e-6) / (j - i)
             where = max(phase[0] - where, where - phase[1], 0.0) / phase_spread
-            out[i, g] = 2.5 * (min(prominence, 0.6) - 0.45) - 2.0 * max(0.0, valley - 0.25)
+            out[i, g] = (
+                0.5 * fade * (crest[i] + crest[j])
+                + 2.5 * (min(prominence, 0.6) - 0.45)
+                - 2.0 * max(0.0, valley - 0.25)
+            )
             out[i, g] -= min(where * where, 3.0)
             # Endplates outshine the middle of the body between them.
             a = i + int(0.32 * (j - i))

@@ -31,7 +31,7 @@ from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray
 
 FINE_MM = 1.0
 # Reach of the crop from the canal's curve: left and right, behind, in front.
-LATERAL_MM, BEHIND_MM, AHEAD_MM = 75.0, 85.0, 90.0
+LATERAL_MM, BEHIND_MM, AHEAD_MM = 88.0, 85.0, 90.0
 # A piece of the column shorter than this at the scan's edge is not called a vertebra.
 LEAST_SPAN_MM = 9.0
 DISC_REACH_MM = 7.0
