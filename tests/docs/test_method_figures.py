@@ -1,0 +1,134 @@
+"""The figures that ``docs/method.md`` gives are those of the code."""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import Any
+
+import pytest
+from pages import ROOT
+
+METHOD = re.sub(r"\s+", " ", (ROOT / "docs" / "method.md").read_text(encoding="utf-8"))
+
+# File, constant, and what the page says; {} stands for the constant, {0} and {1} for the parts of a pair.
+FIGURES = [
+    ("dicom/series.py", "FEWEST_SLICES", "at least three slices"),
+    ("dicom/series.py", "USEFUL_COVERAGE_MM", "axial stack of {:.0f} mm or more"),
+    ("dicom/layout.py", "SAME_PLACE_MM", "slices at one place ({} mm)"),
+    ("dicom/layout.py", "BRIDGED_GAP_MM", "no more than {:.0f} mm, is interpolated"),
+    ("dicom/hounsfield.py", "PLATEAU_TIMES", "at least {} times as many voxels"),
+    ("dicom/hounsfield.py", "PLATEAU_REACH_HU", "in the {} HU below"),
+    ("anatomy/canal.py", "COARSE_MM", "On a {} mm grid, 24 rays"),
+    ("anatomy/canal.py", "RAYS", "{} rays of up to"),
+    ("anatomy/canal.py", "RAY_REACH_MM", "rays of up to {:.0f} mm"),
+    ("anatomy/canal.py", "SOFT_HU", "(−150 to {1} HU"),
+    ("anatomy/canal.py", "DENSE_HU", "above {} HU may be cement"),
+    ("anatomy/canal.py", "BONE_HU", "meeting bone ({} to 1300 HU)"),
+    ("anatomy/canal.py", "SHORTEST_MEAN_RAY_MM", "m ≥ {:.0f} mm"),
+    ("anatomy/canal.py", "FLOOR", "Σ(score − {})"),
+    ("anatomy/canal.py", "SHORTEST_PATH_MM", "A path below {:.0f} mm"),
+    ("anatomy/canal.py", "COURSE_SIGMA_MM", "a Gaussian of {:.0f} mm"),
+    ("anatomy/wall.py", "ANGLES", "over {} angles"),
+    ("anatomy/wall.py", "BONE_RAMP_HU", "from 0 at {0:.0f} HU to 1 at {1:.0f} HU and"),
+    ("anatomy/wall.py", "SHELL_MM", "softness of the {} mm just outside"),
+    ("anatomy/backends/builtin.py", "LEAST_CANAL_CONFIDENCE", "its median is below {}"),
+    ("anatomy/backends/builtin.py", "LEAST_BODY_CONTRAST_HU", "median edge is below {:.0f} HU"),
+    ("anatomy/column.py", "PATCH_DEPTH_MM", "patches {0:.0f} to {1:.0f} mm deep"),
+    ("anatomy/column.py", "PEDICLE_PHASE", "middle lies {0} to {1} of the way"),
+    ("anatomy/column.py", "SPACING_LIKENESS", "/{})²"),
+    ("anatomy/column.py", "SPACING_MM", "Spacings from {0} to {1} mm"),
+    ("anatomy/bodies.py", "CELL_MM", "a height field on {} mm cells"),
+    ("anatomy/bodies.py", "WAIST_ANGLES", "over {} angles and"),
+    ("anatomy/bodies.py", "WAIST_LEVELS", "and {} heights"),
+    ("anatomy/arch.py", "BONE_RAMP_HU", "from 0 at {0:.0f} HU to 1 at {1:.0f} HU; a voxel"),
+    ("anatomy/arch.py", "GAP_COST", "1 + {:.0f}(1 − b)²"),
+    ("anatomy/arch.py", "PROCESS_REACH", "than {} widths of the body"),
+    ("anatomy/sac.py", "BORDER_HU", "falls below −30"),
+    ("anatomy/sac.py", "SHARE_WITHOUT_FAT", "ends at {} of the wall's radius"),
+    ("anatomy/sac.py", "SHARE_UNSEEN", "nothing can be seen at {}"),
+    ("anatomy/sac.py", "DURA_MM", "at least {} mm inside the wall"),
+    ("anatomy/foramina.py", "OUTWARD_MM", "at most {:.0f} mm out"),
+    ("anatomy/foramina.py", "SIDE_DEGREES", "within {:.0f}° of lateral"),
+    ("cement/noise.py", "PATCH_VOXELS", "{} × 5 voxel patches"),
+    ("cement/point_spread.py", "SLICE_SIGMA_SHARE", "({}·slice thickness)²"),
+    ("cement/bone_brightness.py", "BRIGHT_PERCENTILE", "the {}th percentile of each vertebra's arch"),
+    ("cement/bone_brightness.py", "LEVELS_DIFFER", "more than {} times the typical one"),
+    ("cement/bone_brightness.py", "PLAUSIBLE_HU", "held to {0:.0f} to {1:.0f} HU"),
+    ("cement/seeds.py", "ABOVE_BONE", "clip({} · bone"),
+    ("cement/seeds.py", "NOISE_MARGIN", "+ {:.0f} · noise"),
+    ("cement/seeds.py", "SEED_RANGE_HU", "noise, {0:.0f}, {1:.0f}) HU"),
+    ("cement/seeds.py", "LEAST_SEED_MM3", "group of at least {:.0f} mm³"),
+    ("cement/seeds.py", "REACH_MM", "within {:.0f} mm of the spine"),
+    ("cement/seeds.py", "WEAK_LEAST_MM3", "larger than {:.0f} mm³ inside bodies"),
+    ("cement/faint.py", "CANAL_SHARE", "{:.0%} and 700 HU"),
+    ("cement/faint.py", "CANAL_LEAST_HU", "and {:.0f} HU, for nothing natural"),
+    ("cement/metal.py", "ABOVE_ANY_CEMENT_HU", "above {:.0f} HU; or long"),
+    ("cement/metal.py", "SCREW_LENGTH_MM", "at least {:.0f} mm long, except"),
+    ("cement/candidates.py", "CHAIN_MM", "another that does within {:.0f} mm"),
+    ("cement/candidates.py", "BESIDE_MM", "within {:.0f} mm of the spine (60"),
+    ("cement/candidates.py", "BEHIND_MM", "({:.0f} mm behind it"),
+    ("cement/candidates.py", "MOST_CEMENT_ML", "anything above {:.0f} mL"),
+    ("cement/extent.py", "GROW_SHARE", "voxels above {:.0%} of the brightness"),
+    ("cement/extent.py", "CONNECT_FRACTION", "f ≥ {:.2f}"),
+    ("cement/extent.py", "LEAST_PIECE_MM3", "pieces below {:.0f} mm³ are dropped"),
+    ("cement/extent.py", "CRUMB_MM3", "crumbs below {:.0f} mm³"),
+    ("cement/plateau.py", "INTERIOR_PERCENTILE", "the {}th percentile of voxels deeper"),
+    ("cement/plateau.py", "USUAL_HU", "prior around {:.0f} HU"),
+    ("cement/fractions.py", "STEPS", "by {} steps of"),
+    ("cement/find.py", "UNMEASURED_HU", "is assumed ({:.0f} HU)"),
+    ("leakage/compartments.py", "WALL_UNCERTAINTY_MM", "({} mm; 2 mm for the sac)"),
+    ("leakage/compartments.py", "SAC_UNCERTAINTY_MM", "1.5 mm; {:.0f} mm for the sac"),
+    ("leakage/compartments.py", "MIN_SEED_MM3", "hold at least {:.0f} mm³"),
+    ("leakage/compartments.py", "HUGGING_SHARE", "of which {:.0%} lies"),
+    ("leakage/compartments.py", "HUGGING_MM", "within {} mm of the canal's wall"),
+    ("leakage/compartments.py", "HUGGING_DEPTH_MM", "reaches {:.0f} mm into the sac"),
+    ("leakage/pieces.py", "MIN_ATTACHED_MM3", "Parts below {:.0f} mm³ stay"),
+    ("leakage/needle_track.py", "SLENDER", "twice as long as wide"),
+    ("leakage/route.py", "BRIDGED_GAP_MM", "A piece up to {:.0f} mm away"),
+    ("leakage/route.py", "BASIVERTEBRAL_WIDTH", "within {:.0%} of the width"),
+    ("leakage/route.py", "WAIST", "and {:.0%} of the height of mid-height"),
+    ("leakage/route.py", "VEIN_MM2", "no more than {:.0f} mm²"),
+    ("leakage/occlusion.py", "RIM_MM", "to {} mm beyond the wall"),
+    ("leakage/occlusion.py", "CONFIDENCE_FLOOR", "confidence is below {}, are"),
+    ("leakage/occlusion.py", "MIDLINE_MM", "within {:.0f} mm of it"),
+    ("leakage/heights.py", "RIM_AT", "read at {:.0%} of the depth"),
+    ("leakage/heights.py", "GENANT_MILD", "below {:.0%} counts as a mild"),
+    ("leakage/trabecular.py", "CORTEX_MM", "more than {:.0f} mm inside the body's surface"),
+    ("leakage/trabecular.py", "HALO_MM", "cement's halo ({:.0f} mm and"),
+    ("leakage/deposits.py", "EDGE_SD_MM", "({:.2f} mm · max(1, σ/0.5)"),
+    ("leakage/deposits.py", "WALL_SD_MM", "({} mm · S_shared)²"),
+    ("leakage/deposits.py", "CEMENT_CONTRAST_HU", "noise/{:.0f}"),
+]
+# What the page writes out in words or with a proper minus sign, beside the constant it stands for.
+IN_WORDS: dict[str, Any] = {
+    "at least three slices": 3,
+    "(−150 to {1} HU": (-150, 130),
+    "falls below −30": -30.0,
+    "twice as long as wide": 2.0,
+}
+
+
+def constant(file: str, name: str) -> Any:
+    """The value that a file of the package gives a name, at its top or within a function."""
+    tree = ast.parse((ROOT / "src" / "thecal" / file).read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            for target in targets:
+                names = target.elts if isinstance(target, ast.Tuple) else [target]
+                values = node.value.elts if isinstance(target, ast.Tuple) else [node.value]
+                for one, value in zip(names, values, strict=False):
+                    if isinstance(one, ast.Name) and one.id == name:
+                        return ast.literal_eval(value)
+    raise AssertionError(f"{file} has no constant {name} any more: change docs/method.md")
+
+
+@pytest.mark.parametrize(("file", "name", "said"), FIGURES)
+def test_the_page_gives_the_figure_of_the_code(file: str, name: str, said: str) -> None:
+    value = constant(file, name)
+    if said in IN_WORDS:
+        assert value == IN_WORDS[said], f"{file} {name} is {value}: change docs/method.md"
+    parts = value if isinstance(value, tuple) else (value,)
+    expected = said.format(*parts).replace("%", " %")
+    assert expected in METHOD, f"{file} {name} is {value}, so docs/method.md should say: {expected}"
