@@ -12,6 +12,7 @@ from thecal.anatomy.backends.totalsegmentator import TotalSegmentator, contract_
 from thecal.anatomy.find import find_spine, parse_level, pin_level
 from thecal.anatomy.spine import Part
 from thecal.errors import InputError, SpineNotFound
+from thecal.frames import CanalFrame
 from thecal.volume import Grid, Volume, resample
 
 BACK = np.array([0.0, 15.0, 0.0])
@@ -262,13 +263,37 @@ def test_an_unknown_backend_that_is_no_file_is_refused(built: LabelSpine) -> Non
         find_spine(built.volume, anatomy="/nowhere/at/all.nii.gz")
 
 
-def test_an_empty_ring_of_labels_is_no_spine(built: LabelSpine, tmp_path: Path) -> None:
+def test_bodies_without_arches_take_the_canal_from_the_scan(
+    monkeypatch: pytest.MonkeyPatch, built: LabelSpine, tmp_path: Path
+) -> None:
+    line = np.stack([[0.0, 0.0, z] for z in np.linspace(-12, 130, 60)])
+    seen = CanalFrame.through(line)
+    monkeypatch.setattr("thecal.anatomy.canal.find_course", lambda _: (seen, None, None))
+    y = built.volume.grid.to_lps([[0, j, 0] for j in range(built.labels.shape[1])])[:, 1]
+    bodies = np.where((built.labels < 60) & (y < -8)[:, None], built.labels, 0).astype(np.uint16)
+    path = save_nifti(tmp_path / "bodies.nii.gz", bodies, built.volume.grid)
+    spine = Given(path).find(built.volume)
+    found = spine.grid.to_lps(np.argwhere(spine.canal_mask()))
+    assert np.abs(found[:, 0].mean()) < 1.5
+    assert found[:, 2].min() > -5
+    assert levels(spine) == ["L2", "L1", "T12", "T11"]
+
+
+def _no_course(_: Volume) -> None:
+    raise SpineNotFound("no canal in the scan")
+
+
+def test_an_empty_ring_of_labels_is_no_spine(
+    monkeypatch: pytest.MonkeyPatch, built: LabelSpine, tmp_path: Path
+) -> None:
     bodies = np.where(built.labels == 20, 20, 0).astype(np.uint16)
     y = built.volume.grid.to_lps([[0, j, 0] for j in range(bodies.shape[1])])[:, 1]
     bodies[:, y > -10] = 0
     path = save_nifti(tmp_path / "bodies.nii.gz", bodies, built.volume.grid)
+    monkeypatch.setattr("thecal.anatomy.canal.find_course", _no_course)
+    blank = Volume.from_array(np.full_like(built.volume.hu, 40), built.volume.grid)
     with pytest.raises(SpineNotFound, match="no spinal canal"):
-        Given(path).find(built.volume)
+        Given(path).find(blank)
 
 
 class _FakeRun:

@@ -124,11 +124,12 @@ def fill_by_smoothness(
     while np.isnan(result).any():
         sigma = (
             widening * along_mm / step_mm,
-            min(widening, 4.0) * around_degrees / 360.0 * radius.shape[1],
+            min(widening * around_degrees, 90.0) / 360.0 * radius.shape[1],
         )
         weight = ndimage.gaussian_filter(known.astype(float), sigma, mode=("nearest", "wrap"))
         total = ndimage.gaussian_filter(value, sigma, mode=("nearest", "wrap"))
-        reached = np.isnan(result) & (weight > 0.05)
+        # The bar falls as the width grows, so that however little is known reaches everywhere.
+        reached = np.isnan(result) & (weight > 0.05 / widening)
         result[reached] = total[reached] / weight[reached]
         widening *= 1.6
     # Levels of filling meet in steps; one last pass takes them out.
