@@ -13,6 +13,7 @@ from numba import njit, prange
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from thecal.anatomy.missing import DENSE_HU
 from thecal.anatomy.working_grid import sample_volume
 from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
@@ -23,8 +24,6 @@ RAYS = 24
 RAY_REACH_MM = 17.0
 SHORTEST_MEAN_RAY_MM = 4.0
 BONE_HU = 180
-# Above this a voxel is cement, metal or enamel: neither bone nor soft, so rays pass through it.
-DENSE_HU = 1300
 SOFT_HU = (-150, 130)
 # A slice whose best voxel scores below this is not canal; the path's ends lie where its sum would fall.
 FLOOR = 0.6
@@ -174,6 +173,7 @@ def find_course(volume: Volume) -> tuple[CanalFrame, FloatArray, Grid]:
     """
     coarse = patient_grid(volume.grid, COARSE_MM)
     hu = sample_volume(volume, coarse)
+    # Dense voxels are cement or metal, neither bone nor soft: rays pass through them.
     bone = (hu > BONE_HU) & (hu < DENSE_HU)
     candidate = ((hu > SOFT_HU[0]) & (hu < SOFT_HU[1])) | (hu >= DENSE_HU)
     ny, nx = (coarse.shape[1] + 1) // 2, (coarse.shape[2] + 1) // 2

@@ -18,15 +18,19 @@ from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
 ANGLES = 64
 RADIUS_STEP_MM = 0.5
-LARGEST_RADIUS_MM = 24.0
+LARGEST_RADIUS_MM = 20.0
 # Membership in bone rises from 0 to 1 between these; ligamentum flavum and disc lie below the first.
 BONE_RAMP_HU = (110.0, 240.0)
 SHELL_MM = 2.5
+HIDDEN_SHELL = 0.8
+# Across gaps the wall is expected where it stands nearby, or failing that farther along the canal.
+NEAR_MM, FAR_MM = 12.0, 40.0
+FAR_WEIGHT = 0.05
 RECENTRINGS = 2
 
 
 def _wall_once(
-    hu: IntArray, missing: BoolArray, grid: Grid, frame: CanalFrame, theta: FloatArray, *, quick: bool = False
+    hu: IntArray, missing: BoolArray, grid: Grid, frame: CanalFrame, theta: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Wall radius (n, m) mm, and whether bone was seen there (n, m) 0..1."""
     radius = np.arange(0.0, LARGEST_RADIUS_MM, RADIUS_STEP_MM)
@@ -35,7 +39,8 @@ def _wall_once(
     bone = np.clip((rays - BONE_RAMP_HU[0]) / (BONE_RAMP_HU[1] - BONE_RAMP_HU[0]), 0, 1)
     inside = np.cumsum(bone * known, axis=2) - bone * known
     shell = round(SHELL_MM / RADIUS_STEP_MM)
-    soft = np.cumsum((1 - bone) * known, axis=2)
+    # What is hidden counts nearly as soft: no wall is gained by running into cement.
+    soft = np.cumsum((1 - bone) * known + HIDDEN_SHELL * (1 - known), axis=2)
     padded = np.concatenate([soft, np.repeat(soft[:, :, -1:], shell, axis=2)], axis=2)
     outside = padded[:, :, shell:] - soft
     seen = np.cumsum(bone * known, axis=2)
@@ -45,18 +50,18 @@ def _wall_once(
     first = optimal_surface(cost, cyclic=True, linear=0.05, square=0.25)
     at = np.clip(np.rint(first), 0, len(radius) - 1).astype(int)
     certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell
-    if quick:
-        return first * RADIUS_STEP_MM, np.clip(certain, 0, 1)
-    weight = np.clip(certain, 0.02, 1)
-    reach = (12 / frame.step_mm, 2.0)
-    expected = ndimage.gaussian_filter(
-        first * weight, reach, mode=("nearest", "wrap")
-    ) / ndimage.gaussian_filter(weight, reach, mode=("nearest", "wrap"))
+    shown = np.take_along_axis(known, at[:, :, None], axis=2)[:, :, 0]
+    weight = np.clip(certain, 0.01, 1) * shown**2
+    top = np.zeros_like(weight)
+    base = np.full_like(weight, 1e-9)
+    for reach, share in ((NEAR_MM, 1.0), (FAR_MM, FAR_WEIGHT)):
+        sigma = (reach / frame.step_mm, 2.0)
+        top += share * ndimage.gaussian_filter(first * weight, sigma, mode=("nearest", "wrap"))
+        base += share * ndimage.gaussian_filter(weight, sigma, mode=("nearest", "wrap"))
+    expected = top / base
     steps = np.arange(len(radius))
     prior = (
-        0.12
-        * np.abs(steps[None, None, :] - expected[:, :, None])
-        * (1.2 - np.clip(certain, 0, 1))[:, :, None]
+        0.2 * np.abs(steps[None, None, :] - expected[:, :, None]) * (1.2 - np.clip(certain, 0, 1))[:, :, None]
     )
     second = optimal_surface((cost + prior).astype(np.float32), cyclic=True, linear=0.05, square=0.25)
     at = np.clip(np.rint(second), 0, len(radius) - 1).astype(int)
@@ -89,12 +94,17 @@ def find_wall(
     """
     theta = -np.pi + 2 * np.pi * np.arange(ANGLES) / ANGLES
     for _ in range(RECENTRINGS):
-        wall, _seen = _wall_once(hu, missing, grid, frame, theta, quick=True)
+        wall, seen = _wall_once(hu, missing, grid, frame, theta)
         # The centroid of the sector areas, held to slow changes along the canal.
         outward = frame.outward(theta)
         area = (wall**2).sum(axis=1)
         shift = (outward * (2 / 3 * wall**3)[:, :, None]).sum(axis=1) / area[:, None]
-        frame = CanalFrame.through(smooth_course(frame.points + shift, COURSE_SIGMA_MM / frame.step_mm))
+        # Where little of the wall is seen the course is carried over from where more is.
+        trust = (seen > 0.3).mean(axis=1)[:, None] ** 2 + 1e-3
+        sigma = COURSE_SIGMA_MM / frame.step_mm
+        shift = ndimage.gaussian_filter1d(shift * trust, sigma, axis=0, mode="nearest")
+        shift /= ndimage.gaussian_filter1d(trust, sigma, axis=0, mode="nearest")
+        frame = CanalFrame.through(smooth_course(frame.points + shift, sigma))
     wall, seen = _wall_once(hu, missing, grid, frame, theta)
     smooth = ndimage.gaussian_filter(wall, (0.7, 0.7), mode=("nearest", "wrap"))
     return frame, theta, smooth, seen

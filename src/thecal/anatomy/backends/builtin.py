@@ -11,10 +11,11 @@ from scipy import ndimage
 import thecal
 from thecal.anatomy.arch import share_out_arches
 from thecal.anatomy.bodies import Body, find_body
-from thecal.anatomy.canal import DENSE_HU, find_course
+from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
 from thecal.anatomy.foramina import foramina
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
+from thecal.anatomy.missing import DENSE_HU, missing_data
 from thecal.anatomy.paint import inside_wall, paint_body, paint_tube
 from thecal.anatomy.ribs import rib_evidence
 from thecal.anatomy.sac import sac_radius
@@ -54,7 +55,8 @@ class Builtin:
         fine = patient_grid(volume.grid.crop(box), FINE_MM)
         hu = sample_volume(volume, fine)
         dense = hu >= DENSE_HU
-        missing = _blurred(dense, volume) | (hu <= OUTSIDE_HU)
+        slice_mm = float(volume.grid.spacing_mm[0])
+        missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
         frame, theta, wall, seen = find_wall(hu, missing, fine, course)
         confidence = _canal_confidence(course, ring, frame, seen)
         if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
@@ -91,7 +93,7 @@ class Builtin:
         arches = _arches(hu, dense, fine, canal, bodies, spans)
         labels = np.zeros(grid.shape, np.uint16)
         parts = np.zeros(grid.shape, np.uint8)
-        missing = _blurred(native >= DENSE_HU, volume)
+        missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
         sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
         tube = paint_tube(grid, frame, theta, [wall, sac])
         _paint_sacrum(labels, native, grid, sacrum)
@@ -136,14 +138,6 @@ def _crop(grid: Grid, course: CanalFrame) -> Box:
         for y in (-AHEAD_MM, BEHIND_MM)
     ]
     return grid.box_around(np.concatenate(corners), 12.0)
-
-
-def _blurred(dense: BoolArray, volume: Volume) -> BoolArray:
-    """Dense voxels and what they blur into: missing data."""
-    if not dense.any():
-        return dense
-    # Two voxels hold the rim of a blurred deposit, through the plane as much as within it.
-    return ndimage.binary_dilation(dense, iterations=2)
 
 
 def _canal_confidence(
