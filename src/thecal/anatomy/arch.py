@@ -30,7 +30,7 @@ LAMINA_SHARE = (0.12, 0.50)
 NONE = 0
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
     """Labels by least travel time from the seeds, within cells of finite cost (Dial 1969's buckets)."""
     nz, ny, nx = cost.shape

@@ -216,7 +216,7 @@ def _waist(
     canal_inside = np.cumsum(in_canal, axis=-1) * WAIST_STEP_MM
     # Towards the pedicles bone runs on: no edge is asked for there.
     back = np.abs(angles) > np.deg2rad(112)
-    meets_canal = in_canal.any(axis=-1)
+    meets_canal: BoolArray = np.any(in_canal, axis=-1)
     cost = np.where(back[None, :, None], 0.0, np.maximum(fall, -3.0)) + 0.25 * fat
     entry = np.where(meets_canal, in_canal.argmax(axis=-1), 0)
     steps = np.arange(len(radius))

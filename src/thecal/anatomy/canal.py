@@ -34,7 +34,7 @@ PAST_EDGE_MM = 9.0
 COURSE_SIGMA_MM = 10.0
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _ring_score(bone, candidate, spacing, reach, rays, shortest, score):  # type: ignore[no-untyped-def]
     """Share of rays that meet bone, less the spread of their lengths; every second voxel in the plane."""
     nz, ny, nx = bone.shape
@@ -73,7 +73,7 @@ def _ring_score(bone, candidate, spacing, reach, rays, shortest, score):  # type
                 score[z, y // 2, x // 2] = hits / rays - 0.5 * np.sqrt(spread / hits) / mean
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _best_path(score, floor, sideways):  # type: ignore[no-untyped-def]
     """Highest sum of (score - floor) over slices, moving at most one cell sideways a slice."""
     nz, ny, nx = score.shape
@@ -97,7 +97,7 @@ def _best_path(score, floor, sideways):  # type: ignore[no-untyped-def]
     return total, came
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _mirror_likeness(bone, ring, out):  # type: ignore[no-untyped-def]
     """Correlation of the bone around each ringed cell with its own mirror image, left against right.
 
@@ -195,7 +195,8 @@ def find_course(volume: Volume) -> tuple[CanalFrame, FloatArray, Grid]:
     trail = np.array(path[::-1])
     if (len(trail) - 1) * COARSE_MM < SHORTEST_PATH_MM:
         raise SpineNotFound(
-            "No spinal canal was found: nowhere over 25 mm is soft tissue ringed by bone behind a vertebral body."
+            "No spinal canal was found: nowhere over 25 mm is soft tissue ringed by bone behind a vertebral "
+            "body."
         )
     along = ring[trail[:, 0], trail[:, 1], trail[:, 2]].astype(float)
     points = coarse.to_lps(trail * np.array([1, 2, 2]))

@@ -117,8 +117,10 @@ def _shifted(profile: FloatArray, by: float) -> FloatArray:
 def _disc_response(
     mean: FloatArray, step_mm: float
 ) -> tuple[FloatArray, FloatArray, npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """At each s: contrast of endplates against gap, and of a crest against its surroundings, both in HU, at the
-    plainest tilt; the index of that tilt (pitch, roll) and of the half thickness.
+    """What speaks for a disc at each s, at the plainest tilt there.
+
+    Returns the contrast of endplates against the gap and of a crest against its surroundings, both in HU, the
+    index of that tilt (pitch, roll) and that of the half thickness.
     """
     best = np.full(mean.shape, -np.inf)
     thickness = np.zeros(mean.shape, np.intp)
@@ -157,7 +159,7 @@ def _disc_response(
     )
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _choose(gain, pedicle, low, high, likeness, first_free):  # type: ignore[no-untyped-def]
     """Second-order dynamic programme over disc positions; returns the chosen samples."""
     n = len(gain)
@@ -209,9 +211,10 @@ def pedicle_signal(frame: CanalFrame, theta: FloatArray, seen: FloatArray) -> Fl
     for sign in (1, -1):
         arc = (sign * theta > np.deg2rad(55)) & (sign * theta < np.deg2rad(110))
         sides.append(seen[:, arc].mean(axis=1))
-    return ndimage.gaussian_filter1d(
+    signal: FloatArray = ndimage.gaussian_filter1d(
         np.minimum(*sides) * 0.5 + 0.25 * (sides[0] + sides[1]), 1.5 / frame.step_mm
     )
+    return signal
 
 
 def find_discs(
@@ -314,7 +317,7 @@ def _levelled(signal: FloatArray, step_mm: float) -> FloatArray:
     return levelled
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _vertebra_between(pedicle, zone, crest, thin, running, weight, low, high, phase, phase_spread):  # type: ignore[no-untyped-def]
     """What speaks for one vertebra from disc i over gap g: one pedicle, above its middle, and a dimmer core.
 

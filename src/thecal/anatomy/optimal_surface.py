@@ -16,10 +16,11 @@ from thecal.volume import FloatArray
 _DIRECTIONS = np.array([(1, 0), (-1, 0), (0, 1), (0, -1), (1, 1), (1, -1), (-1, 1), (-1, -1)])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
-def _gather(cost, di, dj, cyclic, linear, square, reach, along):  # type: ignore[no-untyped-def]
+@njit(cache=True)
+def _gather(cost, di, dj, cyclic, penalty, along):  # type: ignore[no-untyped-def]
     """Best path cost along direction (di, dj)."""
     ni, nj, nk = cost.shape
+    reach = len(penalty) - 1
     # A circle has no first column: a second lap starts from the first one's end.
     laps = 2 if (cyclic and di == 0) else 1
     for lap in range(laps):
@@ -45,15 +46,14 @@ def _gather(cost, di, dj, cyclic, linear, square, reach, along):  # type: ignore
                 for k in range(nk):
                     best = np.float32(1e30)
                     for m in range(max(0, k - reach), min(nk, k + reach + 1)):
-                        d = abs(m - k)
-                        c = along[pi, pj, m] + linear * d + square * d * d
+                        c = along[pi, pj, m] + penalty[abs(m - k)]
                         if c < best:
                             best = c
                     along[i, j, k] = cost[i, j, k] + best - lowest
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
-def _gather_all(cost, steps, cyclic, linear, square, reach):  # type: ignore[no-untyped-def]
+@njit(cache=True, parallel=True)
+def _gather_all(cost, steps, cyclic, penalty):  # type: ignore[no-untyped-def]
     """Sum of the path costs along eight directions, four at a time."""
     total = np.zeros(cost.shape, np.float32)
     part = np.empty((4, *cost.shape), np.float32)
@@ -88,7 +88,9 @@ def optimal_surface(
     (i, j) float64
         Height in index units, with sub-index precision by a parabola through the summed cost.
     """
-    total = _gather_all(np.ascontiguousarray(cost, np.float32), _DIRECTIONS, cyclic, linear, square, reach)
+    steps = np.arange(reach + 1)
+    penalty = (linear * steps + square * steps**2).astype(np.float32)
+    total = _gather_all(np.ascontiguousarray(cost, np.float32), _DIRECTIONS, cyclic, penalty)
     best = total.argmin(axis=2)
     inner = np.clip(best, 1, cost.shape[2] - 2)
     i, j = np.ogrid[: cost.shape[0], : cost.shape[1]]

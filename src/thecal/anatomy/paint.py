@@ -11,7 +11,7 @@ from thecal.frames import CanalFrame
 from thecal.volume import BoolArray, FloatArray, Grid
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _bilinear(field, a, b):  # type: ignore[no-untyped-def]
     i = min(max(a, 0.0), field.shape[0] - 1.0)
     j = min(max(b, 0.0), field.shape[1] - 1.0)
@@ -22,7 +22,7 @@ def _bilinear(field, a, b):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _body(out, matrix, offset, cells, lower, upper, axis, angle, levels, ring, beyond):  # type: ignore[no-untyped-def]
     """1 inside the body, 2 within ``beyond`` mm below its lower endplate, 3 the same above its upper one."""
     for z in prange(out.shape[0]):
@@ -80,7 +80,7 @@ def paint_body(
     return box, out
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _tube(out, affine, points, left, posterior, cranial, step, first, surfaces):  # type: ignore[no-untyped-def]
     """How many of the nested surfaces r(s, theta) hold each voxel; 0 outside all."""
     n = points.shape[0]

@@ -14,7 +14,7 @@ from thecal.volume import FloatArray, Grid, IntArray, Volume
 OUTSIDE_HU = -2000
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _sample(hu, matrix, offset, shape, sub, air, out):  # type: ignore[no-untyped-def]
     """Mean of ``sub`` trilinear samples per axis within each target voxel."""
     nz, ny, nx = hu.shape
@@ -88,7 +88,7 @@ def sample_volume(volume: Volume, target: Grid) -> IntArray:
     return out
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _along_rays(values, start, direction, radius, out):  # type: ignore[no-untyped-def]
     nz, ny, nx = values.shape
     for n in prange(start.shape[0]):

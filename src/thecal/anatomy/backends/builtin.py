@@ -123,8 +123,8 @@ class Builtin:
                 QualityNote(
                     "thick_slices_anatomy",
                     "warning",
-                    f"Slices are {volume.grid.spacing_mm[0]:.1f} mm apart: endplates and the canal's wall are "
-                    "known to about half of that.",
+                    f"Slices are {volume.grid.spacing_mm[0]:.1f} mm apart: endplates and the canal's wall "
+                    "are known to about half of that.",
                 )
             )
         return Spine(box, grid, labels, parts, found, vertebrae, self.name, self.version, tuple(notes))
