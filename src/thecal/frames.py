@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from scipy.interpolate import make_smoothing_spline
-from scipy.spatial import cKDTree
 
 from thecal.volume import FloatArray
 
@@ -92,14 +91,13 @@ class CanalFrame:
 
         ``s`` is where the nearest normal plane meets the curve; it is held to the curve's ends.
         """
-        where = np.asarray(points, float).reshape(-1, 3)
-        _, nearest = cKDTree(self.points).query(where)
-        offset = where - self.points[nearest]
-        along = np.einsum("ij,ij->i", offset, self.cranial[nearest])
-        s = np.clip(self.s_mm[nearest] + along, self.s_mm[0], self.s_mm[-1])
-        left = np.einsum("ij,ij->i", offset, self.left[nearest])
-        posterior = np.einsum("ij,ij->i", offset, self.posterior[nearest])
-        return s, np.arctan2(left, -posterior), np.hypot(left, posterior)
+        from thecal.curve_lookup import locate_on_curve
+
+        where = np.ascontiguousarray(np.asarray(points, float).reshape(-1, 3))
+        along, theta, r = locate_on_curve(
+            where, self.points, self.left, self.posterior, self.cranial, self.step_mm
+        )
+        return np.clip(self.s_mm[0] + along, self.s_mm[0], self.s_mm[-1]), theta, r
 
     def at(self, s_mm: npt.ArrayLike) -> FloatArray:
         """Points of the curve at arc lengths (m,), LPS mm (m, 3)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from thecal.volume import BoolArray, FloatArray, IntArray
+from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # Above this at 1 mm a voxel is cement, metal or enamel, hardly ever bone.
 DENSE_HU = 1300
@@ -32,24 +32,39 @@ def missing_data(hu: IntArray, spacing_mm: FloatArray, slice_mm: float) -> BoolA
     (z, y, x) bool
         All False where the scan holds nothing dense.
     """
-    core = hu >= DENSE_HU
-    if not core.any():
-        return core
     import cc3d
 
+    out = np.zeros(hu.shape, bool)
+    core = hu >= DENSE_HU
+    box = _box_with_margin(core, spacing_mm, SHEET_REACH_MM + BLUR_MM + slice_mm)
+    if box is None:
+        return out
+    core, near = core[box], hu[box]
     pieces = cc3d.connected_components(core, connectivity=26)
     sizes = np.bincount(pieces.ravel()) * float(np.prod(spacing_mm))
     large = sizes >= LEAST_CORE_MM3
     large[0] = False
     core = large[pieces]
     if not core.any():
-        return core
+        return out
     reach = max(1, round(SHEET_REACH_MM / float(spacing_mm.max())))
     cross = ndimage.generate_binary_structure(3, 2)
-    grown = ndimage.binary_dilation(core, cross, iterations=reach, mask=hu >= SHEET_HU)
-    out: BoolArray = grown
+    grown = ndimage.binary_dilation(core, cross, iterations=reach, mask=near >= SHEET_HU)
     for axis, size in enumerate(spacing_mm):
         blur = max(BLUR_MM, 0.5 * slice_mm) if axis == 0 else BLUR_MM
         n = 2 * max(1, round(blur / float(size))) + 1
-        out = ndimage.maximum_filter1d(out.view(np.uint8), n, axis=axis).astype(bool)
+        grown = ndimage.maximum_filter1d(grown.view(np.uint8), n, axis=axis).view(bool)
+    out[box] = grown
     return out
+
+
+def _box_with_margin(mask: BoolArray, spacing_mm: FloatArray, margin_mm: float) -> Box | None:
+    """The box around all that is marked, with a margin; None where nothing is."""
+    bounds = []
+    for axis in range(3):
+        rows = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
+        if len(rows) == 0:
+            return None
+        margin = int(np.ceil(margin_mm / float(spacing_mm[axis])))
+        bounds.append(slice(max(0, int(rows[0]) - margin), min(mask.shape[axis], int(rows[-1]) + margin + 1)))
+    return (bounds[0], bounds[1], bounds[2])

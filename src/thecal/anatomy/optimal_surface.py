@@ -59,9 +59,7 @@ def _gather_all(cost, steps, cyclic, penalty):  # type: ignore[no-untyped-def]
     part = np.empty((4, *cost.shape), np.float32)
     for half in range(2):
         for d in prange(4):
-            _gather(
-                cost, steps[half * 4 + d, 0], steps[half * 4 + d, 1], cyclic, penalty, part[d]
-            )
+            _gather(cost, steps[half * 4 + d, 0], steps[half * 4 + d, 1], cyclic, penalty, part[d])
         for d in range(4):
             total += part[d]
     return total
