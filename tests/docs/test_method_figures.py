@@ -75,7 +75,7 @@ FIGURES = [
     ("cement/candidates.py", "CHAIN_MM", "another that does within {:.0f} mm"),
     ("cement/candidates.py", "BESIDE_MM", "within {:.0f} mm of the spine (60"),
     ("cement/candidates.py", "BEHIND_MM", "({:.0f} mm behind it"),
-    ("cement/candidates.py", "MOST_CEMENT_ML", "anything above {:.0f} mL"),
+    ("cement/candidates.py", "MOST_CEMENT_ML", "no group above {:.0f} mL"),
     ("cement/extent.py", "GROW_SHARE", "voxels above {:.0%} of the brightness"),
     ("cement/extent.py", "CONNECT_FRACTION", "f ≥ {:.2f}"),
     ("cement/extent.py", "LEAST_PIECE_MM3", "pieces below {:.0f} mm³ are dropped"),
