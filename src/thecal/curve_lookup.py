@@ -11,7 +11,7 @@ from thecal.volume import FloatArray
 STRIDE = 8
 
 
-@njit(cache=True, parallel=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, parallel=True)
 def _locate(where, points, left, posterior, cranial, step, stride, out):  # type: ignore[no-untyped-def]
     n = points.shape[0]
     for m in prange(where.shape[0]):

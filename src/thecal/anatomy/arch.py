@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 from numba import njit
+from scipy import ndimage
 
 from thecal.anatomy.bodies import Body
 from thecal.frames import CanalFrame
@@ -17,7 +18,7 @@ from thecal.volume import BoolArray, FloatArray, Grid
 
 # Bone membership is 0 at the first and 1 at the second; what lies below half is not bone.
 BONE_RAMP_HU = (70.0, 270.0)
-LEAST_BONE = 0.35
+LEAST_BONE = 0.5
 GAP_COST = 25.0
 FARTHEST = 110.0
 # Transverse processes end within this share of the body's width from the midline, at every level; bone
@@ -28,6 +29,7 @@ RIB_AHEAD_MM = 4.0
 PEDICLE_SHARE = (0.52, 0.74)
 LAMINA_SHARE = (0.12, 0.50)
 NONE = 0
+CLOSING_VOXELS = 2
 
 
 @njit(cache=True)
@@ -96,7 +98,7 @@ def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
 
 def share_out_arches(
     hu: npt.NDArray[np.int16],
-    dense: BoolArray,
+    hidden: BoolArray,
     taken: BoolArray,
     grid: Grid,
     canal: tuple[CanalFrame, FloatArray, FloatArray],
@@ -108,8 +110,8 @@ def share_out_arches(
     Parameters
     ----------
     hu : (z, y, x) int16
-    dense : (z, y, x) bool
-        Cement and metal: crossed like bone, since it lies in bone far more often than not.
+    hidden : (z, y, x) bool
+        Cement, metal and what they blur into: bone only where bone encloses it.
     taken : (z, y, x) bool
         Bodies, discs and the canal: not to be shared out.
     grid : Grid
@@ -128,8 +130,7 @@ def share_out_arches(
     membership = np.clip((hu - BONE_RAMP_HU[0]) / (BONE_RAMP_HU[1] - BONE_RAMP_HU[0]), 0, 1).astype(
         np.float32
     )
-    membership[dense] = 1.0
-    bone = (membership >= LEAST_BONE) & ~taken
+    bone = (membership >= LEAST_BONE) & ~taken & ~hidden
     voxels = np.argwhere(bone)
     points = grid.to_lps(voxels)
     s, angle, r = frame.locate(points)
@@ -159,7 +160,28 @@ def share_out_arches(
     label[~bone] = NONE
     _spread(cost, label, float(grid.spacing_mm[0]), FARTHEST)
     label[label == ribs] = NONE
+    for k in range(len(bodies)):
+        _fill_marrow(label, k + 1, taken)
     return label
+
+
+def _fill_marrow(label: npt.NDArray[np.uint16], value: int, taken: BoolArray) -> None:
+    """Give a vertebra the marrow between its cortices: fatty, and open where a cortex is thinner than a voxel."""
+    import fill_voids
+
+    rows = [np.flatnonzero((label == value).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
+    if any(len(r) == 0 for r in rows):
+        return
+    margin = CLOSING_VOXELS + 1
+    box = tuple(slice(max(0, int(r[0]) - margin), int(r[-1]) + margin + 1) for r in rows)
+    near = label[box]
+    own = near == value
+    ball = ndimage.generate_binary_structure(3, 2)
+    closed = ndimage.binary_closing(np.pad(own, margin), ball, iterations=CLOSING_VOXELS)
+    closed = closed[tuple(slice(margin, -margin) for _ in range(3))]
+    for z in range(closed.shape[0]):
+        closed[z] = fill_voids.fill(closed[z])
+    near[closed & (near == NONE) & ~taken[box]] = value
 
 
 def _width(body: Body) -> float:

@@ -45,6 +45,7 @@ BAND_WORTH = 0.8
 # Only thin discs blur: those of vertebrae spaced less than the second, fading from the first.
 BAND_SPACING_MM = (24.0, 30.0)
 SETTLING_MM = 3.0
+LEVEL_SIGMA_MM = 12.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ def _patch_profiles(
     n = len(frame.s_mm)
     mean = np.zeros((n, len(PITCHES), len(ROLLS)))
     known = np.zeros_like(mean)
-    clipped = np.clip(hu, -100, 700).astype(np.int16)
+    clipped = np.clip(hu, -100, 500).astype(np.int16)
     seen = (~missing).astype(np.int16)
     anterior = -frame.posterior
     wall = frame.points + anterior * front[:, None]
@@ -101,6 +102,14 @@ def _patch_profiles(
             mean[:, p, r] = (values * share).sum(axis=1) / np.maximum(total, 1e-6)
             known[:, p, r] = total / share.shape[1]
     return mean, known
+
+
+def _evened(mean: FloatArray, known: FloatArray, step_mm: float) -> FloatArray:
+    """Profiles with what is hidden filled in by the column's own level nearby, so that cement makes no disc."""
+    sigma = LEVEL_SIGMA_MM / step_mm
+    level = ndimage.gaussian_filter1d(mean * known, sigma, axis=0, mode="nearest")
+    level /= np.maximum(ndimage.gaussian_filter1d(known, sigma, axis=0, mode="nearest"), 1e-3)
+    return known * mean + (1 - known) * level
 
 
 def _shifted(profile: FloatArray, by: float) -> FloatArray:
@@ -244,6 +253,7 @@ def find_discs(
     anterior = np.abs(theta) < np.deg2rad(25)
     front = ndimage.gaussian_filter1d(wall[:, anterior].mean(axis=1), 5 / step, mode="nearest")
     mean, known = _patch_profiles(hu, missing | (hu <= OUTSIDE_HU), grid, frame, front, step)
+    mean = _evened(mean, known, step)
     pedicle = _levelled(pedicle_signal(frame, theta, seen), step)
     chosen, response, where, thickness = _select(mean, known, pedicle, step)
     discs = []

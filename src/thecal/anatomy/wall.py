@@ -26,6 +26,9 @@ HIDDEN_SHELL = 0.8
 # Across gaps the wall is expected where it stands nearby, or failing that farther along the canal.
 NEAR_MM, FAR_MM = 12.0, 40.0
 FAR_WEIGHT = 0.05
+# What a step away from the expected wall costs, where no bone is seen and where cement stands before it.
+PRIOR_PER_STEP = 0.2
+HIDDEN_PRIOR_PER_STEP = 0.4
 RECENTRINGS = 2
 
 
@@ -50,7 +53,10 @@ def _wall_once(
     first = optimal_surface(cost, cyclic=True, linear=0.05, square=0.25)
     at = np.clip(np.rint(first), 0, len(radius) - 1).astype(int)
     certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell
-    shown = np.take_along_axis(known, at[:, :, None], axis=2)[:, :, 0]
+    # A wall beyond something hidden may not be the first wall on its way: it counts for little.
+    passed = np.cumsum(1 - known, axis=2) * RADIUS_STEP_MM
+    behind = np.take_along_axis(passed, at[:, :, None], axis=2)[:, :, 0]
+    shown = np.exp(-behind)
     weight = np.clip(certain, 0.01, 1) * shown**2
     top = np.zeros_like(weight)
     base = np.full_like(weight, 1e-9)
@@ -60,9 +66,8 @@ def _wall_once(
         base += share * ndimage.gaussian_filter(weight, sigma, mode=("nearest", "wrap"))
     expected = top / base
     steps = np.arange(len(radius))
-    prior = (
-        0.2 * np.abs(steps[None, None, :] - expected[:, :, None]) * (1.2 - np.clip(certain, 0, 1))[:, :, None]
-    )
+    pull = PRIOR_PER_STEP * (1.2 - np.clip(certain, 0, 1)) + HIDDEN_PRIOR_PER_STEP * (1 - shown)
+    prior = np.abs(steps[None, None, :] - expected[:, :, None]) * pull[:, :, None]
     second = optimal_surface((cost + prior).astype(np.float32), cyclic=True, linear=0.05, square=0.25)
     at = np.clip(np.rint(second), 0, len(radius) - 1).astype(int)
     certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell

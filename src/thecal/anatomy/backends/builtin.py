@@ -15,7 +15,7 @@ from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
 from thecal.anatomy.foramina import foramina
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
-from thecal.anatomy.missing import DENSE_HU, missing_data
+from thecal.anatomy.missing import missing_data
 from thecal.anatomy.paint import inside_wall, paint_body, paint_tube
 from thecal.anatomy.ribs import rib_evidence
 from thecal.anatomy.sac import sac_radius
@@ -54,7 +54,6 @@ class Builtin:
         box = _crop(volume.grid, course)
         fine = patient_grid(volume.grid.crop(box), FINE_MM)
         hu = sample_volume(volume, fine)
-        dense = hu >= DENSE_HU
         slice_mm = float(volume.grid.spacing_mm[0])
         missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
         frame, theta, wall, seen = find_wall(hu, missing, fine, course)
@@ -65,7 +64,7 @@ class Builtin:
         bodies, spans = _bodies(hu, missing, fine, (frame, theta, wall), discs)
         if not bodies:
             raise SpineNotFound("A canal was found, but no vertebral body in front of it.")
-        return self._assemble(volume, box, fine, hu, dense, (frame, theta, wall), confidence, bodies, spans)
+        return self._assemble(volume, box, fine, hu, missing, (frame, theta, wall), confidence, bodies, spans)
 
     def _assemble(
         self,
@@ -73,7 +72,7 @@ class Builtin:
         box: Box,
         fine: Grid,
         hu: IntArray,
-        dense: BoolArray,
+        hidden: BoolArray,
         canal: tuple[CanalFrame, FloatArray, FloatArray],
         confidence: FloatArray,
         bodies: list[Body],
@@ -90,7 +89,7 @@ class Builtin:
         if not bodies:
             raise SpineNotFound("Only the sacrum was found.")
         naming = _name(native, grid, frame, fits, sacrum)
-        arches = _arches(hu, dense, fine, canal, bodies, spans)
+        arches = _arches(hu, hidden, fine, canal, bodies, spans)
         labels = np.zeros(grid.shape, np.uint16)
         parts = np.zeros(grid.shape, np.uint8)
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
@@ -216,7 +215,7 @@ def _name(hu: IntArray, grid: Grid, frame: CanalFrame, fits: list[BodyFit], sacr
 
 def _arches(
     hu: IntArray,
-    dense: BoolArray,
+    hidden: BoolArray,
     grid: Grid,
     canal: tuple[CanalFrame, FloatArray, FloatArray],
     bodies: list[Body],
@@ -226,7 +225,7 @@ def _arches(
     for body in bodies:
         box, inside = paint_body(body, grid, DISC_REACH_MM)
         taken[box] |= inside > 0
-    return share_out_arches(hu, dense, taken, grid, canal, bodies, spans)
+    return share_out_arches(hu, hidden, taken, grid, canal, bodies, spans)
 
 
 def _paint_sacrum(labels: LabelArray, hu: IntArray, grid: Grid, sacrum: Sacrum | None) -> None:
