@@ -42,9 +42,12 @@ SHARPNESS_SIGMA_MM = 5.0
 BESIDE_BAND_MM = 8.0
 LARGEST_BAND_HU = 80.0
 BAND_WORTH = 0.8
+BESIDE_GAP_MM = 4.0
 # Only thin discs blur: those of vertebrae spaced less than the second, fading from the first.
 BAND_SPACING_MM = (24.0, 30.0)
 SETTLING_MM = 3.0
+# A disc that cement hides: believed only where its neighbours' spacing and the pedicles ask for one.
+HIDDEN_GAIN = -0.8
 LEVEL_SIGMA_MM = 12.0
 
 
@@ -152,7 +155,7 @@ def _disc_response(
     centre = ndimage.gaussian_filter1d(mean, sigma, axis=0, mode="nearest")
     spread = ndimage.gaussian_filter1d(mean**2, sigma, axis=0, mode="nearest") - centre**2
     degrees = np.rad2deg(np.hypot(PITCHES[:, None], ROLLS[None, :]))
-    tilt = 0.15 * degrees + 0.5 * np.maximum(degrees - 12, 0)
+    tilt = 0.3 * degrees + 0.8 * np.maximum(degrees - 12, 0)
     plainness = np.sqrt(np.maximum(spread, 0)) + 0.3 * np.clip(best, 0, 80) - tilt
     where = plainness.reshape(len(best), -1).argmax(axis=1)
     rows = np.arange(len(best))
@@ -287,7 +290,10 @@ def _select(
     zone = ndimage.uniform_filter1d(level * share, reach) / np.maximum(
         ndimage.uniform_filter1d(share, reach), 1e-3
     )
-    crest = np.maximum(0.0, BAND_WORTH * band / 45 - np.clip(response / 45, 0, 1.5)) * visible
+    # A bright line right beside a dark gap is that disc's endplate, not another, blurred disc.
+    resolved = np.clip(response / 45, 0, 1.5)
+    beside = ndimage.maximum_filter1d(resolved, 2 * round(BESIDE_GAP_MM / step) + 1)
+    crest = np.maximum(0.0, BAND_WORTH * band / 45 - beside) * visible
     between = _vertebra_between(
         pedicle,
         zone,
@@ -301,9 +307,9 @@ def _select(
         PEDICLE_PHASE_SPREAD,
     )
     gain = gain - 0.25 * pedicle
-    gain[visible < 0.3] = -3.0
+    gain[visible < 0.3] = HIDDEN_GAIN
     chosen, _ = _choose(gain, between, low, high, SPACING_LIKENESS, high)
-    plain = np.maximum(np.clip(response / 45, 0, 1.5), BAND_WORTH * band / 45) * visible
+    plain = np.maximum(resolved * visible, crest)
     settled = _on_the_crest(sorted(chosen), plain, round(SETTLING_MM / step))
     return settled, response, where, thickness
 
