@@ -112,7 +112,8 @@ def _evened(mean: FloatArray, known: FloatArray, step_mm: float) -> FloatArray:
     sigma = LEVEL_SIGMA_MM / step_mm
     level = ndimage.gaussian_filter1d(mean * known, sigma, axis=0, mode="nearest")
     level /= np.maximum(ndimage.gaussian_filter1d(known, sigma, axis=0, mode="nearest"), 1e-3)
-    return known * mean + (1 - known) * level
+    evened: FloatArray = known * mean + (1 - known) * level
+    return evened
 
 
 def _shifted(profile: FloatArray, by: float) -> FloatArray:
