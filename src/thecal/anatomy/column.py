@@ -108,7 +108,7 @@ def _patch_profiles(
 
 
 def _evened(mean: FloatArray, known: FloatArray, step_mm: float) -> FloatArray:
-    """Profiles with what is hidden filled in by the column's own level nearby, so that cement makes no disc."""
+    """Profiles with what is hidden filled in by the column's own level nearby: cement makes no disc."""
     sigma = LEVEL_SIGMA_MM / step_mm
     level = ndimage.gaussian_filter1d(mean * known, sigma, axis=0, mode="nearest")
     level /= np.maximum(ndimage.gaussian_filter1d(known, sigma, axis=0, mode="nearest"), 1e-3)

@@ -22,13 +22,14 @@ from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.leakage.mirror import uncover
 from thecal.leakage.needle_track import mark_tracks
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
 from thecal.volume import BoolArray, Box, FloatArray, Grid
 
 WALL_UNCERTAINTY_MM: Final = 1.5
-"""Depth beyond a wall from which cement is surely on its other side: twice the surface error (0.7-0.8 mm)
-that good spine labels show against one another."""
+"""Depth beyond a wall from which cement is surely on its other side: twice a surface error of 0.7-0.8 mm,
+about one voxel, which is assumed here and not taken from a study."""
 SAC_UNCERTAINTY_MM: Final = 2.0
 """The same for either side of the sac, whose border CT shows only where there is epidural fat."""
 HUGGING_MM: Final = 1.2
@@ -58,6 +59,10 @@ BACKING_FRACTION: Final = 0.25
 MIN_SEED_MM3: Final = 4.0
 """Less cement than this beyond a wall is noise of the label or of the scan."""
 MARGIN_MM: Final = 6.0
+NEAR_MM: Final = 4.0
+"""Regions matter so far from cement."""
+BLUR_MM: Final = 1.5
+"""Cement blurs so far, and hides what bounds it."""
 OWN_SIDE_MM: Final = 0.3
 """Head start of a voxel's own side when it is shared out between the seeds."""
 
@@ -97,8 +102,9 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
         slice(int(low[2]), int(high[2])),
     )
     pieces, fraction = np.ascontiguousarray(cement.pieces[box]), np.ascontiguousarray(cement.fraction[box])
-    near = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False) <= 4.0
-    region = region_codes(spine, box, near)
+    away = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False)
+    region = region_codes(spine, box, away <= NEAR_MM)
+    uncover(region, away <= BLUR_MM, spine, box)
     codes = _three_questions(pieces, region, fraction, cement.grid)
     return Assignment(box, region, mark_tracks(codes, fraction, spine, box))
 
