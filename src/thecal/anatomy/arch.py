@@ -166,7 +166,7 @@ def share_out_arches(
 
 
 def _fill_marrow(label: npt.NDArray[np.uint16], value: int, taken: BoolArray) -> None:
-    """Give a vertebra the marrow between its cortices: fatty, and open where these are thinner than a voxel."""
+    """Give a vertebra the marrow between its cortices: fatty, open where these are thinner than a voxel."""
     import fill_voids
 
     rows = [np.flatnonzero((label == value).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
