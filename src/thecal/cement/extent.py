@@ -20,6 +20,9 @@ from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # Share of pure cement down to which a voxel joins its bright neighbour; thin sheets and veins peak near 0.5.
 GROW_SHARE = 0.30
+# Voxels no brighter than bone are the blurred edge of cement only so far from what is brighter than bone;
+# else growth would run on over cortex that carries no label.
+DIM_REACH_MM = 3.0
 CONNECT_FRACTION = 0.30
 TRACE_FRACTION = 0.02
 LEAST_PIECE_MM3 = 2.0
@@ -70,6 +73,7 @@ def cement_extent(
     low = GROW_SHARE * general.hu
     grown = np.where(soft, hu >= low, hu >= max(low, bone_hu)) & (near.bone_mm <= REACH_MM)
     grown |= seeds
+    grown = _near_bright(grown, hu >= bone_hu, spacing)
     if barred.any():
         grown &= ~ndimage.binary_dilation(barred, iterations=1) | seeds
     groups = cc3d.connected_components(grown, connectivity=26)
@@ -94,6 +98,18 @@ def cement_extent(
     _rejoin_crumbs(numbered, here, groups[part], spacing)
     fraction[part], pieces[part] = here, numbered
     return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
+
+
+def _near_bright(grown: BoolArray, bright: BoolArray, spacing: FloatArray) -> BoolArray:
+    """Leave out what is dim and far from anything bright."""
+    import edt
+
+    box = _around(grown, np.ceil(DIM_REACH_MM / spacing).astype(int)) if grown.any() else None
+    if box is None:
+        return grown
+    away = edt.edt(~(grown & bright)[box], anisotropy=tuple(spacing), black_border=False, parallel=1)
+    grown[box] &= away <= DIM_REACH_MM
+    return grown
 
 
 def plateau_of(
