@@ -26,7 +26,7 @@ HALF_WIDTH_MM = 36.0
 DEPTH_MM = (-3.0, 51.0)
 # Where an endplate is looked for, from the disc's plane: a biconcave one lies up to this share of the
 # vertebra's spacing away, the usual one at about the second.
-SEARCH_BELOW_MM = -5.0
+SEARCH_BELOW_MM = -1.5
 DEEPEST_SHARE = 0.30
 USUAL_SHARE = 0.12
 HEIGHT_STEP_MM = 0.5
@@ -34,6 +34,12 @@ WAIST_ANGLES = 48
 WAIST_LEVELS = 14
 WAIST_RADIUS_MM = (6.0, 38.0)
 WAIST_STEP_MM = 0.5
+WHOLLY_KNOWN = 0.95
+# Cost for each mm away from the usual depth of an endplate, seen and hidden.
+USUAL_PULL = 0.06
+HIDDEN_PULL = 0.3
+# An edge is seen where at least so many samples on either side of it are known.
+LEAST_SEEN = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,22 +125,23 @@ def _step_cost(
     values: npt.NDArray[np.float32], known: npt.NDArray[np.float32], span: int
 ) -> npt.NDArray[np.float32]:
     """Negative rise of HU across each sample along the last axis, over ``span`` samples either side."""
+    # Beside cement a sample that is half hidden is half cement, and would pass for an edge.
+    known = (known > WHOLLY_KNOWN).astype(np.float32)
     weighted = values * known
     pad = [(0, 0)] * (values.ndim - 1) + [(span, span)]
     total = np.cumsum(np.pad(weighted, pad, mode="edge"), axis=-1)
     count = np.cumsum(np.pad(known, pad, mode="edge"), axis=-1)
     n = values.shape[-1]
 
-    def mean(first: int) -> npt.NDArray[np.float32]:
+    def mean(first: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
         t = total[..., first + span : first + span + n] - total[..., first : first + n]
         c = count[..., first + span : first + span + n] - count[..., first : first + n]
-        m: npt.NDArray[np.float32] = t / np.maximum(c, 1e-3)
-        return m
+        return t / np.maximum(c, 1e-3), np.where(c >= min(LEAST_SEEN, span), c / span, 0)
 
-    after = mean(span - 1)[..., :n]
-    before = mean(0)[..., :n]
-    half = np.minimum(known, 1)
-    cost: npt.NDArray[np.float32] = (-(after - before) * half).astype(np.float32)
+    after, seen_after = mean(span - 1)
+    before, seen_before = mean(0)
+    step = ((after - before) * np.minimum(seen_after, seen_before))[..., :n]
+    cost: npt.NDArray[np.float32] = (-step * known).astype(np.float32)
     return cost
 
 
@@ -155,7 +162,11 @@ def _endplate(
     values, known = sight.rays(frame, start, direction, offset)
     cost = _step_cost(values, known, round(2.0 / HEIGHT_STEP_MM)) / 100
     # The nearest plain edge is meant, not the far endplate or a basivertebral cleft.
-    cost = np.maximum(cost, -2.5) + 0.06 * np.abs(offset - USUAL_SHARE * spacing)[None]
+    usual = USUAL_SHARE * spacing
+    # Where cement hides the disc's rim, the nearest plain edge may be the neighbour's endplate.
+    hidden = 1 - known[:, (offset > -1.0) & (offset < usual + 2.0)].mean(axis=1, keepdims=True)
+    pull = USUAL_PULL + HIDDEN_PULL * hidden
+    cost = np.maximum(cost, -2.5) + pull * np.abs(offset - usual)[None]
     # Beside and behind the body there is no endplate to be read.
     inside = (np.abs(a) < 20) & (b > 3) & (b < 32)
     weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
