@@ -130,7 +130,9 @@ def share_out_arches(
     membership = np.clip((hu - BONE_RAMP_HU[0]) / (BONE_RAMP_HU[1] - BONE_RAMP_HU[0]), 0, 1).astype(
         np.float32
     )
-    bone = (membership >= LEAST_BONE) & ~taken & ~hidden
+    # Fronts pass through what is hidden, slowly: a needle's track must not part an arch from its body.
+    membership[hidden] = LEAST_BONE
+    bone = (membership >= LEAST_BONE) & ~taken
     voxels = np.argwhere(bone)
     points = grid.to_lps(voxels)
     s, angle, r = frame.locate(points)
@@ -159,7 +161,7 @@ def share_out_arches(
     cost[bone] = 1.0 + GAP_COST * (1.0 - membership[bone]) ** 2
     label[~bone] = NONE
     _spread(cost, label, float(grid.spacing_mm[0]), FARTHEST)
-    label[label == ribs] = NONE
+    label[(label == ribs) | hidden] = NONE
     for k in range(len(bodies)):
         _fill_marrow(label, k + 1, taken)
     return label

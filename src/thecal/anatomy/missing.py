@@ -12,7 +12,10 @@ DENSE_HU = 1300
 # Thin sheets and rims beside dense cement, blurred into bone's range or above it.
 SHEET_HU = 600
 SHEET_REACH_MM = 5.0
-LEAST_CORE_MM3 = 15.0
+# A core is at least so large, or so bright: sharp kernels lift spots of cortical bone above DENSE_HU.
+LEAST_CORE_MM3 = 60.0
+BRIGHT_HU = 2200
+LEAST_BRIGHT_MM3 = 8.0
 BLUR_MM = 1.0
 
 
@@ -42,7 +45,9 @@ def missing_data(hu: IntArray, spacing_mm: FloatArray, slice_mm: float) -> BoolA
     core, near = core[box], hu[box]
     pieces = cc3d.connected_components(core, connectivity=26)
     sizes = np.bincount(pieces.ravel()) * float(np.prod(spacing_mm))
-    large = sizes >= LEAST_CORE_MM3
+    bright = np.zeros(len(sizes), bool)
+    bright[np.unique(pieces[near >= BRIGHT_HU])] = True
+    large = (sizes >= LEAST_CORE_MM3) | (bright & (sizes >= LEAST_BRIGHT_MM3))
     large[0] = False
     core = large[pieces]
     if not core.any():

@@ -174,7 +174,8 @@ def _bodies(
         if high - low < LEAST_SPAN_MM:
             continue
         body = find_body(hu, missing, grid, canal, below, above, (low, high))
-        if body.contrast >= LEAST_BODY_CONTRAST_HU:
+        # Between two discs there is a body, even where cement hides all its edges.
+        if (below and above) or body.contrast >= LEAST_BODY_CONTRAST_HU:
             bodies.append(body)
             spans.append((low, high))
     return bodies, spans
