@@ -1,15 +1,10 @@
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import nibabel as nib
 import numpy as np
 import pytest
-
-# The toy patient belongs to the report's tests.
-sys.path.insert(0, str(Path(__file__).parents[1] / "report"))
-
 from toy_patient import cement_of, spine, volume
 
 from thecal.anatomy.spine import Spine
