@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -29,14 +30,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for name in options.only or MODULES:
         module = MODULES[name]
-        started = time.perf_counter()
+        started, busy = time.perf_counter(), os.getloadavg()[0]
         jobs = module.cases(quick=options.quick)
         if not jobs:
             print(f"{name}: the shared CTs are not on this machine, nothing measured")
             continue
         results = _run(module.one_case, jobs, 1 if name in ALONE else options.jobs)
         table = module.table(results, quick=options.quick)
-        store(table)
+        store(table, busy)
         print(f"{name}: {len(results)} cases in {time.perf_counter() - started:.0f} s")
         for row in table.rows:
             verdict = {True: "ok", False: "NOT", None: ""}[row.ok]

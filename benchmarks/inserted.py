@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.scans import Window, available, clean_spine, window
-from benchmarks.score import MATCHING, cement_rows, cement_scores, dice
+from benchmarks.score import cement_rows, cement_scores, dice
 from benchmarks.table import Row, Table
 from thecal.anatomy.spine import Spine
 from thecal.assessment import assess
@@ -122,8 +122,7 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         f"cement's brightness drawn by seed ({SEED}, then the seed of each case). Deposits are placed by the "
         "built-in anatomy of the CT before cement, so they test cement and leakage, and anatomy only in so "
         "far as cement disturbs it; the CT with cement is then assessed from the voxels alone. Leaks that "
-        f"this anatomy placed on bone or air (more than {FOREIGN_SHARE:.0%} of voxels) are left out. "
-        f"{MATCHING}"
+        f"this anatomy placed on bone or air (more than {FOREIGN_SHARE:.0%} of voxels) are left out."
     )
     return Table(NAME, "Cement inserted in real CT", caption, rows, done, quick)
 

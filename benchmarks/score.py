@@ -20,13 +20,6 @@ SMALLEST_ML: Final = 0.020
 MEASURED_ML: Final = 0.1
 FOUND_SHARE: Final = 0.5
 OWN_SHARE: Final = 0.25
-MATCHING: Final = (
-    "A true deposit is found with the right compartment when at least half of its voxels lie in reported "
-    "deposits of that compartment. A reported deposit is false when less than a quarter of its voxels lie "
-    "on, or one voxel beside, true cement of the compartment it is given; a misnamed deposit is thus both "
-    "missed and false. Volumes are compared between groups of true and reported deposits of one compartment "
-    "that overlap, since neighbours may touch. Deposits cut by the edge of the scan are left out."
-)
 
 
 @dataclass

@@ -12,6 +12,14 @@ from typing import Any, Final
 
 import thecal
 
+MATCHING: Final = (
+    "How deposits are matched: a true deposit is found with the right compartment when at least half of its "
+    "voxels lie in reported deposits of that compartment. A reported deposit is false when less than a "
+    "quarter of its voxels lie on, or one voxel beside, true cement of the compartment it is given; a "
+    "misnamed deposit is thus both missed and false. Volumes are compared between groups of true and "
+    "reported deposits of one compartment that overlap, since neighbours may touch. Deposits cut by the edge "
+    "of the scan are left out."
+)
 RESULTS: Final = Path(__file__).parent / "results"
 
 
@@ -50,13 +58,13 @@ class Table:
     quick: bool = False
 
 
-def store(table: Table) -> None:
-    """Write a table with its cases to ``results/NAME.json``."""
+def store(table: Table, busy: float) -> None:
+    """Write a table with its cases to ``results/NAME.json``; ``busy`` is the load average before it began."""
     RESULTS.mkdir(exist_ok=True)
     content = {
         "made": datetime.now(UTC).strftime("%Y-%m-%d"),
         "version": thecal.__version__,
-        "machine": machine(),
+        "machine": f"{machine()}; load average before the start {busy:.1f}",
         **asdict(table),
     }
     cases = content.pop("cases")
@@ -87,6 +95,8 @@ def write_page(path: Path, order: list[str]) -> None:
         "program's automatic labels, the figure is agreement with that program and not truth. Figures of "
         "each case are in "
         "`benchmarks/results/`.",
+        "",
+        MATCHING,
         "",
     ]
     for name in order:
