@@ -12,6 +12,7 @@ import pytest
 from label_spine import label_spine
 
 from thecal.anatomy.backend import AnatomyBackend
+from thecal.anatomy.backends.builtin import Builtin
 from thecal.anatomy.backends.given import Given
 from thecal.anatomy.backends.totalsegmentator import TotalSegmentator
 from thecal.anatomy.contract import check_spine
@@ -28,7 +29,14 @@ def given_backend(folder: Path, volume: Volume, labels: np.ndarray) -> AnatomyBa
     return Given(path)
 
 
-BACKENDS: dict[str, Callable[[Path, Volume, np.ndarray], AnatomyBackend]] = {"given": given_backend}
+def builtin_backend(folder: Path, volume: Volume, labels: np.ndarray) -> AnatomyBackend:
+    return Builtin()
+
+
+BACKENDS: dict[str, Callable[[Path, Volume, np.ndarray], AnatomyBackend]] = {
+    "builtin": builtin_backend,
+    "given": given_backend,
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +59,7 @@ def test_a_backends_spine_keeps_every_rule(name: str, tmp_path: Path) -> None:
 
 
 def test_backends_are_found_by_name() -> None:
+    assert isinstance(backend("builtin"), Builtin)
     assert isinstance(backend("totalsegmentator"), TotalSegmentator)
     assert isinstance(backend("totalsegmentator"), AnatomyBackend)
 
