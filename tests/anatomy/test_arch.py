@@ -49,7 +49,7 @@ def owners(shared: tuple[np.ndarray, np.ndarray], where: np.ndarray) -> np.ndarr
 def test_spinous_and_transverse_processes_keep_their_vertebra(
     shared, plain: LabelSpine, vertebra: int
 ) -> None:
-    x, y, z = np.moveaxis(shared[1], -1, 0)
+    x, y, _ = np.moveaxis(shared[1], -1, 0)
     own = plain.labels == 21 - vertebra
     # Behind the cement, and short of where the ribs' fronts meet the processes.
     spinous = own & (np.abs(x) < 3) & (y > 24) & (y < 36)
@@ -65,7 +65,7 @@ def test_cement_in_an_arch_does_not_take_it_from_its_vertebra(shared) -> None:
 
 
 def test_a_rib_belongs_to_no_vertebra(shared) -> None:
-    x, _, z = np.moveaxis(shared[1], -1, 0)
+    x, _, _ = np.moveaxis(shared[1], -1, 0)
     rib = (np.abs(x) > 56) & (np.abs(x) < 80)
     assert (owners(shared, rib) == 0).all()
 
