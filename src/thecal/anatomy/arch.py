@@ -22,9 +22,10 @@ LEAST_BONE = 0.5
 GAP_COST = 25.0
 FARTHEST = 110.0
 # Transverse processes end within this share of the body's width from the midline, at every level; bone
-# farther out, or beside the body in front of its back edge, is rib.
-PROCESS_REACH = 1.2
+# farther out, or beside the body in front of its back edge (but for the pedicles' roots), is rib.
+PROCESS_REACH = 1.12
 RIB_AHEAD_MM = 4.0
+RIB_HEAD_SHARE = 0.42
 # Seeds, as shares of the way from the disc below to the disc above.
 PEDICLE_SHARE = (0.52, 0.74)
 LAMINA_SHARE = (0.12, 0.50)
@@ -145,8 +146,9 @@ def share_out_arches(
     # What lies beside the bodies and in front of the canal is rib, vessel or osteophyte; so is the far side.
     middles = np.array([0.5 * (low + high) for low, high in spans])
     widths = np.array([_width(body) for body in bodies])
-    reach = PROCESS_REACH * np.interp(s, middles, widths)
-    rib = (lateral > reach) | ((ahead > RIB_AHEAD_MM) & (lateral > 8))
+    width = np.interp(s, middles, widths)
+    beside = (ahead > RIB_AHEAD_MM) & (lateral > RIB_HEAD_SHARE * width)
+    rib = (lateral > PROCESS_REACH * width) | beside
     near = (beyond > -0.5) & (beyond < 5.0) & ~past
     turn = np.abs(np.rad2deg(angle))
     label = np.zeros(grid.shape, np.uint16)

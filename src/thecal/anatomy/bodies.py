@@ -38,6 +38,10 @@ WHOLLY_KNOWN = 0.95
 # Cost for each mm away from the usual depth of an endplate, seen and hidden.
 USUAL_PULL = 0.06
 HIDDEN_PULL = 0.3
+# A cell of which more than this share is hidden takes its depth from others, about so far away.
+HIDDEN_CELL = 0.4
+CARRY_MM = 6.0
+LEAST_SHARE = 0.02
 # An edge is seen where at least so many samples on either side of it are known.
 LEAST_SEEN = 2
 
@@ -161,25 +165,39 @@ def _endplate(
     direction = np.broadcast_to(np.array([0.0, 0.0, float(sign)]), start.shape)
     values, known = sight.rays(frame, start, direction, offset)
     cost = _step_cost(values, known, round(2.0 / HEIGHT_STEP_MM)) / 100
-    # The nearest plain edge is meant, not the far endplate or a basivertebral cleft.
-    usual = USUAL_SHARE * spacing
-    # Where cement hides the disc's rim, the nearest plain edge may be the neighbour's endplate.
-    hidden = 1 - known[:, (offset > -1.0) & (offset < usual + 2.0)].mean(axis=1, keepdims=True)
-    pull = USUAL_PULL + HIDDEN_PULL * hidden
-    cost = np.maximum(cost, -2.5) + pull * np.abs(offset - usual)[None]
+    # The nearest plain edge is meant, not the far endplate or a basivertebral cleft; where cement hides the
+    # disc's rim, the nearest plain edge may be the neighbour's endplate.
+    hidden = 1 - known[:, (offset > -1.0) & (offset < USUAL_SHARE * spacing + 2.0)].mean(axis=1)
+    expected = np.full(len(hidden), USUAL_SHARE * spacing)
     # Beside and behind the body there is no endplate to be read.
     inside = (np.abs(a) < 20) & (b > 3) & (b < 32)
     weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
     shape = (len(left), len(anterior), len(offset))
-    height = optimal_surface(
-        (cost * weight).reshape(shape).astype(np.float32), cyclic=False, linear=0.03, square=0.12
-    )
+    rounds = 2 if (hidden[inside.ravel()] > HIDDEN_CELL).any() else 1
+    for _ in range(rounds):
+        pull = (USUAL_PULL + HIDDEN_PULL * hidden)[:, None] * np.abs(offset - expected[:, None])
+        full = np.maximum(cost, -2.5) + pull
+        height = optimal_surface(
+            (full * weight).reshape(shape).astype(np.float32), cyclic=False, linear=0.03, square=0.12
+        )
+        away = np.interp(height, np.arange(len(offset)), offset)
+        # What is hidden lies as deep as what is seen around it.
+        around = _carried_over(away, (inside & (hidden.reshape(away.shape) <= HIDDEN_CELL)), spacing)
+        expected = np.where(hidden > HIDDEN_CELL, around.ravel(), expected)
     at = np.clip(np.rint(height), 0, len(offset) - 1).astype(int)
-    edge = -np.take_along_axis(cost.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
-    away = np.interp(height, np.arange(len(offset)), offset)
+    edge = -np.take_along_axis(full.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
     return disc_plane + sign * ndimage.gaussian_filter(away, 0.7, mode="nearest"), float(
         np.median(edge[inside])
     )
+
+
+def _carried_over(away: FloatArray, seen: BoolArray, spacing: float) -> FloatArray:
+    """Endplate depths (a, b) mm carried from cells where they were seen; the usual depth far from those."""
+    sigma = CARRY_MM / CELL_MM
+    share = ndimage.gaussian_filter(seen.astype(float), sigma)
+    depth = ndimage.gaussian_filter(np.where(seen, away, 0.0), sigma)
+    carried: FloatArray = (depth + LEAST_SHARE * USUAL_SHARE * spacing) / (share + LEAST_SHARE)
+    return carried
 
 
 def _plane_over(
@@ -249,7 +267,7 @@ def find_body(
     above: Disc | None,
     span: tuple[float, float],
 ) -> Body:
-    """One body between two discs; where a disc is None the scan's edge stands in its place.
+    """One body between two discs; where a disc is None a plane at the span's end stands in its place.
 
     Parameters
     ----------
@@ -258,7 +276,7 @@ def find_body(
     canal : frame, theta (m,), wall (n, m) mm
     below, above : Disc or None
     span : (float, float)
-        s of the vertebra's lower and upper bound, mm.
+        s of the vertebra's lower and upper bound, mm; it may lie beyond the scan.
     """
     frame_c, theta, wall = canal
     middle = int(frame_c.index(0.5 * (span[0] + span[1])))
@@ -276,8 +294,8 @@ def find_body(
     fields = []
     for disc, s, sign in ((below, span[0], 1), (above, span[1], -1)):
         if disc is None:
-            i = int(frame_c.index(s))
-            fields.append(_plane_over(frame, frame_c.points[i], frame_c.cranial[i], left, anterior))
+            point, normal = _carried_on(frame_c, s)
+            fields.append(_plane_over(frame, point, normal, left, anterior))
             continue
         plane = _plane_over(frame, disc.centre, disc.normal, left, anterior)
         field, edge = _endplate(sight, frame, plane, left, anterior, sign, span[1] - span[0])
@@ -336,6 +354,13 @@ def find_body(
         float(np.mean(edges)),
         body.cut,
     )
+
+
+def _carried_on(frame: CanalFrame, s: float) -> tuple[FloatArray, FloatArray]:
+    """A point of the canal's curve and its direction there; straight on beyond the ends."""
+    i = int(frame.index(s))
+    point: FloatArray = frame.points[i] + (s - frame.s_mm[i]) * frame.cranial[i]
+    return point, frame.cranial[i]
 
 
 def local_box(body: Body, grid: Grid) -> tuple[slice, slice, slice]:

@@ -35,7 +35,9 @@ FINE_MM = 1.0
 LATERAL_MM, BEHIND_MM, AHEAD_MM = 88.0, 85.0, 90.0
 # A piece of the column shorter than this at the scan's edge is not called a vertebra.
 LEAST_SPAN_MM = 9.0
+USUAL_SPACING_MM = 30.0
 DISC_REACH_MM = 7.0
+LEAST_PIECE_SHARE = 0.2
 # Below these nothing is said of the spine.
 LEAST_CANAL_CONFIDENCE = 0.35
 LEAST_BODY_CONTRAST_HU = 20.0
@@ -158,7 +160,7 @@ def _bodies(
     canal: tuple[CanalFrame, FloatArray, FloatArray],
     discs: list[Disc],
 ) -> tuple[list[Body], list[tuple[float, float]]]:
-    """Bodies between discs, and at both ends up to the scan's edge."""
+    """Bodies between discs; at both ends one more, as tall as its neighbour, as far as the scan shows it."""
     frame = canal[0]
     inside = (frame.points[:, 2] >= grid.to_lps([0, 0, 0])[2]) & (
         frame.points[:, 2] <= grid.to_lps([grid.shape[0] - 1, 0, 0])[2]
@@ -166,12 +168,14 @@ def _bodies(
     first, last = frame.s_mm[inside][[0, -1]]
     bounds: list[tuple[Disc | None, Disc | None, float, float]] = []
     if discs:
-        bounds.append((None, discs[0], float(first), discs[0].s_mm))
+        gaps = [b.s_mm - a.s_mm for a, b in pairwise(discs)] or [USUAL_SPACING_MM]
+        lowest, highest = discs[0].s_mm, discs[-1].s_mm
+        bounds.append((None, discs[0], min(float(first), lowest - gaps[0]), lowest))
         bounds += [(a, b, a.s_mm, b.s_mm) for a, b in pairwise(discs)]
-        bounds.append((discs[-1], None, discs[-1].s_mm, float(last)))
+        bounds.append((discs[-1], None, highest, max(float(last), highest + gaps[-1])))
     bodies, spans = [], []
     for below, above, low, high in bounds:
-        if high - low < LEAST_SPAN_MM:
+        if min(high, float(last)) - max(low, float(first)) < LEAST_SPAN_MM:
             continue
         body = find_body(hu, missing, grid, canal, below, above, (low, high))
         # Between two discs there is a body, even where cement hides all its edges.
@@ -296,7 +300,10 @@ def _clean(labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, naming:
         pieces = cc3d.connected_components(view == identifier, connectivity=26)
         sizes = np.bincount(pieces.ravel())
         sizes[0] = 0
-        crumbs = (pieces > 0) & (pieces != sizes.argmax())
+        # The scan's edge may leave the lower half of a body and its arch unconnected: both are kept.
+        kept = sizes >= LEAST_PIECE_SHARE * sizes.max()
+        kept[0] = True
+        crumbs = ~kept[pieces]
         view[crumbs] = 0
         part[crumbs] = Part.NONE
         whole = view == identifier
