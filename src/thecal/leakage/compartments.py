@@ -22,6 +22,7 @@ from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.frames import CanalFrame
 from thecal.leakage.mirror import uncover
 from thecal.leakage.needle_track import mark_tracks
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
@@ -34,6 +35,9 @@ SAC_UNCERTAINTY_MM: Final = 2.0
 """The same for either side of the sac, whose border CT shows only where there is epidural fat."""
 HUGGING_MM: Final = 1.2
 """Dura, fat and veins keep intradural cement at least this far from the canal's wall."""
+HUGGING_AHEAD_MM: Final = 2.0
+"""The same in front, where the epidural veins are: cement in them hides the wall that it lies on, and a wall
+that is hidden is drawn a little far out."""
 HUGGING_SHARE: Final = 0.20
 """Cement in the canal of which this share lies that near the wall is held to be epidural ..."""
 HUGGING_DEPTH_MM: Final = 4.0
@@ -105,7 +109,7 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
     away = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False)
     region = region_codes(spine, box, away <= NEAR_MM)
     uncover(region, away <= BLUR_MM, spine, box)
-    codes = _three_questions(pieces, region, fraction, cement.grid)
+    codes = _three_questions(pieces, region, fraction, spine, spine.grid.crop(box))
     return Assignment(box, region, mark_tracks(codes, fraction, spine, box))
 
 
@@ -113,6 +117,7 @@ def _three_questions(
     pieces: npt.NDArray[np.int32],
     region: npt.NDArray[np.uint16],
     fraction: npt.NDArray[np.float32],
+    spine: Spine,
     grid: Grid,
 ) -> npt.NDArray[np.uint16]:
     """In bone or out of it; if out, in which space; if in the canal, on which side of the dura."""
@@ -142,7 +147,7 @@ def _three_questions(
 
     canal = codes == EPIDURAL
     if canal.any():
-        codes[canal] = _side_of_dura(canal, region, fraction, grid)[canal]
+        codes[canal] = _side_of_dura(canal, region, fraction, spine.canal.frame, grid)[canal]
     return codes
 
 
@@ -150,6 +155,7 @@ def _side_of_dura(
     canal: BoolArray,
     region: npt.NDArray[np.uint16],
     fraction: npt.NDArray[np.float32],
+    frame: CanalFrame,
     grid: Grid,
 ) -> npt.NDArray[np.uint16]:
     """Epidural or intradural, for each connected part of the cement in the canal."""
@@ -157,7 +163,11 @@ def _side_of_dura(
     inside = ((region == SAC) | (region == EPIDURAL)).astype(np.uint8)
     to_wall = edt.edt(inside, anisotropy=tuple(grid.spacing_mm), black_border=False)
     half_voxel = 0.5 * float(grid.spacing_mm[1:].mean())
-    near_wall = (to_wall - half_voxel) < HUGGING_MM
+    limit = np.full(region.shape, HUGGING_MM, np.float32)
+    voxels = np.argwhere(canal)
+    _, angle, _ = frame.locate(grid.to_lps(voxels))
+    limit[tuple(voxels[np.cos(angle) > 0].T)] = HUGGING_AHEAD_MM
+    near_wall = (to_wall - half_voxel) < limit
     total = np.bincount(parts[canal], weights=fraction[canal])
     hugging = np.bincount(parts[canal], weights=(fraction * near_wall)[canal]) >= HUGGING_SHARE * total
     hugging[0] = False

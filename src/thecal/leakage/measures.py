@@ -157,11 +157,17 @@ def _densities(
             known = [n for n in near if n is not None]
             value = float(np.mean(known)) if known else None
             source = "taken from its neighbours" if known else "not measured"
+            lies_in = (cement.pieces[shapes[vertebra.id].box] > 0) & shapes[vertebra.id].mask
+            why = (
+                f"Too little of {_name(vertebra)} is free of cement"
+                if lies_in.any()
+                else f"Too little of the spongiosa of {_name(vertebra)} is in view, away from its cortex"
+            )
             notes.append(
                 QualityNote(
                     "trabecular_hu_from_neighbours" if known else "trabecular_hu_not_measured",
                     "info",
-                    f"Too little of {_name(vertebra)} is free of cement: its trabecular HU is {source}.",
+                    f"{why}: its trabecular HU is {source}.",
                 )
             )
         result.append(value)
