@@ -38,11 +38,15 @@ def test_a_thin_sheet_that_hangs_on_cement_is_hidden_and_cortical_bone_is_not():
     assert not hidden[:, 19].any()
 
 
-@pytest.mark.parametrize(("side", "kept"), [(2, True), (3, False)])
-def test_a_crumb_of_calcium_is_read_as_bone(side, kept):
+@pytest.mark.parametrize(
+    ("side", "hu_of_it", "read"),
+    [(3, 1500, True), (4, 1500, False), (1, 2800, True), (2, 2800, False)],
+    ids=["small spot of sharp cortex", "large and dense", "one bright voxel", "small and bright"],
+)
+def test_a_small_spot_is_bone_unless_it_is_brighter_than_bone_can_be(side, hu_of_it, read):
     hu = bone()
-    hu[10 : 10 + side, 10 : 10 + side, 10 : 10 + side] = 1500
-    assert missing_data(hu, SPACING, 1.0).any() != kept
+    hu[10 : 10 + side, 10 : 10 + side, 10 : 10 + side] = hu_of_it
+    assert missing_data(hu, SPACING, 1.0).any() != read
 
 
 def test_thick_slices_hide_more_above_and_below():
