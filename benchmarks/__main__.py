@@ -6,7 +6,7 @@ import argparse
 import os
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", choices=list(MODULES), action="append", help="run this table alone")
     parser.add_argument("--quick", action="store_true", help="fewer cases; the page says so")
     parser.add_argument("--jobs", type=int, default=2, help="cases at a time")
+    parser.add_argument("--minutes", type=float, help="begin no further case of a table after this time")
     options = parser.parse_args(arguments)
     for name in options.only or MODULES:
         module = MODULES[name]
@@ -35,8 +36,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if not jobs:
             print(f"{name}: the shared CTs are not on this machine, nothing measured")
             continue
-        results = _run(module.one_case, jobs, 1 if name in ALONE else options.jobs)
-        table = module.table(results, quick=options.quick)
+        limit = None if name in ALONE else options.minutes
+        results = _run(module.one_case, jobs, 1 if name in ALONE else options.jobs, limit)
+        table = module.table(results, quick=options.quick or len(results) < len(jobs))
         store(table, busy)
         print(f"{name}: {len(results)} cases in {time.perf_counter() - started:.0f} s")
         for row in table.rows:
@@ -45,12 +47,31 @@ def main(arguments: Sequence[str] | None = None) -> None:
     write_page(PAGE, list(MODULES))
 
 
-def _run(one_case: Callable[[Any], dict[str, Any]], jobs: list[Any], at_once: int) -> list[dict[str, Any]]:
+def _run(
+    one_case: Callable[[Any], dict[str, Any]], jobs: list[Any], at_once: int, minutes: float | None
+) -> list[dict[str, Any]]:
+    """Results in the order of the jobs, as many as are begun within the time."""
+    last = None if minutes is None else time.monotonic() + 60.0 * minutes
     if at_once == 1:
-        return [_said(one_case(job)) for job in jobs]
+        done = []
+        for job in jobs:
+            if last is None or time.monotonic() < last:
+                done.append(_said(one_case(job)))
+        return done
     # Fresh processes, so that threads of the parent are not copied.
+    results: dict[int, dict[str, Any]] = {}
     with ProcessPoolExecutor(at_once, mp_context=get_context("spawn")) as pool:
-        return [_said(result) for result in pool.map(one_case, jobs)]
+        waiting: dict[Future[dict[str, Any]], int] = {}
+        for number, job in enumerate(jobs):
+            while len(waiting) >= at_once:
+                for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    results[waiting.pop(future)] = _said(future.result())
+            if last is not None and time.monotonic() >= last:
+                break
+            waiting[pool.submit(one_case, job)] = number
+        for future, number in waiting.items():
+            results[number] = _said(future.result())
+    return [results[number] for number in sorted(results)]
 
 
 def _said(result: dict[str, Any]) -> dict[str, Any]:

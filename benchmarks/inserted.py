@@ -42,11 +42,14 @@ SOFT_TISSUE: Final = ("epidural", "intradural", "foraminal", "paravertebral", "i
 
 def cases(*, quick: bool) -> list[tuple[Window, int]]:
     """Window and seed of each case."""
-    chosen = []
-    for place, (which, count) in enumerate(WINDOWS):
-        if available(which.scan):
-            chosen += [(which, 100 * place + k) for k in range(1 if quick else count)]
-    return chosen
+    chosen = [
+        (which, 100 * place + k)
+        for place, (which, count) in enumerate(WINDOWS)
+        if available(which.scan)
+        for k in range(1 if quick else count)
+    ]
+    # By turns, so that a run cut short has seen every window.
+    return sorted(chosen, key=lambda case: (case[1] % 100, case[1]))
 
 
 def make(which: Window, seed: int) -> tuple[Volume, CementTruth, Spine]:

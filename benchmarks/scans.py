@@ -62,7 +62,7 @@ def scan(name: str) -> Volume:
     return read(DATA / name / SCANS[name])
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=12)
 def window(which: Window) -> Volume:
     """The voxels of a window."""
     volume = scan(which.scan)
@@ -95,7 +95,7 @@ def _respaced(hu: npt.NDArray[np.int16], grid: Grid, z_mm: float) -> tuple[npt.N
     return np.rint(resample(soft, grid, target)).astype(np.int16), target
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=12)
 def clean_spine(which: Window) -> Spine:
     """The built-in anatomy of a window before any cement."""
     return Builtin().find(window(which))

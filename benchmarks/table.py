@@ -106,7 +106,7 @@ def write_page(path: Path, order: list[str]) -> None:
         content = json.loads(stored.read_text(encoding="utf-8"))
         parts += [f"## {content['title']}", ""]
         if content["quick"]:
-            parts += ["**A quick run: fewer cases than the aim asks for.**", ""]
+            parts += ["**A short run: fewer cases than `make benchmark` takes when left to end.**", ""]
         parts += [
             content["caption"],
             "",
