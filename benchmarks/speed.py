@@ -42,7 +42,9 @@ def one_case(job: str) -> dict[str, Any]:
         del volume
         read_plain = timed([sys.executable, "-c", _READ, str(series)])
         assess = [THECAL, "assess", str(series), "--out", str(Path(folder) / "report")]
-        first, second = timed(assess), timed(assess)
+        # A first run where compiled code does not yet lie in this tree's cache.
+        first = None if _compiled() else timed(assess)
+        second = timed(assess)
         report = json.loads((Path(folder) / "report" / "report.json").read_text(encoding="utf-8"))
         _compress(series)
         read_packed = timed([sys.executable, "-c", _READ, str(series)])
@@ -54,8 +56,8 @@ def one_case(job: str) -> dict[str, Any]:
         "read_plain": read_plain,
         "read_jpeg2000": read_packed,
         "stages_s": {k: round(v, 2) for k, v in report["timings_s"].items()},
-        "vertebrae": len(report["vertebrae"]),
-        "deposits": len(report["deposits"]),
+        "vertebra_count": len(report["vertebrae"]),
+        "deposit_count": len(report["deposits"]),
     }
 
 
@@ -146,11 +148,18 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
             Row(on, "reading alone, JPEG 2000 lossless", "", f"{_seconds(case['read_jpeg2000']):.1f} s"),
         ]
     caption = (
-        f"`thecal assess` in a fresh process on {cores()} cores with compiled code in its cache (the second "
-        "of two runs), report and pictures included. The phantom fills the field with body; the real CT is "
+        f"`thecal assess` in a fresh process on {cores()} cores with compiled code in its "
+        "cache, report and pictures included. The phantom fills the field with body; the real CT is "
         "the thoracic one interpolated from 2.5 mm and padded with air to 512 × 512."
     )
     return Table(NAME, "Speed and memory", caption, rows, done, quick)
+
+
+def _compiled() -> bool:
+    """Whether the tree's compiled code lies in its cache."""
+    import thecal
+
+    return any(Path(thecal.__file__).parent.glob("leakage/__pycache__/*.nbi"))
 
 
 def _seconds(run: dict[str, Any]) -> float:
