@@ -203,9 +203,10 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
     caption = (
         f"Real CT without cement: {', '.join(done)}. Labels of thorax_2p5mm, t11t12_dicom and abdomen_3mm "
         "are a peer's automatic output, so the figures are agreement, not truth; those of l3_1p5mm were "
-        "corrected by an expert. Each bone one label: a voxel belongs to the vertebral body that it is "
-        "nearest to along bone of the image (discs and joints are long ways round; voxels near both are left "
-        "out), and of each bone, caudal first, the share of its labelled voxels that carries its commonest "
-        "label is given, for our labels and the peer's alike."
+        "corrected by an expert. Thresholds of the anatomy were set while looking at these same CTs. Each "
+        "bone one label: a voxel belongs to the vertebral body, as our own anatomy draws it, that it is "
+        "nearest to along bone (discs and joints are long ways round; voxels near both are left out), and "
+        "of each bone, caudal first, the share of its labelled voxels that carries its commonest label is "
+        "given, for our labels and the peer's alike."
     )
     return Table(NAME, "Real CT without cement", caption, rows, list(done.values()), quick)
