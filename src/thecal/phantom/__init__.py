@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from thecal.phantom.needle import TrackSpec
     from thecal.phantom.patient import Case, make_patient
     from thecal.phantom.scanner import Scanner
-    from thecal.phantom.truth import truth_spine
 
-__all__ = ["Case", "DepositSpec", "Scanner", "TrackSpec", "insert_deposits", "make_patient", "truth_spine"]
+__all__ = ["Case", "DepositSpec", "Scanner", "TrackSpec", "insert_deposits", "make_patient"]
 
 _HOME = {
     "Case": "patient",
@@ -24,7 +23,6 @@ _HOME = {
     "TrackSpec": "needle",
     "insert_deposits": "insert",
     "make_patient": "patient",
-    "truth_spine": "truth",
 }
 
 

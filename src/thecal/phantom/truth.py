@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import numpy.typing as npt
 
@@ -13,17 +11,9 @@ from thecal.phantom.spine_model import SpineModel
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import Box, FloatArray, Grid, LabelArray
 
-if TYPE_CHECKING:
-    from thecal.phantom.patient import Case
-
 RAYS = 72
 RAY_STEP_MM = 0.2
 RAY_REACH_MM = 26.0
-
-
-def truth_spine(case: Case) -> Spine:
-    """The spine of a phantom, as a perfect anatomy backend would find it."""
-    return case.spine
 
 
 def spine_of(
