@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,7 +11,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
-from thecal.cement.contrast_pool import contrast_pool
+from thecal.cement.box import box_of, wider
 from thecal.cement.metal import metal_in
 from thecal.cement.nearness import Nearness
 from thecal.volume import BoolArray, Box, FloatArray, IntArray
@@ -18,6 +19,9 @@ from thecal.volume import BoolArray, Box, FloatArray, IntArray
 ROOTED_MM = 2.0
 ALONE_MM = 5.0
 CHAIN_MM = 10.0
+# A stretch of vein too thin to be seen is seldom longer; calcified nodes and vessels lie beside any spine.
+UNSEEN_VEIN_MM = 25.0
+LEAST_APART_MM3 = 30.0
 BESIDE_MM = 15.0
 BEHIND_MM = 60.0
 POOL_REACH_MM = 3.0
@@ -46,24 +50,38 @@ class _Group:
     volume_ml: float
 
 
-def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, near: Nearness) -> Sorted:
+def sort_candidates(
+    hu: IntArray,
+    groups: npt.NDArray[np.int32],
+    spine: Spine,
+    near: Nearness,
+    pool: Callable[[], BoolArray],
+) -> Sorted:
     """Tell cement from metal, contrast, calcified vessels and whatever lies apart from the spine.
 
     Cement comes out of a vertebra. A group that touches bone, disc or canal is rooted there; one that does
     not must follow another that is, within ``CHAIN_MM`` (a vein seen in parts), or lie in the needle's way
     through the muscles.
+
+    Parameters
+    ----------
+    hu, groups : (z, y, x)
+        HU; bright groups numbered from 1.
+    spine, near
+    pool : callable
+        Gives the pools of contrast medium, which matter only to groups apart from bone.
     """
     spacing = spine.grid.spacing_mm
     result = Sorted(np.zeros(hu.shape, bool), np.zeros(hu.shape, bool), np.zeros(hu.shape, bool))
-    boxes = ndimage.find_objects(groups)
-    if not boxes:
+    whole = box_of(groups > 0)
+    if whole is None:
         return result
-    pool = contrast_pool(hu, near, spacing)
     pending: list[_Group] = []
-    for number, tight in enumerate(boxes, start=1):
-        if tight is None:
+    for number, inner in enumerate(ndimage.find_objects(groups[whole]), start=1):
+        if inner is None:
             continue
-        box = _wider(tight, np.ceil(POOL_REACH_MM / spacing).astype(int), hu.shape)
+        z, y, x = (slice(w.start + i.start, w.start + i.stop) for w, i in zip(whole, inner, strict=True))
+        box = wider((z, y, x), np.ceil(POOL_REACH_MM / spacing).astype(int), hu.shape)
         mask: BoolArray = groups[box] == number
         metal = metal_in(mask, box, hu, spine, near, spacing)
         if metal.any():
@@ -79,12 +97,12 @@ def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, n
             result.reasons["too_large"] = result.reasons.get("too_large", 0) + 1
         elif group.gap_mm <= ROOTED_MM and not (group.in_pool and group.gap_mm > 0):
             accepted.append(group)
-    rooted = bool(accepted)
+    rooted = cKDTree(np.concatenate([g.points for g in accepted])) if accepted else None
     rest = [g for g in pending if g not in accepted and g.volume_ml <= MOST_CEMENT_ML and not g.in_pool]
     near_enough = [g for g in rest if _belongs(g, rooted)]
     accepted += near_enough
     rest = [g for g in rest if g not in near_enough]
-    grew = rooted
+    grew = rooted is not None
     while grew and rest:
         tree = cKDTree(np.concatenate([g.points for g in accepted]))
         joined = [g for g in rest if float(tree.query(g.points)[0].min()) <= CHAIN_MM]
@@ -97,30 +115,33 @@ def sort_candidates(hu: IntArray, groups: npt.NDArray[np.int32], spine: Spine, n
     return result
 
 
-def _belongs(group: _Group, rooted: bool) -> bool:
+def _belongs(group: _Group, rooted: cKDTree | None) -> bool:
     """Whether a group apart from the bone is near enough to have come out of it."""
-    if not rooted:
+    if rooted is None:
         return group.gap_mm <= ALONE_MM
-    return group.gap_mm <= (BEHIND_MM if group.behind else BESIDE_MM)
+    if group.behind:
+        return group.gap_mm <= BEHIND_MM
+    if group.gap_mm > BESIDE_MM or group.volume_ml < LEAST_APART_MM3 / 1000:
+        return False
+    return float(rooted.query(group.points)[0].min()) <= UNSEEN_VEIN_MM
 
 
-def _describe(mask: BoolArray, box: Box, near: Nearness, pool: BoolArray, spacing: FloatArray) -> _Group:
+def _describe(
+    mask: BoolArray, box: Box, near: Nearness, pool: Callable[[], BoolArray], spacing: FloatArray
+) -> _Group:
     where = np.argwhere(mask)
-    shell = ndimage.distance_transform_edt(~mask, sampling=spacing)
-    rim = (shell > 0) & (shell <= POOL_REACH_MM)
-    in_pool = bool(rim.any()) and float(pool[box][rim].mean()) > POOL_SHARE
+    gap = float(near.bone_mm[box][mask].min())
+    in_pool = False
+    if gap > 0:
+        shell = ndimage.distance_transform_edt(~mask, sampling=spacing)
+        rim = (shell > 0) & (shell <= POOL_REACH_MM)
+        in_pool = bool(rim.any()) and float(pool()[box][rim].mean()) > POOL_SHARE
     return _Group(
         box=box,
         mask=mask,
         points=(where + [s.start for s in box]) * spacing,
-        gap_mm=float(near.bone_mm[box][mask].min()),
+        gap_mm=gap,
         behind=float(near.behind[box][mask].mean()) > 0.8,
         in_pool=in_pool,
         volume_ml=float(len(where) * np.prod(spacing)) / 1000,
     )
-
-
-def _wider(box: Box, margin: npt.NDArray[np.int64], shape: tuple[int, ...]) -> Box:
-    low = [max(0, s.start - int(m)) for s, m in zip(box, margin, strict=True)]
-    high = [min(n, s.stop + int(m)) for s, m, n in zip(box, margin, shape, strict=True)]
-    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))

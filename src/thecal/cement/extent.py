@@ -9,13 +9,15 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from thecal.anatomy.spine import Spine
+from thecal.anatomy.spine import Part, Spine
 from thecal.cement.background import background_hu
 from thecal.cement.blur import REACH_SIGMAS, blur_weights
+from thecal.cement.box import box_of, wider
 from thecal.cement.fractions import cement_fractions
 from thecal.cement.nearness import Nearness
 from thecal.cement.plateau import Plateau, plateau
 from thecal.cement.seeds import REACH_MM
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # Share of pure cement down to which a voxel joins its bright neighbour; thin sheets and veins peak near 0.5.
@@ -23,6 +25,11 @@ GROW_SHARE = 0.30
 # Voxels no brighter than bone are the blurred edge of cement only so far from what is brighter than bone;
 # else growth would run on over cortex that carries no label.
 DIM_REACH_MM = 3.0
+# Cement in a body is thinned by the trabeculae and marrow caught in it (bone volume 8 to 15 % of spongiosa in
+# the elderly); in veins, disc, canal and tracks it is pure.
+PURE_OVER_BODY = 1.10
+CLEAR_OF_BODY_MM = 2.0
+BODY_MM3 = 300.0
 CONNECT_FRACTION = 0.30
 TRACE_FRACTION = 0.02
 LEAST_PIECE_MM3 = 2.0
@@ -63,35 +70,29 @@ def cement_extent(
     noise_hu, bone_hu : float
     clip_hu : int or None
     """
-    import cc3d
-
     spacing = spine.grid.spacing_mm
     pieces = np.zeros(hu.shape, np.int32)
     fraction = np.zeros(hu.shape, np.float32)
     general = plateau_of(hu, seeds, clip_hu, sigma_mm, spacing, noise_hu)
-    soft = (spine.labels == 60) | (spine.labels == 61) | (near.bone_mm > 3.0)
     low = GROW_SHARE * general.hu
-    grown = np.where(soft, hu >= low, hu >= max(low, bone_hu)) & (near.bone_mm <= REACH_MM)
-    grown |= seeds
-    grown = _near_bright(grown, hu >= bone_hu, spacing)
-    if barred.any():
-        grown &= ~ndimage.binary_dilation(barred, iterations=1) | seeds
-    groups = cc3d.connected_components(grown, connectivity=26)
-    wanted = np.unique(groups[seeds])
-    core = np.isin(groups, wanted[wanted > 0])
+    groups = _grown(hu, seeds, barred, spine, near, low, bone_hu)
+    core: BoolArray = groups > 0
     weights = blur_weights(sigma_mm, spacing)
     reach = np.ceil(REACH_SIGMAS * sigma_mm / spacing).astype(int)
     margin = 2 * reach + np.ceil(4.0 / spacing).astype(int)
     part = _around(core, margin)
     hu, core, barred, seeds = hu[part], core[part], barred[part], seeds[part]
     support = ndimage.binary_dilation(core, np.ones((3, 3, 3), bool)) & ~(barred & ~core)
+    in_body = spine.parts[part] == Part.BODY
+    thinned = bool(np.count_nonzero(seeds & in_body) * spine.grid.voxel_mm3 > BODY_MM3)
     clusters, _ = ndimage.label(ndimage.binary_dilation(support), np.ones((3, 3, 3)))
     here = np.zeros(hu.shape, np.float32)
     for number, tight in enumerate(ndimage.find_objects(clusters), start=1):
-        box = _wider(tight, margin, hu.shape)
+        box = wider(tight, margin, hu.shape)
         mine = clusters[box] == number
         own = plateau(hu[box], core[box] & mine, clip_hu, sigma_mm, spacing, noise_hu)
-        _fill(hu[box], support[box], mine, _chosen(own, general), clip_hu, weights, reach, spacing,
+        pure = _pure_hu(own, general, in_body[box], core[box] & mine, thinned, spacing)
+        _fill(hu[box], support[box], mine, pure, clip_hu, weights, reach, spacing,
               barred[box], here[box])  # fmt: skip
     numbered = np.zeros(hu.shape, np.int32)
     _label(here, numbered, spacing)
@@ -100,16 +101,58 @@ def cement_extent(
     return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
 
 
-def _near_bright(grown: BoolArray, bright: BoolArray, spacing: FloatArray) -> BoolArray:
-    """Leave out what is dim and far from anything bright."""
+def _grown(
+    hu: IntArray,
+    seeds: BoolArray,
+    barred: BoolArray,
+    spine: Spine,
+    near: Nearness,
+    low: float,
+    bone_hu: float,
+) -> npt.NDArray[np.uint32]:
+    """Seeds with the bright voxels that hang on them, numbered by connection, (z, y, x).
+
+    In the canal and clear of bone anything above ``low`` is bright, elsewhere what outshines bone as well.
+    """
     import edt
 
-    box = _around(grown, np.ceil(DIM_REACH_MM / spacing).astype(int)) if grown.any() else None
+    grown: BoolArray = (hu >= low) & (near.bone_mm <= REACH_MM)
+    if bone_hu > low:
+        dim = np.flatnonzero(grown & (hu < bone_hu))
+        labels = spine.labels.ravel()[dim]
+        soft = (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | (near.bone_mm.ravel()[dim] > 3.0)
+        grown.ravel()[dim[~soft]] = False
+    grown |= seeds
+    result = np.zeros(hu.shape, np.uint32)
+    box = box_of(grown)
     if box is None:
-        return grown
-    away = edt.edt(~(grown & bright)[box], anisotropy=tuple(spacing), black_border=False, parallel=1)
-    grown[box] &= away <= DIM_REACH_MM
-    return grown
+        return result
+    _keep_seeded(grown[box], seeds[box])
+    spacing = spine.grid.spacing_mm
+    box = box_of(grown)
+    if box is None:
+        return result
+    grown, seeds, barred = grown[box], seeds[box], barred[box]
+    bright = hu[box] >= bone_hu
+    away = edt.edt(~(grown & bright), anisotropy=tuple(spacing), black_border=False, parallel=1)
+    grown &= away <= DIM_REACH_MM
+    if barred.any():
+        grown &= ~ndimage.binary_dilation(barred, iterations=1) | seeds
+    result[box] = _keep_seeded(grown, seeds)
+    return result
+
+
+def _keep_seeded(grown: BoolArray, seeds: BoolArray) -> npt.NDArray[np.uint32]:
+    """Leave in ``grown``, in place, only what hangs together with a seed; its groups."""
+    import cc3d
+
+    groups: npt.NDArray[np.uint32] = cc3d.connected_components(grown, connectivity=26, out_dtype=np.uint32)
+    seeded = np.zeros(int(groups.max()) + 1, bool)
+    seeded[groups[seeds]] = True
+    seeded[0] = False
+    grown &= seeded[groups]
+    groups[~grown] = 0
+    return groups
 
 
 def plateau_of(
@@ -125,18 +168,36 @@ def plateau_of(
     return plateau(hu[whole], seeds[whole], clip_hu, sigma_mm, spacing_mm, noise_hu)
 
 
-def _chosen(own: Plateau, general: Plateau) -> float:
-    """A cluster's own plateau where it could be measured, the scan's elsewhere."""
-    if own.clipped:
-        return general.hu
-    return own.hu if own.measured else max(own.hu, general.hu)
+def _pure_hu(
+    own: Plateau, general: Plateau, in_body: BoolArray, core: BoolArray, thinned: bool, spacing: FloatArray
+) -> npt.NDArray[np.float32]:
+    """HU of a voxel full of cement, voxel by voxel of a cluster.
+
+    A cluster's own plateau where it could be measured, the scan's elsewhere; in a scan whose plateau was read
+    in a body, cement outside it is purer.
+    """
+    import edt
+
+    in_bone = float(in_body[core].mean()) > 0.5
+    free = PURE_OVER_BODY if thinned else 1.0
+    if in_bone:
+        inside = general.hu if own.clipped else own.hu if own.measured else max(own.hu, general.hu)
+        outside = inside * free
+    else:
+        least = general.hu * free
+        outside = least if own.clipped else own.hu if own.measured else max(own.hu, least)
+        inside = outside / free
+    if not in_body.any():
+        return np.full(in_body.shape, outside, np.float32)
+    away = edt.edt(~in_body, anisotropy=tuple(spacing), black_border=False, parallel=1)
+    return np.where(away > CLEAR_OF_BODY_MM, outside, inside).astype(np.float32)
 
 
 def _fill(
     hu: IntArray,
     support: BoolArray,
     mine: BoolArray,
-    pure_hu: float,
+    pure_hu: npt.NDArray[np.float32],
     clip_hu: int | None,
     weights: tuple[npt.NDArray[np.float32], ...],
     reach: npt.NDArray[np.int64],
@@ -213,10 +274,6 @@ def _rejoin_crumbs(
 
 
 def _around(mask: BoolArray, margin: npt.NDArray[np.int64]) -> Box:
-    return _wider(ndimage.find_objects(mask.astype(np.uint8))[0], margin, mask.shape)
-
-
-def _wider(box: Box, margin: npt.NDArray[np.int64], shape: tuple[int, ...]) -> Box:
-    low = [max(0, s.start - int(m)) for s, m in zip(box, margin, strict=True)]
-    high = [min(n, s.stop + int(m)) for s, m, n in zip(box, margin, shape, strict=True)]
-    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+    box = box_of(mask, margin)
+    assert box is not None
+    return box

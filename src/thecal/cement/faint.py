@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
+from thecal.cement.box import box_of
 from thecal.cement.nearness import Nearness
 from thecal.volume import BoolArray, IntArray
 
@@ -43,18 +44,22 @@ def faint_seeds(
 
     spacing = [float(s) for s in spine.grid.spacing_mm]
     canal = spine.canal_mask()
-    beside = ~canal & (near.bone_mm <= REACH_MM)
-    bright = beside & (hu >= max(FAINT_SHARE * plateau_hu, SEED_SHARE * threshold_hu))
-    depth = edt.edt(canal, anisotropy=spacing, black_border=False, parallel=1)
-    canal_level = max(CANAL_SHARE * plateau_hu, CANAL_LEAST_HU + 3.0 * noise_hu)
-    inner: BoolArray = (depth >= CANAL_CLEAR_MM) & (hu >= canal_level)
-    groups: npt.NDArray[np.int32] = cc3d.connected_components(bright | inner, connectivity=26).astype(
-        np.int32
-    )
+    marked: BoolArray = hu >= max(FAINT_SHARE * plateau_hu, SEED_SHARE * threshold_hu)
+    marked &= ~canal
+    marked &= near.bone_mm <= REACH_MM
+    room = box_of(canal, np.ones(3, np.int64))
+    if room is not None:
+        depth = edt.edt(canal[room], anisotropy=spacing, black_border=False, parallel=1)
+        canal_level = max(CANAL_SHARE * plateau_hu, CANAL_LEAST_HU + 3.0 * noise_hu)
+        marked[room] |= (depth >= CANAL_CLEAR_MM) & (hu[room] >= canal_level)
+    result = np.zeros(hu.shape, np.int32)
+    box = box_of(marked)
+    if box is None:
+        return result
+    groups = cc3d.connected_components(marked[box], connectivity=26)
     counts = np.bincount(groups.ravel())
     sizes = counts * float(np.prod(spacing))
     keep = (sizes >= LEAST_MM3) & (sizes <= MOST_MM3) & ((counts >= 2) | (sizes > 8.0))
     keep[0] = False
-    numbers = np.where(keep, np.cumsum(keep), 0).astype(np.int32)
-    kept: npt.NDArray[np.int32] = numbers[groups]
-    return kept
+    result[box] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[groups]
+    return result

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.bone_brightness import brightest_bone_hu
+from thecal.cement.box import box_of
 from thecal.cement.candidates import Sorted, sort_candidates
+from thecal.cement.contrast_pool import contrast_pool
 from thecal.cement.deposit_map import Cement
 from thecal.cement.detection_limit import detection_limit_mm3
 from thecal.cement.extent import Extent, cement_extent, plateau_of
@@ -47,13 +52,15 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     bone = brightest_bone_hu(hu, spine)
     threshold = seed_threshold_hu(bone, noise)
     near = nearness(spine)
-    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near)
+    pool = cache(lambda: contrast_pool(hu, near, spacing))
+    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near, pool)
     weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal
     weak_only = bool(weak.any()) and not candidates.cement.any()
     seeds = candidates.cement | weak
     if seeds.any():
         if candidates.cement.any():
-            seeds |= _faint(hu, seeds, candidates, spine, near, spread.sigma_mm, noise, threshold, volume)
+            seeds |= _faint(hu, seeds, candidates, spine, near, pool, spread.sigma_mm, noise,
+                            threshold, volume)  # fmt: skip
         extent = cement_extent(
             hu, seeds, candidates.metal | candidates.other, spine, near, spread.sigma_mm, noise, bone,
             volume.source.hu_clipped_at,
@@ -84,6 +91,7 @@ def _faint(
     candidates: Sorted,
     spine: Spine,
     near: Nearness,
+    pool: Callable[[], BoolArray],
     sigma_mm: FloatArray,
     noise: float,
     threshold: float,
@@ -92,15 +100,18 @@ def _faint(
     """Dimmer deposits that the sure ones make believable."""
     pure = plateau_of(hu, seeds, volume.source.hu_clipped_at, sigma_mm, spine.grid.spacing_mm, noise)
     groups = faint_seeds(hu, spine, near, pure.hu, threshold, noise)
-    groups[ndimage.binary_dilation(candidates.metal | candidates.other, iterations=2)] = 0
-    return sort_candidates(hu, groups, spine, near).cement
+    foreign = candidates.metal | candidates.other
+    box = box_of(foreign, np.full(3, 2))
+    if box is not None:
+        groups[box][ndimage.binary_dilation(foreign[box], iterations=2)] = 0
+    return sort_candidates(hu, groups, spine, near, pool).cement
 
 
 def _grown(metal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    if not metal.any():
-        return metal
-    grown: npt.NDArray[np.bool_] = ndimage.binary_dilation(metal)
-    return grown
+    box = box_of(metal, np.ones(3, np.int64))
+    if box is not None:
+        metal[box] = ndimage.binary_dilation(metal[box])
+    return metal
 
 
 def _notes(

@@ -19,10 +19,21 @@ USUAL_LOG_SD = 0.30
 MOST_HU = 9000.0
 SIGMA_LOG_SD = 0.10
 INTERIOR_SIGMAS = 1.6
+# Between two edges at once the blur takes more than a tenth where they are nearer than this.
+SURE_INTERIOR_SIGMAS = 2.2
 INTERIOR_PERCENTILE = 75
 LEAST_INTERIOR_VOXELS = 8
+LEAST_CENSORED_VOXELS = 30
 LEAST_PAIRS = 10
 CLIPPED_SHARE = 0.3
+# Voxels of pure cement scatter by about this share of their mean: trabeculae and marrow in it, streaks.
+SCATTER_SHARE = 0.10
+# Up to this share of the depth cut off, the scatter itself is read off what is left; beyond the second, the
+# few voxels below the limit are blurred edges and pores rather than the cement's own scatter.
+SCATTER_SEEN = 0.6
+DEPTH_SEEN = 0.95
+DEPTH_LOG_SD = 0.03
+DEPTH_LOG_SD_PER_SIGMA = 0.04
 LEAST_FACING = 0.75
 # Nearer to the limit, corners and slanted walls that the blur has rounded pass for flank.
 UPPERMOST_SHARE = 0.8
@@ -71,12 +82,46 @@ def plateau(
     cut = np.zeros(core.shape, bool) if clip_hu is None else core & (hu >= clip_hu - 1)
     depth = ndimage.distance_transform_edt(core, sampling=spacing_mm / sigma_mm)
     interior = core & (depth > INTERIOR_SIGMAS + 0.5 * float((spacing_mm / sigma_mm).min()))
-    if cut.sum() > CLIPPED_SHARE * max(1, interior.sum()) and cut.sum() > 2:
+    depths = hu[interior]
+    lost = float(cut[interior].mean()) if len(depths) else 1.0
+    sure = bool(np.count_nonzero(depth[interior] > SURE_INTERIOR_SIGMAS) >= LEAST_INTERIOR_VOXELS)
+    if clip_hu is not None and len(depths) >= LEAST_CENSORED_VOXELS and lost <= SCATTER_SEEN:
+        return Plateau(_censored(depths, lost), sure, lost > 1 - INTERIOR_PERCENTILE / 100)
+    if cut.sum() > CLIPPED_SHARE * max(1, len(depths)) and cut.sum() > 2:
         assert clip_hu is not None
-        return _from_edges(hu, cut, clip_hu, sigma_mm, spacing_mm, noise_hu)
-    if interior.sum() >= LEAST_INTERIOR_VOXELS:
-        return Plateau(float(np.percentile(hu[interior], INTERIOR_PERCENTILE)), True, False)
+        prior = (USUAL_HU, USUAL_LOG_SD)
+        if len(depths) >= LEAST_CENSORED_VOXELS and lost < DEPTH_SEEN:
+            prior = _from_share_cut(clip_hu, lost)
+        return _from_edges(hu, cut, clip_hu, sigma_mm, spacing_mm, noise_hu, prior)
+    if len(depths) >= LEAST_INTERIOR_VOXELS:
+        return Plateau(float(np.percentile(depths, INTERIOR_PERCENTILE)), sure, False)
     return Plateau(_from_peak(hu, core, sigma_mm, spacing_mm), False, False)
+
+
+def _censored(depths: IntArray, lost: float) -> float:
+    """The high percentile of values of which the share ``lost`` stands at the scanner's limit.
+
+    As long as the percentile lies below the limit, it is what it is. Beyond, the part below is drawn out on
+    a normal probability plot.
+    """
+    if lost < 1 - INTERIOR_PERCENTILE / 100:
+        return float(np.percentile(depths, INTERIOR_PERCENTILE))
+    # The lowest ranks are blurred edges and pores; the topmost seen touch the limit.
+    ranks = np.linspace(0.4, 0.95, 12) * (1 - lost)
+    slope, middle = np.polyfit(ndtri(ranks), np.percentile(depths, 100 * ranks), 1)
+    slope = min(float(slope), 2 * SCATTER_SHARE * float(middle))
+    seen = ranks[-1]
+    return float(np.percentile(depths, 100 * seen)) + slope * float(
+        ndtri(INTERIOR_PERCENTILE / 100) - ndtri(seen)
+    )
+
+
+def _from_share_cut(clip_hu: int, lost: float) -> tuple[float, float]:
+    """The plateau from the share of the depth that is cut off, and its doubt in log HU."""
+    above = float(ndtri(lost))
+    middle = clip_hu / (1 - SCATTER_SHARE * above)
+    value = middle * (1 + SCATTER_SHARE * float(ndtri(INTERIOR_PERCENTILE / 100)))
+    return value, DEPTH_LOG_SD + DEPTH_LOG_SD_PER_SIGMA * above
 
 
 def _from_peak(hu: IntArray, core: BoolArray, sigma_mm: FloatArray, spacing_mm: FloatArray) -> float:
@@ -102,23 +147,24 @@ def _from_edges(
     sigma_mm: FloatArray,
     spacing_mm: FloatArray,
     noise_hu: float,
+    prior: tuple[float, float],
 ) -> Plateau:
-    """The plateau and the true in-plane sigma together, by least squares with mild priors on both."""
+    """The plateau and the true in-plane sigma together, by least squares with priors on both."""
     edges = np.concatenate(
         [_edge_pairs(hu, cut, axis, back, clip_hu, sigma_mm, spacing_mm, noise_hu)
          for axis in (1, 2) for back in (False, True)]
     )  # fmt: skip
     if len(edges) < LEAST_PAIRS:
-        return Plateau(max(USUAL_HU, 1.15 * clip_hu), False, True)
+        return Plateau(max(prior[0], 1.03 * clip_hu), prior[0] != USUAL_HU, True)
     low, high, ground, expected = edges.T
-    best = (np.inf, USUAL_HU)
+    best = (np.inf, prior[0])
     for candidate in np.geomspace(1.03 * clip_hu, MOST_HU, 48):
         drop = ndtri((high - ground) / (candidate - ground)) - ndtri((low - ground) / (candidate - ground))
         # Edges that are truly soft (cement between trabeculae, slanted walls) fall slower than the blur.
         ratio = np.log(expected / drop)
         wider = mode(ratio)
         doubt = np.hypot(SIGMA_LOG_SD, ratio.std() / np.sqrt(len(ratio)))
-        cost = (wider / doubt) ** 2 + (np.log(candidate / USUAL_HU) / USUAL_LOG_SD) ** 2
+        cost = (wider / doubt) ** 2 + (np.log(candidate / prior[0]) / prior[1]) ** 2
         best = min(best, (cost, float(candidate)))
     return Plateau(best[1], True, True)
 

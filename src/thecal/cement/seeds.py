@@ -7,8 +7,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
+from thecal.cement.box import box_of
 from thecal.cement.nearness import Nearness
-from thecal.terms import DISC_OFFSET
+from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import BoolArray, FloatArray, IntArray
 
 # Dense cortex and osteophytes on sharp kernels read to 1900 HU in single voxels, facets to 1500 in many.
@@ -37,18 +38,19 @@ def strong_seeds(
     A lone bright voxel is noise unless the voxel is as large as a deposit.
     """
     import cc3d
-    import fastremap
 
-    groups: npt.NDArray[np.int32] = cc3d.connected_components(
-        (hu >= threshold_hu) & (near.bone_mm <= REACH_MM), connectivity=26, out_dtype=np.uint32
-    ).astype(np.int32)
+    result = np.zeros(hu.shape, np.int32)
+    bright = (hu >= threshold_hu) & (near.bone_mm <= REACH_MM)
+    box = box_of(bright)
+    if box is None:
+        return result
+    groups = cc3d.connected_components(bright[box], connectivity=26)
     counts = np.bincount(groups.ravel())
     least = LEAST_SEED_MM3 / float(np.prod(spacing_mm))
-    small = [int(i) for i in np.flatnonzero((counts < least) | ((counts < 2) & (least > 0.3)))]
-    if small:
-        groups = fastremap.mask(groups, small)
-    groups, _ = fastremap.renumber(groups, in_place=True)
-    return groups.astype(np.int32)
+    keep = ~((counts < least) | ((counts < 2) & (least > 0.3)))
+    keep[0] = False
+    result[box] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[groups]
+    return result
 
 
 def weak_seeds(hu: IntArray, spine: Spine, bone_hu: float, threshold_hu: float, noise_hu: float) -> BoolArray:
@@ -60,22 +62,29 @@ def weak_seeds(hu: IntArray, spine: Spine, bone_hu: float, threshold_hu: float, 
 
     spacing = spine.grid.spacing_mm
     level = float(np.clip(WEAK_ABOVE_BONE * bone_hu, *WEAK_RANGE_HU))
-    labels = spine.labels
-    inside = (spine.parts == Part.BODY) | ((labels > DISC_OFFSET) & (labels < 200))
-    inside |= (labels == 60) | (labels == 61)
-    bright = (hu >= level) & inside
-    if np.count_nonzero(bright) * float(np.prod(spacing)) < WEAK_LEAST_MM3:
-        return np.zeros(hu.shape, bool)
+    dense = np.flatnonzero(hu >= level)
+    labels = spine.labels.ravel()[dense]
+    inside = (spine.parts.ravel()[dense] == Part.BODY) | ((labels > DISC_OFFSET) & (labels < 200))
+    inside |= (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE)
+    dense = dense[inside]
+    result = np.zeros(hu.shape, bool)
+    if len(dense) * float(np.prod(spacing)) < WEAK_LEAST_MM3:
+        return result
+    places = np.unravel_index(dense, hu.shape)
+    box = tuple(slice(max(0, int(p.min()) - 1), int(p.max()) + 2) for p in places)
+    result.ravel()[dense] = True
+    bright = result[box].copy()
+    result[box] = False
     import edt
 
     depth = edt.edt(bright, anisotropy=[float(s) for s in spacing], black_border=False, parallel=1)
     core: BoolArray = depth >= WEAK_RADIUS_MM
     if not core.any():
-        return core
+        return result
     grown = ndimage.binary_dilation(core, iterations=2) & bright
     groups, count = ndimage.label(grown, np.ones((3, 3, 3)))
     sizes = np.bincount(groups.ravel(), minlength=count + 1) * float(np.prod(spacing))
     keep = sizes >= WEAK_LEAST_MM3
     keep[0] = False
-    result: BoolArray = keep[groups]
+    result[box] = keep[groups]
     return result
