@@ -83,7 +83,7 @@ def frame_of_body(
         left /= np.linalg.norm(left)
         axes = np.stack([left, np.cross(left, up), up], axis=1)
         local = (where - centre) @ axes
-        upper, lower = _plates(local, edge, column, voxel_mm)
+        upper, lower = _plates(local, edge, column, voxel_mm, axes.T @ tangent)
         up = _mean_normal(upper, lower, axes, tangent)
         at = _where_axis_meets_canal(canal_frame, centre, up)
 
@@ -146,16 +146,17 @@ def _where_axis_meets_canal(frame: CanalFrame, centre: FloatArray, up: FloatArra
 
 
 def _plates(
-    local: FloatArray, edge: BoolArray, column: float, voxel_mm: float
+    local: FloatArray, edge: BoolArray, column: float, voxel_mm: float, tangent: FloatArray
 ) -> tuple[_Plate | None, _Plate | None]:
     """Planes through the upper and lower surfaces, read column by column away from the rim."""
+    RIM_SHARE = 0.12  # of the footprint's half width: a longer lever than the rounded rim costs
     cell = np.floor((local[:, :2] - local[:, :2].min(0)) / column).astype(int) + 1
     shape = tuple(cell.max(0) + 2)
     flat = np.ravel_multi_index((cell[:, 0], cell[:, 1]), shape)
     count = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
     footprint = ndimage.binary_opening(ndimage.binary_fill_holes(count > 0.3 * np.median(count[count > 0])))
     inside = ndimage.distance_transform_edt(footprint)
-    inner = inside > 0.3 * inside.max()
+    inner = inside > RIM_SHARE * inside.max()
     plates: list[_Plate | None] = []
     for sign in (1.0, -1.0):
         height = np.full(shape[0] * shape[1], -np.inf)
@@ -169,30 +170,60 @@ def _plates(
             plates.append(None)
             continue
         i, j = np.unravel_index(np.flatnonzero(usable), shape)
-        plates.append(_robust_plane(i * column, j * column, sign * height[usable], 0.4 * voxel_mm))
+        plates.append(_plane_through_stairs(i * column, j * column, sign * height[usable], voxel_mm, tangent))
     return plates[0], plates[1]
 
 
-def _robust_plane(
-    x: npt.NDArray[np.floating], y: npt.NDArray[np.floating], h: FloatArray, floor: float
+def _plane_through_stairs(
+    x: npt.NDArray[np.floating],
+    y: npt.NDArray[np.floating],
+    h: FloatArray,
+    voxel_mm: float,
+    tangent: FloatArray,
 ) -> _Plate:
-    """Tukey-weighted plane h(x, y); its upward unit normal and the weighted residual.
+    """Plane h(x, y) through a surface known to a voxel: its upward unit normal and the weighted residual.
 
-    ``floor`` keeps the scale above the steps in which a voxel surface rises, else it locks on to one slice.
+    A plane that hardly climbs over the voxels shows as one or two stairs, and many planes pass through those
+    alike. The steepest of them is found from the least-squares plane, which climbs too fast through a stair;
+    the flattest from the canal's direction; what the stairs leave open is settled between the two.
     """
+    CANAL_SHARE = 0.4
     design = np.stack([x - x.mean(), y - y.mean(), np.ones_like(h)], axis=1)
-    weight = np.ones_like(h)
-    coefficients = np.array([0.0, 0.0, float(np.median(h))])
-    for _ in range(12):
-        root = np.sqrt(weight)
-        coefficients = np.linalg.lstsq(design * root[:, None], h * root, rcond=None)[0]
-        residual = h - design @ coefficients
-        scale = max(1.4826 * float(np.median(np.abs(residual))), floor, 0.3)
-        weight = np.clip(1 - (residual / (4.685 * scale)) ** 2, 0.0, None) ** 2
+    steep = np.linalg.lstsq(design, h, rcond=None)[0]
+    flat = np.array([-tangent[0] / tangent[2], -tangent[1] / tangent[2], float(np.median(h))])
+    (first, w1), (second, w2) = (_into_the_stairs(design, h, c, voxel_mm) for c in (steep, flat))
+    coefficients = (1 - CANAL_SHARE) * first + CANAL_SHARE * second
+    weight = (w1 + w2) / 2
     residual = h - design @ coefficients
     rms = float(np.sqrt((weight * residual**2).sum() / weight.sum()))
     normal = np.array([-coefficients[0], -coefficients[1], 1.0])
     return _Plate(normal / np.linalg.norm(normal), rms)
+
+
+def _into_the_stairs(
+    design: FloatArray, h: FloatArray, start: FloatArray, voxel_mm: float
+) -> tuple[FloatArray, FloatArray]:
+    """The plane nearest to ``start`` that passes within each column's stair, and the Tukey weights.
+
+    Only what lies beyond a stair counts as residual; the scale has a floor, else the plane would take one
+    stair for the endplate and the others for outliers.
+    """
+    STAIR_SHARE = 0.4  # of a voxel to either side; below half: the surface has its own noise
+    SETTLE, ROUNDS = 8, 15
+    reach = STAIR_SHARE * voxel_mm
+    plane = np.array(start)
+    for _ in range(SETTLE):  # the height first, so that no slope is learnt from a wrong height
+        fit = design @ plane
+        plane[2] += 2 * float((np.clip(fit, h - reach, h + reach) - fit).mean())
+    weight = np.ones_like(h)
+    for _ in range(ROUNDS):
+        fit = design @ plane
+        residual = np.clip(fit, h - reach, h + reach) - fit
+        scale = max(1.4826 * float(np.median(np.abs(residual))), 0.4 * voxel_mm, 0.3)
+        weight = np.clip(1 - (residual / (4.685 * scale)) ** 2, 0.0, None) ** 2
+        root = np.sqrt(weight)
+        plane = plane + np.linalg.lstsq(design * root[:, None], residual * root, rcond=None)[0]
+    return plane, weight
 
 
 def _to_lps(normal: FloatArray, axes: FloatArray) -> FloatArray:
