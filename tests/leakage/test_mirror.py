@@ -23,8 +23,8 @@ def test_foraminal_cement_that_was_labelled_arch_is_foraminal() -> None:
     assert [d.compartment for d in found.deposits] == ["foraminal"]
 
 
-def test_cement_of_a_pedicle_stays_with_its_bone() -> None:
-    case = toy(ball(13.5, 8.5, 32.0, 1.8))
+def test_a_pedicle_full_of_cement_stays_with_its_bone() -> None:
+    case = toy(ball(13.5, 8.5, 32.0, 3.6))
     inside = case.cement.pieces > 0
     assert (case.spine.parts[inside] == Part.ARCH).mean() > 0.5
     found = find_leakage(case.volume, case.spine, case.cement)

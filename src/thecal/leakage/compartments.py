@@ -108,9 +108,10 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
     pieces, fraction = np.ascontiguousarray(cement.pieces[box]), np.ascontiguousarray(cement.fraction[box])
     away = edt.edt(pieces == 0, anisotropy=tuple(spacing), black_border=False)
     region = region_codes(spine, box, away <= NEAR_MM)
-    uncover(region, away <= BLUR_MM, spine, box)
+    hidden = away <= BLUR_MM
+    uncover(region, hidden, spine, box)
     codes = _three_questions(pieces, region, fraction, spine, spine.grid.crop(box))
-    return Assignment(box, region, mark_tracks(codes, fraction, spine, box))
+    return Assignment(box, region, mark_tracks(codes, fraction, hidden, spine, box))
 
 
 def _three_questions(

@@ -7,11 +7,13 @@ from typing import Final
 import cc3d
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
-from thecal.leakage.regions import BONE, DISC, OUTSIDE, TRACK
+from thecal.leakage.pedicles import Pedicle, pedicles
+from thecal.leakage.regions import BONE, DISC, FORAMEN, OUTSIDE, TRACK
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import Box, FloatArray
+from thecal.volume import BoolArray, Box, FloatArray
 
 BEHIND_WALL_MM: Final = 2.0
 """Farther back than this behind the posterior wall's middle, cement is no longer the body's."""
@@ -22,26 +24,46 @@ MAX_WIDTH_SD_MM: Final = 1.9
 SLENDER: Final = 2.0
 REACH_MM: Final = 70.0
 """From the skin side of a track to the body along its line."""
+ISTHMUS_MM: Final = -6.0
+"""The pedicle's narrowest place, before (here behind) the posterior wall's middle."""
+SLACK_MM: Final = 1.5
+"""A pedicle's section is known no better."""
+STEEPEST: Final = 0.5
+"""A needle runs at most 60 degrees off the vertebra's own front."""
+LARGEST_SHORT_MM3: Final = 80.0
+"""A rod 3.4 mm wide and 8 mm long: more cement in a pedicle, if no longer, is no needle's cast."""
+FORAMEN_SHARE: Final = 0.6
+"""A short cast of which more lies in what the anatomy calls foramen is foraminal."""
+CONTACT_SHARE: Final = 0.1
+"""A short cast in the pedicle that shares more of its surface with other cement is part of that."""
 
 
 def mark_tracks(
-    codes: npt.NDArray[np.uint16], fraction: npt.NDArray[np.float32], spine: Spine, box: Box
+    codes: npt.NDArray[np.uint16],
+    fraction: npt.NDArray[np.float32],
+    hidden: BoolArray,
+    spine: Spine,
+    box: Box,
 ) -> npt.NDArray[np.uint16]:
     """The codes with ``TRACK`` + id where cement is a needle's track.
 
-    Looked at is cement in arch and pedicle together with cement outside all regions, behind the posterior
-    wall. A connected part of it is a track when it is slender and its axis leads forward through the arch,
-    not through the canal, into a body. Wider cement in a pedicle stays with its bone.
+    Looked at is cement behind the posterior wall in arch and pedicle, in the foramina and outside all
+    regions, whichever the anatomy calls it: what hides a slight pedicle is often taken for a foramen. A
+    connected part of it is a track when it is slender and its axis leads forward through an arch or a
+    pedicle, not through the canal, into a body. A short cast of a needle's calibre is one when it lies in a
+    pedicle and hangs on no other cement. Wider cement in a pedicle stays with its bone.
 
     Parameters
     ----------
     codes : (z, y, x) uint16
         Region of each cement voxel in the box, 0 elsewhere.
+    hidden : (z, y, x) bool
+        Cement and what it blurs into, in the box.
     """
     if not spine.vertebrae:
         return codes
     bone = (codes >= BONE) & (codes < DISC)
-    voxels = np.argwhere((bone & (spine.parts[box] != Part.BODY)) | (codes == OUTSIDE))
+    voxels = np.argwhere((bone & (spine.parts[box] != Part.BODY)) | (codes == OUTSIDE) | (codes == FORAMEN))
     if not len(voxels):
         return codes
     grid = spine.grid.crop(box)
@@ -54,10 +76,18 @@ def mark_tracks(
     own = parts[tuple(voxels.T)]
     weight = fraction[tuple(voxels.T)].astype(float)
     marked = codes.copy()
+    ways = pedicles(spine, hidden, box)
     for part in range(1, int(own.max(initial=0)) + 1):
         members = own == part
         vertebra = spine.vertebrae[int(np.bincount(nearest[members]).argmax())]
-        if _is_track(points[members], weight[members], vertebra, spine):
+        around = [ways[key] for key in ((vertebra.id, -1), (vertebra.id, 1)) if key in ways]
+        in_foramen = float((codes[tuple(voxels[members].T)] == FORAMEN).mean())
+        free = (
+            weight[members].sum() * grid.voxel_mm3 <= LARGEST_SHORT_MM3
+            and in_foramen <= FORAMEN_SHARE
+            and _stands_free(parts, part, codes)
+        )
+        if _is_track(points[members], weight[members], vertebra, around, free, spine):
             marked[tuple(voxels[members].T)] = TRACK + vertebra.id
     return marked
 
@@ -71,17 +101,65 @@ def _behind(
     return nearest, local[nearest, np.arange(len(points)), 1] < -BEHIND_WALL_MM
 
 
-def _is_track(points: FloatArray, weight: FloatArray, vertebra: Vertebra, spine: Spine) -> bool:
+def _stands_free(parts: npt.NDArray[np.uint32], part: int, codes: npt.NDArray[np.uint16]) -> bool:
+    """Whether hardly any of a part's surroundings is other cement."""
+    mine = parts == part
+    corners = np.argwhere(mine)
+    low, high = np.maximum(corners.min(0) - 1, 0), corners.max(0) + 2
+    near = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+    rim = ndimage.binary_dilation(mine[near], np.ones((3, 3, 3), bool)) & ~mine[near]
+    return float((codes[near][rim] > 0).mean()) <= CONTACT_SHARE
+
+
+def _is_track(
+    points: FloatArray,
+    weight: FloatArray,
+    vertebra: Vertebra,
+    around: list[Pedicle],
+    free: bool,
+    spine: Spine,
+) -> bool:
     if len(points) < 5:
         return False
     centre = np.average(points, axis=0, weights=weight)
     values, vectors = np.linalg.eigh(np.cov((points - centre).T, aweights=weight))
     # The middle one, for a rod blurred along thick slices is flat.
     length, width = np.sqrt(max(values[2], 0.0)), np.sqrt(max(values[1], 0.0))
-    if length < MIN_LENGTH_SD_MM or width > MAX_WIDTH_SD_MM or length < SLENDER * width:
+    if width > MAX_WIDTH_SD_MM:
         return False
+    local = vertebra.frame.to_local(centre)
     axis = vectors[:, 2] * np.sign(vectors[:, 2] @ vertebra.frame.anterior)
-    return _leads_into_body(centre, axis, spine)
+    if length < MIN_LENGTH_SD_MM or length < SLENDER * width:
+        return free and any(_within(p, local) for p in around)
+    return _leads_into_body(centre, axis, spine) or any(
+        _leads_through(
+            p,
+            local,
+            np.array(
+                [axis @ vertebra.frame.left, axis @ vertebra.frame.anterior, axis @ vertebra.frame.cranial]
+            ),
+        )
+        for p in around
+    )
+
+
+def _within(pedicle: Pedicle, local: FloatArray) -> bool:
+    """Whether a point of the vertebra's frame lies in the pedicle, or just behind it."""
+    if not 3.0 * ISTHMUS_MM < local[1] < 0.0:
+        return False
+    off = (local[[0, 2]] - pedicle.centre_mm) / (pedicle.half_mm + SLACK_MM)
+    return bool(off @ off <= 1.0)
+
+
+def _leads_through(pedicle: Pedicle, local: FloatArray, axis: FloatArray) -> bool:
+    """Whether a line of the vertebra's frame passes the pedicle at its narrowest place from behind."""
+    if axis[1] < STEEPEST:
+        return False
+    way = (ISTHMUS_MM - local[1]) / axis[1]
+    if way > REACH_MM:
+        return False
+    off = ((local + way * axis)[[0, 2]] - pedicle.centre_mm) / (pedicle.half_mm + SLACK_MM)
+    return bool(off @ off <= 1.0)
 
 
 def _leads_into_body(centre: FloatArray, axis: FloatArray, spine: Spine) -> bool:
