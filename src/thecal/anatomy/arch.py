@@ -2,7 +2,8 @@
 
 Bone is shared out by travel time from seeds: pedicles and laminae at the canal's wall for each vertebra,
 and rib bone far to the side for none. Dense bone is quick to cross, a joint's gap slow, so fronts meet in
-the facet joints and at the ribs' heads.
+the facet joints and at the ribs' heads. A joint that blur leaves as bright as bone is still darker than the
+cortex on either side of it, which makes it slow as well.
 """
 
 from __future__ import annotations
@@ -19,28 +20,49 @@ from thecal.volume import BoolArray, FloatArray, Grid
 # Bone membership is 0 at the first and 1 at the second; what lies below half is not bone.
 BONE_RAMP_HU = (70.0, 270.0)
 LEAST_BONE = 0.5
+BONE_COST = 0.2
 GAP_COST = 25.0
+# A voxel darker than the bone on two opposite sides of it, by more than the first share of its own HU, is
+# dear, and by the second share dearest.
+JOINT_COST = 25.0
+JOINT_SHARE = (0.05, 1.05)
+JOINT_REACH_VOXELS = 2
+LEAST_JOINT_HU = 200.0
 FARTHEST = 110.0
-# Transverse processes end within this share of the body's width from the midline, at every level; bone
-# farther out, or beside the body in front of its back edge (but for the pedicles' roots), is rib.
+# Transverse processes end within this share of the body's width from the midline, or this far where the
+# body is narrow (T1: half of 75 mm, Panjabi 1991, from memory); bone farther out, or beside the body in
+# front of its back edge (but for the pedicles' roots), is rib.
 PROCESS_REACH = 1.12
+PROCESS_REACH_MM = 42.0
 RIB_AHEAD_MM = 4.0
 RIB_HEAD_SHARE = 0.42
 # Seeds, as shares of the way from the disc below to the disc above.
 PEDICLE_SHARE = (0.52, 0.74)
 LAMINA_SHARE = (0.12, 0.50)
+# A spinous process slopes down from its lamina: near the midline no vertebra reaches above the first share
+# at the canal, and 10 mm behind it not above one that rises from the second at thoracic spacing to the
+# third at lumbar spacing (read off three CTs, 20 vertebrae; with room).
+LAMINA_TOP_SHARE = 1.0
+SPINOUS_TOP_SHARE = (0.45, 0.90)
+SPINOUS_SPACING_MM = (24.0, 32.0)
+SPINOUS_BEHIND_MM = 10.0
+SPINOUS_HALF_WIDTH_MM = 7.0
 NONE = 0
 CLOSING_VOXELS = 2
 
 
 @njit(cache=True)
-def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
-    """Labels by least travel time from the seeds, within cells of finite cost (Dial 1969's buckets)."""
+def _spread(cost, label, lowest, spacing, farthest):  # type: ignore[no-untyped-def]
+    """Labels by least travel time from the seeds, within cells of finite cost (Dial 1969's buckets).
+
+    A cell takes no label below its ``lowest``.
+    """
     nz, ny, nx = cost.shape
     size = nz * ny * nx
     time = np.full(size, np.inf, np.float32)
     flat = cost.ravel()
     owner = label.ravel()
+    least = lowest.ravel()
     width = 0.25
     buckets = int(farthest / width) + 2
     head = np.full(buckets, -1, np.int64)
@@ -79,7 +101,7 @@ def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
                         if zz < 0 or yy < 0 or xx < 0 or zz >= nz or yy >= ny or xx >= nx:
                             continue
                         j = (zz * ny + yy) * nx + xx
-                        if flat[j] == np.inf:
+                        if flat[j] == np.inf or owner[i] < least[j]:
                             continue
                         far = spacing * np.sqrt(float(dz * dz + dy * dy + dx * dx))
                         t = time[i] + far * 0.5 * (flat[i] + flat[j])
@@ -95,6 +117,28 @@ def _spread(cost, label, spacing, farthest):  # type: ignore[no-untyped-def]
                             link[used] = head[bucket]
                             head[bucket] = used
                             used += 1
+
+
+@njit(cache=True)
+def _valley(hu, voxels, reach):  # type: ignore[no-untyped-def]
+    """How much darker each voxel is than the darker of two opposite neighbours, at the most, HU."""
+    nz, ny, nx = hu.shape
+    deepest = np.zeros(len(voxels), np.float32)
+    for n in range(len(voxels)):
+        z, y, x = voxels[n, 0], voxels[n, 1], voxels[n, 2]
+        for dz in range(0, 2):
+            for dy in range(-1, 2):
+                for dx in range(-1, 2):
+                    if dz == 0 and (dy < 0 or (dy == 0 and dx <= 0)):
+                        continue
+                    # Diagonal steps are longer.
+                    k = reach if dz + abs(dy) + abs(dx) == 1 else max(1, reach - 1)
+                    a, b, c = z - k * dz, y - k * dy, x - k * dx
+                    p, q, r = z + k * dz, y + k * dy, x + k * dx
+                    if min(a, b, c, p, q, r) < 0 or max(a, p) >= nz or max(b, q) >= ny or max(c, r) >= nx:
+                        continue
+                    deepest[n] = max(deepest[n], min(hu[a, b, c], hu[p, q, r]) - hu[z, y, x])
+    return deepest
 
 
 def share_out_arches(
@@ -148,7 +192,7 @@ def share_out_arches(
     widths = np.array([_width(body) for body in bodies])
     width = np.interp(s, middles, widths)
     beside = (ahead > RIB_AHEAD_MM) & (lateral > RIB_HEAD_SHARE * width)
-    rib = (lateral > PROCESS_REACH * width) | beside
+    rib = (lateral > np.maximum(PROCESS_REACH * width, PROCESS_REACH_MM)) | beside
     near = (beyond > -0.5) & (beyond < 5.0) & ~past
     turn = np.abs(np.rad2deg(angle))
     label = np.zeros(grid.shape, np.uint16)
@@ -160,13 +204,33 @@ def share_out_arches(
         lamina = near & (turn >= 130) & (share > LAMINA_SHARE[0]) & (share < LAMINA_SHARE[1])
         label[tuple(voxels[pedicle | lamina].T)] = k + 1
     cost = np.full(grid.shape, np.inf, np.float32)
-    cost[bone] = 1.0 + GAP_COST * (1.0 - membership[bone]) ** 2
+    joint = _valley(hu, voxels, JOINT_REACH_VOXELS) / np.maximum(hu[bone], LEAST_JOINT_HU)
+    joint = np.clip((joint - JOINT_SHARE[0]) / (JOINT_SHARE[1] - JOINT_SHARE[0]), 0, 1)
+    joint[hidden[bone]] = 0.0
+    cost[bone] = BONE_COST + GAP_COST * (1.0 - membership[bone]) ** 2 + JOINT_COST * joint
     label[~bone] = NONE
-    _spread(cost, label, float(grid.spacing_mm[0]), FARTHEST)
+    lowest = np.zeros(grid.shape, np.uint16)
+    behind = -np.cos(angle) * r - wall[row][:, np.abs(theta) > np.deg2rad(150)].mean(axis=1)
+    lowest[bone] = _lowest_owner(s, lateral, behind, spans)
+    label[label < lowest] = NONE
+    _spread(cost, label, lowest, float(grid.spacing_mm[0]), FARTHEST)
     label[(label == ribs) | hidden] = NONE
     for k in range(len(bodies)):
         _fill_marrow(label, k + 1, taken)
     return label
+
+
+def _lowest_owner(
+    s: FloatArray, lateral: FloatArray, behind: FloatArray, spans: list[tuple[float, float]]
+) -> npt.NDArray[np.uint16]:
+    """Number of the most caudal vertebra whose lamina or spinous process may reach each point (n,)."""
+    lowest = np.zeros(len(s), np.uint16)
+    middle = (lateral < SPINOUS_HALF_WIDTH_MM) & (behind > 0)
+    for k, (low, high) in enumerate(spans):
+        deep = float(np.interp(high - low, SPINOUS_SPACING_MM, SPINOUS_TOP_SHARE))
+        top = np.where(behind > SPINOUS_BEHIND_MM, deep, LAMINA_TOP_SHARE)
+        lowest[middle & (s > low + top * (high - low))] = k + 2
+    return lowest
 
 
 def _fill_marrow(label: npt.NDArray[np.uint16], value: int, taken: BoolArray) -> None:
