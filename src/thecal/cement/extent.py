@@ -22,14 +22,16 @@ from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # Share of pure cement down to which a voxel joins its bright neighbour; thin sheets and veins peak near 0.5.
 GROW_SHARE = 0.30
-# Voxels no brighter than bone are the blurred edge of cement only so far from what is brighter than bone;
-# else growth would run on over cortex that carries no label.
+# Voxels as bright as bone may be are the blurred edge of cement only so far from what is surely brighter;
+# else growth would run on over cortex and osteophytes.
 DIM_REACH_MM = 3.0
+CLEAR_OF_BONE_MM = 3.0
 # Cement in a body is thinned by the trabeculae and marrow caught in it (bone volume 8 to 15 % of spongiosa in
 # the elderly); in veins, disc, canal and tracks it is pure.
 PURE_OVER_BODY = 1.10
 CLEAR_OF_BODY_MM = 2.0
 BODY_MM3 = 300.0
+BONY_GROUND_HU = 200.0
 CONNECT_FRACTION = 0.30
 TRACE_FRACTION = 0.02
 LEAST_PIECE_MM3 = 2.0
@@ -56,6 +58,7 @@ def cement_extent(
     sigma_mm: FloatArray,
     noise_hu: float,
     bone_hu: float,
+    sure_hu: float,
     clip_hu: int | None,
 ) -> Extent:
     """Grow the seeds to the cement's blurred edge and turn HU into fractions.
@@ -68,6 +71,8 @@ def cement_extent(
     spine, near
     sigma_mm : (3,)
     noise_hu, bone_hu : float
+    sure_hu : float
+        HU from which a voxel is cement wherever it lies.
     clip_hu : int or None
     """
     spacing = spine.grid.spacing_mm
@@ -75,15 +80,21 @@ def cement_extent(
     fraction = np.zeros(hu.shape, np.float32)
     general = plateau_of(hu, seeds, clip_hu, sigma_mm, spacing, noise_hu)
     low = GROW_SHARE * general.hu
-    groups = _grown(hu, seeds, barred, spine, near, low, bone_hu)
+    groups = _grown(hu, seeds, barred, spine, near, low, bone_hu, sure_hu)
     core: BoolArray = groups > 0
+    if not core.any():
+        return Extent(pieces, fraction, general.hu, general.measured, general.clipped)
     weights = blur_weights(sigma_mm, spacing)
     reach = np.ceil(REACH_SIGMAS * sigma_mm / spacing).astype(int)
     margin = 2 * reach + np.ceil(4.0 / spacing).astype(int)
     part = _around(core, margin)
     hu, core, barred, seeds = hu[part], core[part], barred[part], seeds[part]
+    parts = spine.parts[part]
     support = ndimage.binary_dilation(core, np.ones((3, 3, 3), bool)) & ~(barred & ~core)
-    in_body = spine.parts[part] == Part.BODY
+    # The cortex of pedicle, facet and rib is as bright as thinly filled voxels would be.
+    plain = core | (parts != Part.ARCH)
+    bordering = (spine.labels[part] == 0) & (near.bone_mm[part] <= CLEAR_OF_BONE_MM) & ~core
+    in_body = parts == Part.BODY
     thinned = bool(np.count_nonzero(seeds & in_body) * spine.grid.voxel_mm3 > BODY_MM3)
     clusters, _ = ndimage.label(ndimage.binary_dilation(support), np.ones((3, 3, 3)))
     here = np.zeros(hu.shape, np.float32)
@@ -92,8 +103,8 @@ def cement_extent(
         mine = clusters[box] == number
         own = plateau(hu[box], core[box] & mine, clip_hu, sigma_mm, spacing, noise_hu)
         pure = _pure_hu(own, general, in_body[box], core[box] & mine, thinned, spacing)
-        _fill(hu[box], support[box], mine, pure, clip_hu, weights, reach, spacing,
-              barred[box], here[box])  # fmt: skip
+        _fill(hu[box], support[box] & plain[box], bordering[box], mine, pure, clip_hu, weights, reach,
+              spacing, barred[box], here[box])  # fmt: skip
     numbered = np.zeros(hu.shape, np.int32)
     _label(here, numbered, spacing)
     _rejoin_crumbs(numbered, here, groups[part], spacing)
@@ -109,6 +120,7 @@ def _grown(
     near: Nearness,
     low: float,
     bone_hu: float,
+    sure_hu: float,
 ) -> npt.NDArray[np.uint32]:
     """Seeds with the bright voxels that hang on them, numbered by connection, (z, y, x).
 
@@ -120,7 +132,11 @@ def _grown(
     if bone_hu > low:
         dim = np.flatnonzero(grown & (hu < bone_hu))
         labels = spine.labels.ravel()[dim]
-        soft = (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | (near.bone_mm.ravel()[dim] > 3.0)
+        soft = (
+            (labels == THECAL_SAC)
+            | (labels == EPIDURAL_SPACE)
+            | (near.bone_mm.ravel()[dim] > CLEAR_OF_BONE_MM)
+        )
         grown.ravel()[dim[~soft]] = False
     grown |= seeds
     result = np.zeros(hu.shape, np.uint32)
@@ -133,8 +149,10 @@ def _grown(
     if box is None:
         return result
     grown, seeds, barred = grown[box], seeds[box], barred[box]
-    bright = hu[box] >= bone_hu
-    away = edt.edt(~(grown & bright), anisotropy=tuple(spacing), black_border=False, parallel=1)
+    labels = spine.labels[box]
+    soft = (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | (near.bone_mm[box] > CLEAR_OF_BONE_MM)
+    bright = grown & (hu[box] >= np.where(soft | seeds, min(bone_hu, sure_hu), sure_hu))
+    away = edt.edt(~bright, anisotropy=tuple(spacing), black_border=False, parallel=1)
     grown &= away <= DIM_REACH_MM
     if barred.any():
         grown &= ~ndimage.binary_dilation(barred, iterations=1) | seeds
@@ -185,7 +203,8 @@ def _pure_hu(
         outside = inside * free
     else:
         least = general.hu * free
-        outside = least if own.clipped else own.hu if own.measured else max(own.hu, least)
+        trusted = own.measured and not own.clipped and not thinned
+        outside = own.hu if trusted else least if own.clipped else max(own.hu, least)
         inside = outside / free
     if not in_body.any():
         return np.full(in_body.shape, outside, np.float32)
@@ -196,6 +215,7 @@ def _pure_hu(
 def _fill(
     hu: IntArray,
     support: BoolArray,
+    bordering: BoolArray,
     mine: BoolArray,
     pure_hu: npt.NDArray[np.float32],
     clip_hu: int | None,
@@ -209,6 +229,7 @@ def _fill(
     structure = np.ones(2 * np.maximum(1, reach - 1) + 1, bool)
     rim = ndimage.binary_dilation(support, structure)
     ground = background_hu(hu, rim | barred, spacing)
+    support = support & ~(bordering & (ground > BONY_GROUND_HU))
     share = (hu - ground) / np.maximum(pure_hu - ground, 300.0)
     clipped = np.zeros(hu.shape, bool) if clip_hu is None else hu >= clip_hu - 1
     seen = rim & ~ndimage.binary_dilation(barred, iterations=2) if barred.any() else rim

@@ -63,6 +63,7 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
                             threshold, volume)  # fmt: skip
         extent = cement_extent(
             hu, seeds, candidates.metal | candidates.other, spine, near, spread.sigma_mm, noise, bone,
+            threshold,
             volume.source.hu_clipped_at,
         )  # fmt: skip
     else:

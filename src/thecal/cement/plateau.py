@@ -20,7 +20,7 @@ MOST_HU = 9000.0
 SIGMA_LOG_SD = 0.10
 INTERIOR_SIGMAS = 1.6
 # Between two edges at once the blur takes more than a tenth where they are nearer than this.
-SURE_INTERIOR_SIGMAS = 2.2
+SURE_INTERIOR_SIGMAS = 3.0
 INTERIOR_PERCENTILE = 75
 LEAST_INTERIOR_VOXELS = 8
 LEAST_CENSORED_VOXELS = 30
