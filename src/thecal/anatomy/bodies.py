@@ -30,6 +30,10 @@ SEARCH_BELOW_MM = -1.5
 DEEPEST_SHARE = 0.30
 USUAL_SHARE = 0.12
 HEIGHT_STEP_MM = 0.5
+# The step is read so far to either side. An endplate is thin and bright between soft disc and spongiosa: the
+# long reach finds it in noise and in thick slices but is content wherever its inner half holds all of that
+# line, half a millimetre too far out; the short one tells where the line begins.
+ENDPLATE_REACH_MM = (1.0, 2.0)
 WAIST_ANGLES = 48
 WAIST_LEVELS = 14
 WAIST_RADIUS_MM = (6.0, 38.0)
@@ -164,7 +168,7 @@ def _endplate(
     start = np.stack([a, b, disc_plane], axis=-1).reshape(-1, 3)
     direction = np.broadcast_to(np.array([0.0, 0.0, float(sign)]), start.shape)
     values, known = sight.rays(frame, start, direction, offset)
-    cost = _step_cost(values, known, round(2.0 / HEIGHT_STEP_MM)) / 100
+    cost = sum(_step_cost(values, known, round(r / HEIGHT_STEP_MM)) for r in ENDPLATE_REACH_MM) / 200
     # The nearest plain edge is meant, not the far endplate or a basivertebral cleft; where cement hides the
     # disc's rim, the nearest plain edge may be the neighbour's endplate.
     hidden = 1 - known[:, (offset > -1.0) & (offset < USUAL_SHARE * spacing + 2.0)].mean(axis=1)
