@@ -60,6 +60,11 @@ def is_vertebra(label: int) -> bool:
     return 1 <= label <= 25 or label == 28 or 201 <= label <= 299
 
 
+def vertebra_name(level: str | None, label: int) -> str:
+    """A vertebra in words: its level, or its number in ``anatomy.nii.gz`` where the level is not known."""
+    return level or f"vertebra no. {label}"
+
+
 def level_name(label: int) -> str | None:
     """The level's name for a vertebra id, or None where its number is not known."""
     return LEVELS.get(label)

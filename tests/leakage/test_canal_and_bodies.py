@@ -19,6 +19,8 @@ def test_a_half_filled_canal_is_half_occluded_however_it_leans(turned):
     assert found.worst.fraction == pytest.approx(0.5, abs=0.03)
     assert found.worst.canal_area_mm2 == pytest.approx(CANAL_AREA, rel=0.02)
     assert found.worst.level == "T12"
+    assert found.worst.vertebra_id == 19
+    assert {d.vertebra_id for d in found.deposits} == {19}
     assert found.canal_cement_ml == pytest.approx(CANAL_AREA / 2 * 24 / 1000, rel=0.05)
 
 

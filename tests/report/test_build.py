@@ -121,6 +121,19 @@ def test_vertebrae_without_a_number_are_said_to_be_so(leaking):
     assert "levels_unknown" in [n.code for n in report.quality]
 
 
+def test_each_deposit_and_the_worst_narrowing_name_their_vertebra_in_the_label_map(leaking):
+    unnamed = tuple(replace(d, level=None, levels_spanned=()) for d in leaking.leakage.deposits)
+    worst = replace(leaking.leakage.worst, level=None)
+    leakage = replace(leaking.leakage, deposits=unnamed, worst=worst)
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)
+    ids = {v.id for v in report.vertebrae}
+    t12 = next(v.id for v in report.vertebrae if v.level == "T12")
+    assert [d.vertebra_id for d in report.deposits] == [t12] * 4
+    assert all(set(d.vertebra_ids) <= ids and d.vertebra_ids for d in report.deposits)
+    assert report.canal.max_occlusion.vertebra_id == t12
+    assert {s.vertebra_id for s in report.canal.profile} <= ids
+
+
 def test_a_canal_that_could_not_be_measured_is_critical(leaking):
     leakage = replace(leaking.leakage, canal_cement_ml=None, worst=None, profile=())
     report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)

@@ -59,6 +59,23 @@ def test_leaks_at_several_levels_each_name_theirs(leaking):
     assert "beside the vertebra at L1" in words
 
 
+def test_a_leak_without_a_level_is_tied_to_its_vertebras_number(leaking):
+    unnamed = tuple(
+        replace(d, level=None, levels_spanned=(), vertebra_id=number, vertebra_ids=(number,))
+        for d, number in zip(leaking.leakage.deposits, (203, 203, 203, 204), strict=True)
+    )
+    worst = replace(leaking.leakage.worst, level=None, vertebra_id=203)
+    words = said(leaking, deposits=unnamed, worst=worst)
+    assert "in the canal at vertebra no. 203" in words
+    assert "beside the vertebra at vertebra no. 204" in words
+    assert "28 % of the canal at vertebra no. 203" in words
+
+
+def test_a_leak_beyond_the_vertebrae_is_at_an_unknown_level(leaking):
+    far = replace(leaking.leakage.deposits[3], level=None, vertebra_id=None, vertebra_ids=())
+    assert "at an unknown level" in said(leaking, deposits=(far,))
+
+
 def test_a_canal_that_was_not_found_is_not_assessable(leaking):
     words = said(leaking, canal_cement_ml=None, worst=None, profile=())
     assert "Cement in the canal could not be assessed." in words

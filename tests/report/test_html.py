@@ -127,7 +127,8 @@ def test_unknown_levels_and_many_specks_still_make_a_page(leaking):
 
     import numpy as np
 
-    spine = replace(leaking.spine, vertebrae=tuple(replace(v, level=None) for v in leaking.spine.vertebrae))
+    unnamed = tuple(replace(v, level=None, id=201 + i) for i, v in enumerate(leaking.spine.vertebrae))
+    spine = replace(leaking.spine, vertebrae=unnamed)
     labels = leaking.leakage.deposit_labels.copy()
     deposits = list(leaking.leakage.deposits)
     for number in range(5, 60):
@@ -136,16 +137,22 @@ def test_unknown_levels_and_many_specks_still_make_a_page(leaking):
         deposits.append(
             replace(deposits[3], id=number, level=None, levels_spanned=(), volume_ml=0.001, centroid_mm=point)
         )
-    worst = replace(leaking.leakage.worst, level=None, residual_ap_mm=None)
+    worst = replace(leaking.leakage.worst, level=None, vertebra_id=203, residual_ap_mm=None)
     leakage = replace(
         leaking.leakage,
-        deposits=tuple(replace(d, level=None, levels_spanned=()) for d in deposits),
+        deposits=tuple(
+            replace(d, level=None, levels_spanned=(), vertebra_id=203, vertebra_ids=(203,)) for d in deposits
+        ),
         deposit_labels=labels,
         worst=worst,
-        profile=tuple(replace(p, level=None) for p in leaking.leakage.profile),
+        profile=tuple(replace(p, level=None, vertebra_id=203) for p in leaking.leakage.profile),
     )
     assert np.unique(labels).size == 60
     report = build_report(leaking.volume, spine, leaking.cement, leakage)
-    text = Page(render_html(report, leaking.volume, spine, leaking.cement, leakage)).text
-    assert "Cement outside the bone at an unknown level" in text
-    assert "28 % of the canal at an unknown level (72 of 254 mm²)" in text
+    page = render_html(report, leaking.volume, spine, leaking.cement, leakage)
+    text = Page(page).text
+    assert "Cement outside the bone at vertebra no. 203" in text
+    assert "28 % of the canal at vertebra no. 203 (72 of 254 mm²)" in text
+    assert "Cut normal to the canal at vertebra no. 203" in text
+    assert "Largest share 28 % at vertebra no. 203" in page
+    assert "unknown level" not in text

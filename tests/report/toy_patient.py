@@ -167,6 +167,8 @@ def cement_of(of: Spine) -> tuple[Cement, Leakage]:
                 "basivertebral" if compartment == "epidural" else "unknown",
                 "B" if compartment == "epidural" else None,
                 (x, y, z) if leaked else None,
+                t12.id,
+                (t12.id,),
             )
         )
     area = np.pi * WALL_MM**2
@@ -179,10 +181,16 @@ def cement_of(of: Spine) -> tuple[Cement, Leakage]:
         taken = float(area * share)
         z = float(of.canal.frame.at(position)[0, 2])
         nearest = min(of.vertebrae, key=lambda v: abs(v.frame.origin[2] - z))
-        profile.append(CanalSection(float(position), nearest.level, float(area), taken))
+        profile.append(CanalSection(float(position), nearest.level, float(area), taken, nearest.id))
     top = max(profile, key=lambda p: p.cement_area_mm2 or 0)
     worst = WorstOcclusion(
-        (top.cement_area_mm2 or 0) / area, top.cement_area_mm2 or 0, area, 9.3, top.at_mm, top.level
+        (top.cement_area_mm2 or 0) / area,
+        top.cement_area_mm2 or 0,
+        area,
+        9.3,
+        top.at_mm,
+        top.level,
+        top.vertebra_id,
     )
     measures = []
     for v in of.vertebrae:

@@ -93,6 +93,8 @@ def describe(
         route=route,
         yeom=yeom,
         breach_mm=None if origin is None or route == "unknown" else _point(origin.breach_mm),
+        vertebra_id=vertebra.id if vertebra else None,
+        vertebra_ids=tuple(v.id for v in spanned if v),
     )
 
 

@@ -15,7 +15,11 @@ Point = tuple[float, float, float]
 
 @dataclass(frozen=True)
 class Deposit:
-    """One piece of cement in one compartment; a piece that crosses compartments is several deposits."""
+    """One piece of cement in one compartment; a piece that crosses compartments is several deposits.
+
+    ``vertebra_id`` and ``vertebra_ids`` are ``level`` and ``levels_spanned`` as labels of the anatomy, which
+    also hold where no level is known.
+    """
 
     id: int
     compartment: Compartment
@@ -31,6 +35,8 @@ class Deposit:
     route: Route
     yeom: Yeom | None
     breach_mm: Point | None
+    vertebra_id: int | None = None
+    vertebra_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,7 @@ class CanalSection:
     level: str | None
     canal_area_mm2: float | None
     cement_area_mm2: float | None
+    vertebra_id: int | None = None
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,7 @@ class WorstOcclusion:
     residual_ap_mm: float | None
     at_mm: float
     level: str | None
+    vertebra_id: int | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from thecal.leakage.occlusion import Occlusion
 from thecal.leakage.regions import BONE
 from thecal.leakage.trabecular import trabecular_hu
 from thecal.quality import QualityNote
+from thecal.terms import vertebra_name
 from thecal.volume import BoolArray, FloatArray, IntArray
 
 
@@ -51,7 +52,8 @@ def measure_vertebrae(
                 QualityNote(
                     "vertebra_incomplete",
                     "info",
-                    f"{_name(vertebra)} is cut by the scan's edge: its heights and fill are not measured.",
+                    f"{_name(vertebra, first=True)} is cut by the scan's edge: its heights and fill are not "
+                    "measured.",
                 )
             )
         elif body is None or tall is None:
@@ -106,8 +108,10 @@ def _measure(
     )
 
 
-def _name(vertebra: Vertebra) -> str:
-    return vertebra.level or f"vertebra {vertebra.id}"
+def _name(vertebra: Vertebra, *, first: bool = False) -> str:
+    """The vertebra in words; ``first`` where a sentence begins with it."""
+    name = vertebra_name(vertebra.level, vertebra.id)
+    return name[0].upper() + name[1:] if first else name
 
 
 def _cement_in(

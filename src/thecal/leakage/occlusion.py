@@ -77,6 +77,7 @@ def sections(found: Occlusion, canal: Canal, levels: Levels) -> tuple[CanalSecti
             level=levels.vertebrae[i].level if i >= 0 else None,
             canal_area_mm2=None if np.isnan(area) else float(area),
             cement_area_mm2=None if np.isnan(cement) else float(cement),
+            vertebra_id=levels.vertebrae[i].id if i >= 0 else None,
         )
         for s, i, area, cement in zip(canal.frame.s_mm, index, found.canal_mm2, found.cement_mm2, strict=True)
     )
@@ -113,6 +114,7 @@ def worst_plane(
         residual_ap_mm=_residual_ap(canal, at, cement, grid),
         at_mm=s,
         level=vertebra.level if vertebra else None,
+        vertebra_id=vertebra.id if vertebra else None,
     )
 
 

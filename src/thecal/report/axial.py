@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
-from thecal.leakage.findings import Leakage
+from thecal.leakage.findings import CanalSection, Leakage, WorstOcclusion
 from thecal.report.cuts import CLOSE_UP_MM, OVERVIEW_MM, Cut, axial_cut
 from thecal.report.drawing import (
     STYLE,
@@ -28,7 +28,7 @@ from thecal.report.drawing import (
     show_ct,
     to_svg,
 )
-from thecal.report.headline import danger
+from thecal.report.headline import danger, place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
 from thecal.terms import SACRUM, is_vertebra
 from thecal.volume import Volume
@@ -95,8 +95,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         axes.set_xlim(left, right + COLUMN_MM * np.ptp(close_up.across) / enlarged)
         axes.set_ylim(bottom, top)
         svg = to_svg(figure)
-    level = _level_at(leakage, at_mm)
-    where = f" at {level}" if level else ""
+    where = _place_at(leakage, at_mm)
     caption = (
         f"Cut normal to the canal{where}, {why}; on the right the canal close up. Seen from the feet: the "
         f"patient's right is on the left. Solid white: canal wall; dashed white: thecal sac. Bone window "
@@ -159,8 +158,11 @@ def _mark_sides(axes: Axes, cut: Cut) -> None:
         axes.text(x, y, text, color="#ffffff", ha="center", va="center", fontsize=10, path_effects=halo())
 
 
-def _level_at(leakage: Leakage, at_mm: float) -> str | None:
-    if leakage.worst is not None and leakage.worst.at_mm == at_mm:
-        return leakage.worst.level
-    nearest = min(leakage.profile, key=lambda p: abs(p.at_mm - at_mm), default=None)
-    return nearest.level if nearest else None
+def _place_at(leakage: Leakage, at_mm: float) -> str:
+    """ " at T12"; nothing beyond the first and the last vertebra."""
+    here: WorstOcclusion | CanalSection | None = leakage.worst
+    if here is None or here.at_mm != at_mm:
+        here = min(leakage.profile, key=lambda p: abs(p.at_mm - at_mm), default=None)
+    if here is None or (here.level is None and here.vertebra_id is None):
+        return ""
+    return f" at {place_words(here.level, here.vertebra_id)}"

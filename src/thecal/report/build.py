@@ -15,6 +15,7 @@ from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.quality import QualityNote
 from thecal.report.reservations import reservations
 from thecal.report.schema import (
+    SCHEMA_NAME,
     Anatomy,
     Canal,
     Deposit,
@@ -93,7 +94,7 @@ def build_report(
     notes: list[QualityNote] = [note for part in parts if part is not None for note in part.quality]
     notes += reservations(volume, spine, cement, leakage, not_found=not_found)
     return Report(
-        schema="thecal.report/1",
+        schema=SCHEMA_NAME,
         software=Software(
             name="thecal",
             version=__version__,
@@ -186,7 +187,9 @@ def _deposit(found: FoundDeposit) -> Deposit:
         id=found.id,
         compartment=found.compartment,
         level=found.level,
+        vertebra_id=found.vertebra_id,
         levels_spanned=list(found.levels_spanned),
+        vertebra_ids=list(found.vertebra_ids),
         volume_ml=round(float(found.volume_ml), 5),
         volume_sd_ml=round(float(found.volume_sd_ml), 5),
         centroid_mm=_point(found.centroid_mm),
@@ -213,6 +216,7 @@ def _canal(leakage: Leakage | None) -> Canal:
             residual_ap_mm=_round(worst.residual_ap_mm, 2),
             at_mm=round(float(worst.at_mm), 2),
             level=worst.level,
+            vertebra_id=worst.vertebra_id,
         )
         if worst
         else None,
@@ -220,6 +224,7 @@ def _canal(leakage: Leakage | None) -> Canal:
             Section(
                 at_mm=round(float(section.at_mm), 2),
                 level=section.level,
+                vertebra_id=section.vertebra_id,
                 canal_area_mm2=_round(section.canal_area_mm2, 2),
                 cement_area_mm2=_round(section.cement_area_mm2, 2),
             )

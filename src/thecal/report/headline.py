@@ -8,7 +8,7 @@ from typing import Literal
 
 from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.report.schema import Deposit, Report
-from thecal.terms import USUAL_ORDER, Compartment
+from thecal.terms import USUAL_ORDER, Compartment, vertebra_name
 
 # How a compartment is named in running words.
 COMPARTMENT_WORDS: dict[Compartment, str] = {
@@ -92,11 +92,21 @@ def danger(deposit: Deposit | FoundDeposit) -> tuple[int, float, int]:
 
 
 def deposit_level(deposit: Deposit) -> str:
-    """The level or levels of a deposit in words."""
+    """The level or levels of a deposit in words; numbers of vertebrae where no level is known."""
     spanned = sorted(deposit.levels_spanned, key=_from_the_head)
     if len(spanned) > 1:
         return f"{spanned[0]} to {spanned[-1]}"
-    return deposit.level or "unknown"
+    ids = sorted(deposit.vertebra_ids, reverse=True)
+    if len(ids) > 1 and not spanned:
+        return f"vertebrae no. {ids[0]} to {ids[-1]}"
+    return place_words(deposit.level, deposit.vertebra_id)
+
+
+def place_words(level: str | None, vertebra_id: int | None) -> str:
+    """A place along the spine: its level, the vertebra's number, or that neither is known."""
+    if level is None and vertebra_id is None:
+        return "an unknown level"
+    return vertebra_name(level, vertebra_id or 0)
 
 
 def _leaks(report: Report) -> Sentence:
@@ -104,7 +114,7 @@ def _leaks(report: Report) -> Sentence:
     if not outside:
         where = "outside the vertebrae" if report.deposits else "in or outside the vertebrae"
         return Sentence("plain", f"No cement detected {where} {limit_words(report)}.")
-    one_level = _levels(outside) if len({d.level for d in outside}) == 1 else None
+    one_level = _levels(outside) if len({(d.level, d.vertebra_id) for d in outside}) == 1 else None
     phrases = []
     in_canal = [d for d in outside if d.compartment in ("intradural", "epidural")]
     if in_canal:
@@ -135,9 +145,11 @@ def _total(deposits: Sequence[Deposit]) -> str:
 
 
 def _levels(deposits: Sequence[Deposit]) -> str:
-    names = {d.level for d in deposits}
-    known = sorted((name for name in names if name is not None), key=_from_the_head)
-    return _listed(known + (["an unknown level"] if None in names else []))
+    known = sorted({d.level for d in deposits if d.level is not None}, key=_from_the_head)
+    unnamed = {d.vertebra_id for d in deposits if d.level is None}
+    numbered = sorted((number for number in unnamed if number is not None), reverse=True)
+    words = known + [vertebra_name(None, number) for number in numbered]
+    return _listed(words + ([place_words(None, None)] if None in unnamed else []))
 
 
 def _from_the_head(level: str) -> int:
@@ -152,7 +164,7 @@ def _canal(report: Report) -> list[Sentence]:
     worst = canal.max_occlusion
     if worst is None or worst.fraction <= 0:
         return [Sentence("plain", f"No cement detected in the canal {limit_words(report)}.")]
-    at = f"at {worst.level}" if worst.level else "at an unknown level"
+    at = f"at {place_words(worst.level, worst.vertebra_id)}"
     left = f"; {worst.residual_ap_mm:.1f} mm left front to back" if worst.residual_ap_mm is not None else ""
     return [
         Sentence(

@@ -6,6 +6,7 @@ from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.quality import QualityNote
+from thecal.terms import vertebra_name
 from thecal.volume import Volume
 
 # One word a measure, as the table of vertebrae heads its columns.
@@ -103,8 +104,10 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
         )
     missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for vertebra in spine.vertebrae:
-        name = vertebra.level or f"vertebra {vertebra.id}"
-        told = any(n.code in _TOLD_BY_LEAKAGE and f"{name} " in n.message for n in leakage.quality)
+        name = vertebra_name(vertebra.level, vertebra.id)
+        told = any(
+            n.code in _TOLD_BY_LEAKAGE and f"{name} ".lower() in n.message.lower() for n in leakage.quality
+        )
         lacking = tuple(
             word for word in _lacking(measures.get(vertebra.id)) if not (told and word in _SHAPE_WORDS)
         )

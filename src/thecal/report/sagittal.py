@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from thecal.anatomy.spine import Spine
-from thecal.leakage.findings import Leakage
+from thecal.leakage.findings import Leakage, WorstOcclusion
 from thecal.report.cuts import Cut, SagittalView, sagittal_cut, sagittal_view
 from thecal.report.drawing import (
     STYLE,
@@ -22,6 +22,7 @@ from thecal.report.drawing import (
     show_ct,
     to_svg,
 )
+from thecal.report.headline import place_words
 from thecal.report.palette import CANAL_WALL, LOOKS
 from thecal.volume import FloatArray, Volume
 
@@ -73,7 +74,8 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     worst = leakage.worst
     alt = caption
     if worst is not None:
-        alt += f" Largest share {100 * worst.fraction:.0f} % at {worst.level or 'an unknown level'}."
+        at = place_words(worst.level, worst.vertebra_id)
+        alt += f" Largest share {100 * worst.fraction:.0f} % at {at}."
     return Picture(svg, caption, alt, width_in)
 
 
@@ -155,7 +157,7 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
         axes.text(
             share + 0.02 * reach if beside else share - 0.02 * reach,
             height,
-            f"{share:.0f} % at {worst.level}" if worst.level else f"{share:.0f} %",
+            f"{share:.0f} %{_at(worst)}",
             ha="left" if beside else "right",
             va="center",
             fontweight="bold",
@@ -166,11 +168,21 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
         axes.text(0.5, 0.5, "not assessable", transform=axes.transAxes, ha="center", rotation=90)
 
 
+def _at(worst: WorstOcclusion) -> str:
+    name = _short(worst.level, worst.vertebra_id)
+    return f" at {name}" if name else ""
+
+
+def _short(level: str | None, vertebra_id: int | None) -> str:
+    """A level as there is room for it beside a plot; nothing beyond the first and the last vertebra."""
+    return level or ("" if vertebra_id is None else f"no. {vertebra_id}")
+
+
 def _level_bands(view: SagittalView, leakage: Leakage) -> list[tuple[str, float, float]]:
     bands: list[tuple[str, float, float]] = []
     for section in leakage.profile:
         height = float(view.height_of(section.at_mm))
-        name = section.level or ""
+        name = _short(section.level, section.vertebra_id)
         if bands and bands[-1][0] == name:
             bands[-1] = (name, bands[-1][1], height)
         else:

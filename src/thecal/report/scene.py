@@ -13,9 +13,9 @@ from skimage.measure import marching_cubes
 
 from thecal.anatomy.spine import Canal, Spine
 from thecal.leakage.findings import Deposit, Leakage
-from thecal.report.headline import BY_DANGER
+from thecal.report.headline import BY_DANGER, place_words
 from thecal.report.palette import LOOKS
-from thecal.terms import SACRUM, is_vertebra
+from thecal.terms import SACRUM, is_vertebra, vertebra_name
 from thecal.volume import FloatArray, Grid
 
 # Coarse enough that a whole spine stays within a few MB, fine enough that a pedicle keeps its shape.
@@ -74,7 +74,7 @@ def _bounds(data: list[dict[str, Any]]) -> tuple[FloatArray, FloatArray]:
 def _bones(spine: Spine) -> list[dict[str, Any]]:
     spacing = spine.grid.spacing_mm
     every = np.maximum(1, np.floor(BONE_STEP_MM / spacing + 0.25)).astype(int)
-    names = {v.id: v.level or f"vertebra {v.id}" for v in spine.vertebrae} | {SACRUM: "sacrum"}
+    names = {v.id: vertebra_name(v.level, v.id) for v in spine.vertebrae} | {SACRUM: "sacrum"}
     traces: list[dict[str, Any]] = []
     for label, where in enumerate(ndimage.find_objects(spine.labels), start=1):
         if where is None or not (is_vertebra(label) or label == SACRUM):
@@ -137,9 +137,9 @@ def _deposits(leakage: Leakage, grid: Grid) -> list[dict[str, Any]]:
 
 
 def _hover(deposit: Deposit) -> str:
-    level = deposit.level or "level unknown"
+    at = place_words(deposit.level, deposit.vertebra_id)
     return (
-        f"<b>deposit {deposit.id}: {LOOKS[deposit.compartment].name}</b><br>{level}, {deposit.side}<br>"
+        f"<b>deposit {deposit.id}: {LOOKS[deposit.compartment].name}</b><br>at {at}, {deposit.side}<br>"
         f"{deposit.volume_ml:.3f} ± {deposit.volume_sd_ml:.3f} mL"
     )
 

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from thecal.terms import Compartment, LevelSource, Route, Severity, Side, SignName, Yeom
 
-SCHEMA_NAME: Final = "thecal.report/1"
+SCHEMA_NAME: Final = "thecal.report/2"
 
 Point = tuple[float, float, float]
 Fraction = float
@@ -92,13 +92,16 @@ class Vertebra(_Part):
 class Deposit(_Part):
     """One piece of cement in one compartment.
 
-    ``extent_mm`` is left-right, posterior-anterior, caudal-cranial.
+    ``extent_mm`` is left-right, posterior-anterior, caudal-cranial. ``vertebra_id`` and ``vertebra_ids`` are
+    those of ``vertebrae[].id``, also where no level is known.
     """
 
     id: int
     compartment: Compartment
     level: str | None
+    vertebra_id: int | None
     levels_spanned: list[str]
+    vertebra_ids: list[int]
     volume_ml: float
     volume_sd_ml: float
     centroid_mm: Point
@@ -120,6 +123,7 @@ class MaxOcclusion(_Part):
     residual_ap_mm: float | None
     at_mm: float
     level: str | None
+    vertebra_id: int | None
 
 
 class Section(_Part):
@@ -127,6 +131,7 @@ class Section(_Part):
 
     at_mm: float
     level: str | None
+    vertebra_id: int | None
     canal_area_mm2: float | None
     cement_area_mm2: float | None
 
@@ -211,7 +216,7 @@ class Quality(_Part):
 class Report(_Part):
     """Everything that ``thecal assess`` says about one CT. Research use only."""
 
-    schema_: Literal["thecal.report/1"] = Field(SCHEMA_NAME, alias="schema")
+    schema_: Literal["thecal.report/2"] = Field(SCHEMA_NAME, alias="schema")
     software: Software
     input: Input
     vertebrae: list[Vertebra]
