@@ -31,7 +31,7 @@ SCATTER_SHARE = 0.10
 # Up to this share of the depth cut off, the scatter itself is read off what is left; beyond the second, the
 # few voxels below the limit are blurred edges and pores rather than the cement's own scatter.
 SCATTER_SEEN = 0.6
-DEPTH_SEEN = 0.95
+DEPTH_SEEN = 0.985
 DEPTH_LOG_SD = 0.03
 DEPTH_LOG_SD_PER_SIGMA = 0.04
 LEAST_FACING = 0.75
@@ -90,7 +90,9 @@ def plateau(
     if cut.sum() > CLIPPED_SHARE * max(1, len(depths)) and cut.sum() > 2:
         assert clip_hu is not None
         prior = (USUAL_HU, USUAL_LOG_SD)
-        if len(depths) >= LEAST_CENSORED_VOXELS and lost < DEPTH_SEEN:
+        deep = interior & (depth > SURE_INTERIOR_SIGMAS)
+        lost = float(cut[deep].mean()) if np.count_nonzero(deep) >= LEAST_CENSORED_VOXELS else 1.0
+        if lost < DEPTH_SEEN:
             prior = _from_share_cut(clip_hu, lost)
         return _from_edges(hu, cut, clip_hu, sigma_mm, spacing_mm, noise_hu, prior)
     if len(depths) >= LEAST_INTERIOR_VOXELS:
