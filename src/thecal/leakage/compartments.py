@@ -23,6 +23,7 @@ from scipy.spatial import cKDTree
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.frames import CanalFrame
+from thecal.leakage.hidden_walls import reconsider
 from thecal.leakage.mirror import uncover
 from thecal.leakage.needle_track import mark_tracks
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
@@ -111,7 +112,8 @@ def assign(spine: Spine, cement: Cement) -> Assignment | None:
     hidden = away <= BLUR_MM
     uncover(region, hidden, spine, box)
     codes = _three_questions(pieces, region, fraction, spine, spine.grid.crop(box))
-    return Assignment(box, region, mark_tracks(codes, fraction, hidden, spine, box))
+    codes = mark_tracks(codes, fraction, hidden, spine, box)
+    return Assignment(box, region, reconsider(codes, region, fraction, spine, box))
 
 
 def _three_questions(
