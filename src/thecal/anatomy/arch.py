@@ -36,9 +36,18 @@ PROCESS_REACH = 1.12
 PROCESS_REACH_MM = 42.0
 RIB_AHEAD_MM = 4.0
 RIB_HEAD_SHARE = 0.42
-# Seeds, as shares of the way from the disc below to the disc above.
-PEDICLE_SHARE = (0.52, 0.74)
-LAMINA_SHARE = (0.12, 0.50)
+# Seeds at the canal's wall: angles from the front, degrees, and shares of the way from the disc below to the
+# disc above. In a facet joint the lower vertebra's process lies in front, the upper one's behind. In these
+# sectors nine tenths of the bone and more was its vertebra's own, in three CTs (17 vertebrae).
+SEEDS = (
+    (50.0, 115.0, 0.52, 0.74),  # pedicle
+    (85.0, 105.0, 0.74, 0.92),  # superior articular process, in front
+    (105.0, 115.0, 0.74, 0.86),
+    (115.0, 128.0, 0.58, 0.76),  # its root
+    (110.0, 130.0, 0.22, 0.50),  # pars
+    (130.0, 180.0, 0.12, 0.50),  # lamina
+    (140.0, 180.0, 0.06, 0.12),  # inferior articular process
+)
 # A spinous process slopes down from its lamina: near the midline no vertebra reaches above the first share
 # at the canal, and 10 mm behind it not above one that rises from the second at thoracic spacing to the
 # third at lumbar spacing (read off three CTs, 20 vertebrae; with room).
@@ -200,9 +209,9 @@ def share_out_arches(
     label[tuple(voxels[rib].T)] = ribs
     for k, (low, high) in enumerate(spans):
         share = (s - low) / (high - low)
-        pedicle = near & (turn > 50) & (turn < 115) & (share > PEDICLE_SHARE[0]) & (share < PEDICLE_SHARE[1])
-        lamina = near & (turn >= 130) & (share > LAMINA_SHARE[0]) & (share < LAMINA_SHARE[1])
-        label[tuple(voxels[pedicle | lamina].T)] = k + 1
+        for first, last, caudal, cranial in SEEDS:
+            seed = near & (turn >= first) & (turn <= last) & (share > caudal) & (share < cranial)
+            label[tuple(voxels[seed].T)] = k + 1
     cost = np.full(grid.shape, np.inf, np.float32)
     joint = _valley(hu, voxels, JOINT_REACH_VOXELS) / np.maximum(hu[bone], LEAST_JOINT_HU)
     joint = np.clip((joint - JOINT_SHARE[0]) / (JOINT_SHARE[1] - JOINT_SHARE[0]), 0, 1)
