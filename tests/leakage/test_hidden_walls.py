@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from box_spine import Toy, ball, box, in_canal, rod, toy
-from scipy import ndimage
 
 from thecal.anatomy.spine import Part
 from thecal.leakage import find_leakage
@@ -21,23 +20,19 @@ def leaks(case: Toy) -> list[str]:
     return sorted(d.compartment for d in found.deposits if d.compartment != "intravertebral")
 
 
-def wall_drawn_in(case: Toy, axis: int, mm: float) -> Toy:
-    """The treated body's left side (axis 2) or top (axis 0) drawn too short by ``mm``."""
+def dented(case: Toy, x: float, y: float, z: float, radius: float, label: int) -> Toy:
+    """The treated body's label without what a ball takes of it."""
     labels, parts = case.spine.labels.copy(), case.spine.parts.copy()
-    body = (labels == 19) & (parts == Part.BODY)
-    # Cut off by moving the body's own mask.
-    cells = round(mm / float(case.spine.grid.spacing_mm[axis]))
-    lost = body & ~ndimage.shift(
-        body.astype(np.uint8), [-cells if a == axis else 0 for a in range(3)], order=0
-    )
-    labels[lost] = 118 if axis == 0 else 0
-    parts[lost] = 0
+    points = case.spine.grid.to_lps(np.stack(np.meshgrid(*map(np.arange, labels.shape), indexing="ij"), -1))
+    near = np.linalg.norm(points - case.to_lps([[x, y, z]])[0], axis=-1) < radius
+    lost = near & (labels == 19) & (parts == Part.BODY)
+    labels[lost], parts[lost] = label, 0
     return replace(case, spine=replace(case.spine, labels=labels, parts=parts))
 
 
-@pytest.mark.parametrize("axis", [0, 2])
-def test_a_layer_of_fill_that_a_short_wall_cuts_off_has_not_leaked(axis: int) -> None:
-    assert leaks(wall_drawn_in(toy(FULL), axis, 3.0)) == []
+@pytest.mark.parametrize("dent", [(36.5, -15, 32, 20, 0), (0, -15, 60.5, 20, 118)])
+def test_a_slice_of_fill_that_a_wall_drawn_short_cuts_off_has_not_leaked(dent) -> None:
+    assert leaks(dented(toy(FULL), *dent)) == []
 
 
 def test_a_leak_through_a_vein_of_a_full_body_stays_a_leak() -> None:
