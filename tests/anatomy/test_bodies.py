@@ -84,3 +84,20 @@ def test_a_body_between_two_discs_is_whole_and_plainly_seen(clean: Body) -> None
     assert not clean.cut
     assert clean.contrast > 60
     assert clean.frame.cranial[2] > 0.99
+
+
+def test_a_dished_endplate_hidden_by_cement_is_not_drawn_into_the_disc_that_is_seen(canal: Read) -> None:
+    hu = canal.hu.copy()
+    place = (canal.grid.to_lps(np.argwhere(hu > -2000)) - MIDDLE).reshape(*hu.shape, 3)
+    away = np.hypot(place[..., 0] / 16, place[..., 1] / 12)
+    plate = BODY_HEIGHT / 2 - 4.0 * np.clip(1 - away**2, 0, 1)
+    dish = (place[..., 2] > plate) & (place[..., 2] < BODY_HEIGHT / 2 + 1)
+    disc = int(np.median(hu[(np.abs(place[..., 2] - SEGMENT / 2) < 1) & (away < 0.6)]))
+    hu[dish & (away < 1)] = disc
+    hu[(away < 0.6) & (place[..., 2] < plate - 0.5) & (place[..., 2] > -6)] = 2800
+    body = body_of(canal, hu)
+    left, ahead = np.array([0.0, 4.0, -4.0]), np.full(3, 15.0)
+    _, high = body.heights_at(left, ahead)
+    middle = body.frame.to_local(MIDDLE)[2]
+    # At 12 it would lie where the neighbours' flat endplates do.
+    assert (high - middle).mean() < BODY_HEIGHT / 2 - 1.0

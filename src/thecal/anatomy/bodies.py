@@ -42,6 +42,11 @@ WHOLLY_KNOWN = 0.95
 # Cost for each mm away from the usual depth of an endplate, seen and hidden.
 USUAL_PULL = 0.06
 HIDDEN_PULL = 0.3
+# Disc is softer than the first, and even to the second; cost for each mm of plainly seen disc taken as bone.
+MOST_DISC_HU = 130.0
+DISC_RANGE_HU = 40.0
+DISC_MARGIN_MM = 0.5
+SEEN_DISC = 0.3
 # A cell of which more than this share is hidden takes its depth from others, about so far away.
 HIDDEN_CELL = 0.4
 CARRY_MM = 6.0
@@ -172,9 +177,11 @@ def _endplate(
     # The nearest plain edge is meant, not the far endplate or a basivertebral cleft; where cement hides the
     # disc's rim, the nearest plain edge may be the neighbour's endplate.
     hidden = 1 - known[:, (offset > -1.0) & (offset < USUAL_SHARE * spacing + 2.0)].mean(axis=1)
-    expected = np.full(len(hidden), USUAL_SHARE * spacing)
     # Beside and behind the body there is no endplate to be read.
     inside = (np.abs(a) < 20) & (b > 3) & (b < 32)
+    clear = _seen_disc(values, known, offset, inside)
+    cost = cost + SEEN_DISC * np.clip(clear[:, None] - offset, 0, None)
+    expected = np.maximum(USUAL_SHARE * spacing, clear)
     weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
     shape = (len(left), len(anterior), len(offset))
     rounds = 2 if (hidden[inside.ravel()] > HIDDEN_CELL).any() else 1
@@ -187,12 +194,36 @@ def _endplate(
         away = np.interp(height, np.arange(len(offset)), offset)
         # What is hidden lies as deep as what is seen around it.
         around = _carried_over(away, (inside & (hidden.reshape(away.shape) <= HIDDEN_CELL)), spacing)
-        expected = np.where(hidden > HIDDEN_CELL, around.ravel(), expected)
+        expected = np.where(hidden > HIDDEN_CELL, np.maximum(around.ravel(), clear), expected)
     at = np.clip(np.rint(height), 0, len(offset) - 1).astype(int)
     edge = -np.take_along_axis(full.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
     return disc_plane + sign * ndimage.gaussian_filter(away, 0.7, mode="nearest"), float(
         np.median(edge[inside])
     )
+
+
+def _seen_disc(
+    values: npt.NDArray[np.float32], known: npt.NDArray[np.float32], offset: FloatArray, inside: BoolArray
+) -> FloatArray:
+    """How far from its plane the disc is seen without a break, (cells,) mm; the first offset where it is not.
+
+    What is plainly disc cannot be bone, though cement hides the endplate behind it. Where nothing ends the
+    disc the endplate was missed, or there is none, and nothing is said.
+    """
+    near = np.abs(offset) <= 1.0
+    middle = values[inside.ravel()][:, near]
+    seen = (known[inside.ravel()][:, near] > WHOLLY_KNOWN) & (middle < MOST_DISC_HU)
+    if not seen.any():
+        return np.full(len(values), offset[0])
+    level = float(np.median(middle[seen]))
+    even = ndimage.gaussian_filter(
+        np.where(known > WHOLLY_KNOWN, values, level).reshape(*inside.shape, -1), (0.7, 0.7, 1.0)
+    ).reshape(values.shape)
+    soft = (known > WHOLLY_KNOWN) & (even < level + DISC_RANGE_HU)
+    ends = np.argmin(soft, axis=1)
+    reach = np.where(soft.all(axis=1), offset[0], offset[ends] - DISC_MARGIN_MM)
+    clear: FloatArray = np.maximum(reach, offset[0])
+    return clear
 
 
 def _carried_over(away: FloatArray, seen: BoolArray, spacing: float) -> FloatArray:

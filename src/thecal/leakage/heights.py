@@ -15,6 +15,10 @@ RIM_TO: Final = 0.34
 RIM_AT: Final = 0.04
 """Shares of the depth: the endplates are fitted between the first two and read at the third, because
 labels round the rim off."""
+RIM_REACH: Final = 0.2
+"""Within this share of the depth from a wall the rim may stand above that line, as in a biconcave body."""
+STAIR_MM: Final = 1.0
+"""So much of the rim's highest place may be a stair of the label's voxels and is not counted."""
 GENANT_MILD: Final = 0.80
 """Less of a neighbour's or of its own posterior height is at least a mild fracture (Genant 1993,
 doi 10.1002/jbmr.5650080915)."""
@@ -38,9 +42,11 @@ class Heights:
 def heights_of(body: Body) -> Heights | None:
     """The heights along the vertebra's own cranial axis, across the middle half of its width.
 
-    Each endplate is the median over that half, as a profile from back to front. The anterior and the
-    posterior height come from straight lines through the profile between 8 and 34 % of the depth from either
-    wall, read at 4 %; the middle one is the median over the central 16 %.
+    Each endplate is the median over that half, as a profile from back to front. Anterior and posterior
+    height are those of the rims, where the points of six-point morphometry lie (Genant 1993): straight lines
+    through the profile between 8 and 34 % of the depth from either wall, read at 4 %, or where the rim stands
+    above that line, as it does in a biconcave body, the highest place in the outer 20 %, less a stair of 1 mm
+    and carried to the 4 % along the whole body's slope. The middle one is the median over the central 16 %.
 
     Returns
     -------
@@ -64,12 +70,22 @@ def heights_of(body: Body) -> Heights | None:
     posterior = float(np.polyval(np.polyfit(share[back], height[back], 1), RIM_AT))
     anterior = float(np.polyval(np.polyfit(share[front], height[front], 1), 1 - RIM_AT))
     middle = float(np.median(height[centre]))
+    posterior = max(posterior, _rim(share, height, RIM_AT))
+    anterior = max(anterior, _rim(share, height, 1 - RIM_AT))
     flat = (share >= RIM_FROM) & (share <= 1 - RIM_FROM)
     slopes = [np.polyfit(share[flat] * body.depth_mm, plate[flat], 1)[0] for plate in (top, bottom)]
     wedge = float(np.degrees(np.arctan(slopes[1]) - np.arctan(slopes[0])))
     if min(posterior, anterior, middle) <= 0:
         return None
     return Heights(anterior, middle, posterior, wedge)
+
+
+def _rim(share: FloatArray, height: FloatArray, at: float) -> float:
+    """The highest place near a wall, mm, less a stair and the body's wedge from there to ``at``."""
+    wedge = np.polyfit(share, height, 1)[0]
+    smooth = np.convolve(np.pad(height, 1, mode="edge"), [0.25, 0.5, 0.25], mode="valid")
+    near = np.abs(share - at) <= RIM_REACH - RIM_AT
+    return float((smooth + wedge * (at - share))[near].max()) - STAIR_MM
 
 
 def height_losses(heights: list[Heights | None], treated: list[bool]) -> list[float | None]:
