@@ -29,6 +29,7 @@ JOINT_SHARE = (0.05, 1.05)
 JOINT_REACH_VOXELS = 2
 LEAST_JOINT_HU = 200.0
 FARTHEST = 110.0
+FARTHEST_AHEAD_MM, FARTHEST_LATERAL_MM = 60.0, 65.0
 # Transverse processes end within this share of the body's width from the midline, or this far where the
 # body is narrow (T1: half of 75 mm, Panjabi 1991, from memory); bone farther out, or beside the body in
 # front of its back edge (but for the pedicles' roots), is rib.
@@ -72,7 +73,7 @@ def _spread(cost, label, lowest, spacing, farthest):  # type: ignore[no-untyped-
     flat = cost.ravel()
     owner = label.ravel()
     least = lowest.ravel()
-    width = 0.25
+    width = 0.1
     buckets = int(farthest / width) + 2
     head = np.full(buckets, -1, np.int64)
     # Each cell may be queued more than once; the store grows as needed.
@@ -190,6 +191,11 @@ def share_out_arches(
     voxels = np.argwhere(bone)
     points = grid.to_lps(voxels)
     s, angle, r = frame.locate(points)
+    # Ribs beyond their roots, and what fills with contrast in front of the bodies, need no front.
+    near_spine = (np.cos(angle) * r < FARTHEST_AHEAD_MM) & (np.abs(np.sin(angle)) * r < FARTHEST_LATERAL_MM)
+    voxels, points, s, angle, r = (v[near_spine] for v in (voxels, points, s, angle, r))
+    bone = np.zeros(grid.shape, bool)
+    bone[tuple(voxels.T)] = True
     row = frame.index(s)
     past = np.abs(np.einsum("ij,ij->i", points - frame.at(s), frame.cranial[row])) > 3.0
     column = np.rint((angle - theta[0]) / (2 * np.pi) * len(theta)).astype(int) % len(theta)
