@@ -32,6 +32,8 @@ class Cement:
         Standard deviation of noise in soft tissue.
     detection_limit_mm3 : float
         Smallest compact deposit that this scan would show.
+    detection_limit_hu : float or None
+        The limit holds for cement of this brightness and brighter.
     """
 
     box: Box
@@ -43,3 +45,4 @@ class Cement:
     noise_hu: float
     detection_limit_mm3: float
     quality: tuple[QualityNote, ...] = ()
+    detection_limit_hu: float | None = None

@@ -32,6 +32,7 @@ PURE_OVER_BODY = 1.10
 CLEAR_OF_BODY_MM = 2.0
 BODY_MM3 = 300.0
 BONY_GROUND_HU = 200.0
+CORTEX_PERCENTILE = 75
 CONNECT_FRACTION = 0.30
 TRACE_FRACTION = 0.02
 LEAST_PIECE_MM3 = 2.0
@@ -91,8 +92,9 @@ def cement_extent(
     hu, core, barred, seeds = hu[part], core[part], barred[part], seeds[part]
     parts = spine.parts[part]
     support = ndimage.binary_dilation(core, np.ones((3, 3, 3), bool)) & ~(barred & ~core)
-    # The cortex of pedicle, facet and rib is as bright as thinly filled voxels would be.
-    plain = core | (parts != Part.ARCH)
+    arch = (parts == Part.ARCH) & ~core
+    clear = arch & ~ndimage.binary_dilation(support, iterations=2)
+    cortex_hu = float(np.percentile(hu[clear], CORTEX_PERCENTILE)) if clear.any() else 0.0
     bordering = (spine.labels[part] == 0) & (near.bone_mm[part] <= CLEAR_OF_BONE_MM) & ~core
     in_body = parts == Part.BODY
     thinned = bool(np.count_nonzero(seeds & in_body) * spine.grid.voxel_mm3 > BODY_MM3)
@@ -103,8 +105,8 @@ def cement_extent(
         mine = clusters[box] == number
         own = plateau(hu[box], core[box] & mine, clip_hu, sigma_mm, spacing, noise_hu)
         pure = _pure_hu(own, general, in_body[box], core[box] & mine, thinned, spacing)
-        _fill(hu[box], support[box] & plain[box], bordering[box], mine, pure, clip_hu, weights, reach,
-              spacing, barred[box], here[box])  # fmt: skip
+        _fill(hu[box], support[box], arch[box], bordering[box], cortex_hu, mine, pure, clip_hu, weights,
+              reach, spacing, barred[box], here[box])  # fmt: skip
     numbered = np.zeros(hu.shape, np.int32)
     _label(here, numbered, spacing)
     _rejoin_crumbs(numbered, here, groups[part], spacing)
@@ -215,7 +217,9 @@ def _pure_hu(
 def _fill(
     hu: IntArray,
     support: BoolArray,
+    arch: BoolArray,
     bordering: BoolArray,
+    cortex_hu: float,
     mine: BoolArray,
     pure_hu: npt.NDArray[np.float32],
     clip_hu: int | None,
@@ -229,7 +233,9 @@ def _fill(
     structure = np.ones(2 * np.maximum(1, reach - 1) + 1, bool)
     rim = ndimage.binary_dilation(support, structure)
     ground = background_hu(hu, rim | barred, spacing)
-    support = support & ~(bordering & (ground > BONY_GROUND_HU))
+    # The cortex of pedicle, facet and rib is as bright as thinly filled voxels would be.
+    bony = arch | (bordering & (ground > BONY_GROUND_HU))
+    ground[bony] = np.maximum(ground[bony], cortex_hu)
     share = (hu - ground) / np.maximum(pure_hu - ground, 300.0)
     clipped = np.zeros(hu.shape, bool) if clip_hu is None else hu >= clip_hu - 1
     seen = rim & ~ndimage.binary_dilation(barred, iterations=2) if barred.any() else rim

@@ -25,9 +25,9 @@ from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds,
 from thecal.quality import QualityNote
 from thecal.volume import BoolArray, FloatArray, IntArray, Volume
 
-# Brightness that the detection limit assumes where no cement was measured: the weaker of the usual cements
-# (20 % barium sulphate reads 2400 to 4400 HU, reference figures 3.1), so that the limit is not a boast.
-UNMEASURED_HU = 3000.0
+# The dimmest cement that a detection limit is stated for, over what a seed needs with its noise. Published
+# means of cement are 1000 to 3000 HU (reference figures 3.1); what is dimmer may hide at any size.
+OVER_SEED = 1.25
 
 
 def find_cement(volume: Volume, spine: Spine) -> Cement:
@@ -67,9 +67,9 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
             volume.source.hu_clipped_at,
         )  # fmt: skip
     else:
-        extent = Extent(
-            np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), UNMEASURED_HU, False, False
-        )
+        extent = Extent(np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), 0.0, False, False)
+    measured = extent.plateau_hu if extent.pieces.any() else None
+    limit_mm3, limit_hu = _limit(spread.sigma_mm, spacing, threshold, noise, measured)
     notes = list(_notes(extent, weak_only, candidates.metal, candidates.reasons, volume))
     return Cement(
         box=spine.box,
@@ -79,11 +79,26 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
         metal=_grown(candidates.metal),
         psf_sigma_mm=spread.sigma_mm,
         noise_hu=noise,
-        detection_limit_mm3=detection_limit_mm3(
-            spread.sigma_mm, spacing, threshold, noise, extent.plateau_hu, LEAST_SEED_MM3
-        ),
+        detection_limit_mm3=limit_mm3,
+        detection_limit_hu=limit_hu,
         quality=tuple(notes),
     )
+
+
+def _limit(
+    sigma_mm: FloatArray, spacing_mm: FloatArray, threshold: float, noise: float, measured_hu: float | None
+) -> tuple[float, float]:
+    """The detection limit in mm3, and the brightness from which it holds.
+
+    That is this patient's own cement where it was measured; without any, or where it is no brighter than a
+    seed must be, the dimmest cement that the scan shows with a margin.
+    """
+    dimmest = float(50.0 * np.ceil(OVER_SEED * (threshold + 2.0 * noise) / 50.0))
+    for hu in (dimmest,) if measured_hu is None else (measured_hu, dimmest):
+        limit = detection_limit_mm3(sigma_mm, spacing_mm, threshold, noise, hu, LEAST_SEED_MM3)
+        if np.isfinite(limit):
+            break
+    return limit, hu
 
 
 def _faint(
