@@ -123,7 +123,8 @@ def _false_ones(
         mine = found == number
         if mine.any() and float(near[name][mine].mean()) < OWN_SHARE:
             on = np.bincount(true[mine], minlength=len(truth.deposits) + 1)
-            real = "none" if on.argmax() == 0 else truth.deposits[on.argmax() - 1].compartment
+            # The rim of a deposit is outside its true voxels: any of them tell whose cement it is.
+            real = truth.deposits[on[1:].argmax()].compartment if on[1:].any() else "none"
             false.append({"called": name, "ml": round(volumes[number], 4), "truly": real})
     return false
 
