@@ -61,10 +61,12 @@ def test_fractions_lie_within_pieces_and_between_nought_and_one():
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_deposit_at_the_stated_limit_is_seen_beside_the_canal_wall(scanner, seed):
     rng = np.random.default_rng(seed)
-    # Cement as bright as the limit assumes where none has been measured.
-    pure = 3000.0
     empty, spine, _ = scan([], Scanner(clip=3071, **scanner))
-    limit = find_cement(empty, spine).detection_limit_mm3
+    stated = find_cement(empty, spine)
+    limit = stated.detection_limit_mm3
+    # Cement as bright as the limit is stated for.
+    pure = stated.detection_limit_hu
+    assert 1300.0 < pure <= 3050.0
     radius = (3 * 1.1 * limit / (4 * np.pi)) ** (1 / 3)
     offset = rng.uniform(-0.5, 0.5, 3)
     centre = np.array([22.0, CANAL_CENTRE_YX[0] - 7.5 + radius, CANAL_CENTRE_YX[1]]) + offset

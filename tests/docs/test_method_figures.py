@@ -97,7 +97,7 @@ FIGURES = [
     ("cement/plateau.py", "INTERIOR_PERCENTILE", "the {}th percentile of voxels deeper"),
     ("cement/plateau.py", "USUAL_HU", "prior around {:.0f} HU"),
     ("cement/fractions.py", "STEPS", "by {} steps of"),
-    ("cement/find.py", "UNMEASURED_HU", "is assumed ({:.0f} HU)"),
+    ("cement/find.py", "OVER_SEED", "with a margin, {} · (T + 2 · noise)"),
     ("leakage/compartments.py", "WALL_UNCERTAINTY_MM", "({} mm; 2 mm for the sac)"),
     ("leakage/compartments.py", "SAC_UNCERTAINTY_MM", "1.5 mm; {:.0f} mm for the sac"),
     ("leakage/compartments.py", "MIN_SEED_MM3", "hold at least {:.0f} mm³"),

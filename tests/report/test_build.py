@@ -77,6 +77,14 @@ def test_all_seven_signs_are_there_and_not_assessable(leaking):
     assert intradural.detection_limit_mm3 == 12.0
 
 
+def test_the_detection_limit_says_for_which_cement_it_holds(leaking, untouched):
+    assert report_of(untouched).intradural.detection_limit_hu == 1700.0
+    for patient, severity in ((untouched, "warning"), (leaking, "info")):
+        (note,) = (n for n in report_of(patient).quality if n.code == "detection_limit_holds_for")
+        assert note.severity == severity
+        assert "of 1700 HU and brighter" in note.message
+
+
 def test_critical_notes_come_first_and_each_note_once(leaking):
     note = QualityNote("metal", "critical", "Metal crosses the canal.")
     leakage = replace(leaking.leakage, quality=(*leaking.leakage.quality, note, note))

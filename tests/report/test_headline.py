@@ -36,8 +36,19 @@ def test_cement_inside_the_dura_is_said_not_to_be_assessed(leaking, untouched):
 
 def test_silence_states_the_detection_limit(untouched):
     words = said(untouched)
-    assert "No cement detected in or outside the vertebrae above 12 mm³." in words
-    assert "No cement detected in the canal above 12 mm³." in words
+    assert (
+        "No cement detected in or outside the vertebrae above 12 mm³, for cement of 1700 HU and brighter."
+        in words
+    )
+    assert "No cement detected in the canal above 12 mm³" in words
+
+
+def test_a_scan_that_could_show_no_deposit_surely_states_no_limit(untouched):
+    blind = replace(untouched.cement, detection_limit_mm3=float("inf"))
+    report = build_report(untouched.volume, untouched.spine, blind, untouched.leakage)
+    assert report.intradural.detection_limit_mm3 is None
+    assert "detection_limit_unknown" in [note.code for note in report.quality]
+    assert "(detection limit unknown)" in headline(report)[0].text
 
 
 @pytest.mark.parametrize("which", ["leaking", "untouched"])
@@ -48,7 +59,7 @@ def test_no_wording_clears_the_patient(which, request):
 
 def test_cement_that_stayed_in_the_bone_is_not_called_a_leak(leaking):
     words = said(leaking, deposits=leaking.leakage.deposits[:1], canal_cement_ml=0.0, worst=None)
-    assert "No cement detected outside the vertebrae above 12 mm³." in words
+    assert "No cement detected outside the vertebrae above 12 mm³" in words
     assert "Cement outside the bone" not in words
 
 

@@ -137,6 +137,7 @@ def cement_of(of: Spine) -> tuple[Cement, Leakage]:
         np.array([1.0, 0.7, 0.7]),
         15.0,
         12.0,
+        detection_limit_hu=1680.0,
     )
     names = ("intravertebral", "epidural", "intradural", "paravertebral")
     deposits = []

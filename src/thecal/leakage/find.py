@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 
 from thecal.anatomy.spine import Spine
@@ -13,11 +16,15 @@ from thecal.leakage.findings import Deposit, Leakage
 from thecal.leakage.levels import Levels
 from thecal.leakage.measures import measure_vertebrae
 from thecal.leakage.occlusion import occlusion_along, sections, worst_plane
-from thecal.leakage.pieces import deposit_parts
+from thecal.leakage.pieces import Speck, deposit_parts
 from thecal.leakage.regions import EPIDURAL, SAC
 from thecal.leakage.route import origins
 from thecal.quality import QualityNote
-from thecal.volume import Volume
+from thecal.terms import vertebra_name
+from thecal.volume import Grid, Volume
+
+MOST_NAMED: Final = 6
+"""Specks whose places a note gives."""
 
 
 def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
@@ -38,7 +45,7 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         fraction = np.ascontiguousarray(cement.fraction[at.box])
         parts, codes, dropped = deposit_parts(at.codes, fraction, grid.spacing_mm, cement.detection_limit_mm3)
         if dropped:
-            notes.append(_crumbs(dropped, cement.detection_limit_mm3))
+            notes += _specks(dropped, cement.detection_limit_mm3, grid, levels)
         regions = [int(code) for code in codes]
         pieces = pieces_of(parts, len(regions), at, cement, volume, spine)
         came = origins(parts, codes, at.region, spine.parts[at.box], fraction, grid)
@@ -76,11 +83,34 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
     )
 
 
-def _crumbs(count: int, limit_mm3: float) -> QualityNote:
-    specks = "1 speck" if count == 1 else f"{count} specks"
-    return QualityNote(
-        "specks_left_out",
-        "info",
-        f"{specks} as bright as cement, each below the detection limit of {limit_mm3:.0f} mm3, "
-        "were left out of the deposits.",
-    )
+def _specks(dropped: Sequence[Speck], limit_mm3: float, grid: Grid, levels: Levels) -> list[QualityNote]:
+    """A warning for specks in the canal, and a word on the others, each with the places."""
+    in_canal = [speck for speck in dropped if speck.region in (SAC, EPIDURAL)]
+    elsewhere = [speck for speck in dropped if speck.region not in (SAC, EPIDURAL)]
+    notes: list[QualityNote] = []
+    for specks, severity, where in (
+        (in_canal, "warning", " in the canal"),
+        (elsewhere, "info", ""),
+    ):
+        if specks:
+            count = "1 speck" if len(specks) == 1 else f"{len(specks)} specks"
+            were = "was" if len(specks) == 1 else "were"
+            named = "; ".join(_place(speck, grid, levels) for speck in specks[:MOST_NAMED])
+            more = "; and others" if len(specks) > MOST_NAMED else ""
+            notes.append(
+                QualityNote(
+                    "specks_left_out",
+                    severity,  # type: ignore[arg-type]
+                    f"{count}{where} as bright as cement, below the detection limit of {limit_mm3:.0f} mm3, "
+                    f"{were} left out of the deposits: {named}{more}.",
+                )
+            )
+    return notes
+
+
+def _place(speck: Speck, grid: Grid, levels: Levels) -> str:
+    """A speck in words: 2 mm3 at T12, z = -804.5 mm."""
+    point = grid.to_lps(speck.index)
+    vertebra = levels.at(float(levels.along(point[None])[0]))
+    at = f" at {vertebra_name(vertebra.level, vertebra.id)}" if vertebra else ""
+    return f"{speck.volume_mm3:.0f} mm3{at}, z = {point[2]:.1f} mm"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cc3d
@@ -20,12 +21,21 @@ CRUMB_MM3: Final = 10.0
 CRUMB_REACH_MM: Final = 4.0
 
 
+@dataclass(frozen=True)
+class Speck:
+    """A bright part too small to be called a deposit: its region, its middle as an index, its volume."""
+
+    region: int
+    index: tuple[float, float, float]
+    volume_mm3: float
+
+
 def deposit_parts(
     codes: npt.NDArray[np.uint16],
     fraction: npt.NDArray[np.float32],
     spacing: FloatArray,
     detection_limit_mm3: float,
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16], int]:
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16], tuple[Speck, ...]]:
     """Number the deposits.
 
     A deposit is a 26-connected part of one region. A part below 8 mm3 (or the scan's detection limit)
@@ -39,8 +49,8 @@ def deposit_parts(
         1..n in falling volume, then rising index; 0 no deposit.
     regions : (n,) uint16
         The region code of each.
-    dropped : int
-        How many free parts were too small to be called deposits.
+    dropped : tuple of Speck
+        Free parts that were too small to be called deposits.
     """
     voxel = float(np.prod(spacing))
     codes = codes.copy()
@@ -71,7 +81,7 @@ def deposit_parts(
     index = np.argwhere(parts > 0)
     number = parts[tuple(index.T)]
     crumbs = [p for p in range(1, count + 1) if volume[p] < max(CRUMB_MM3, detection_limit_mm3)]
-    dropped = 0
+    dropped: list[Speck] = []
     for part in sorted(crumbs, key=lambda p: (volume[p], p)):
         mates = np.flatnonzero((region == region[part]) & (volume > volume[part]))
         mates = mates[mates > 0]
@@ -84,7 +94,8 @@ def deposit_parts(
                 continue
         if volume[part] < detection_limit_mm3:
             target[part] = 0
-            dropped += 1
+            z, y, x = (float(v) for v in index[number == part].mean(0))
+            dropped.append(Speck(int(region[part]), (z, y, x), float(volume[part])))
     for _ in range(count):
         further = target[target]
         if np.array_equal(further, target):
@@ -97,7 +108,7 @@ def deposit_parts(
     )
     numbering = np.zeros(count + 1, np.int32)
     numbering[kept] = np.arange(1, len(kept) + 1)
-    return numbering[parts], region[kept], dropped
+    return numbering[parts], region[kept], tuple(dropped)
 
 
 def _volumes(

@@ -159,7 +159,7 @@ def _mark_sides(axes: Axes, cut: Cut) -> None:
 
 
 def _place_at(leakage: Leakage, at_mm: float) -> str:
-    """ " at T12"; nothing beyond the first and the last vertebra."""
+    """Where the cut lies, to be set behind "canal"; nothing beyond the first and the last vertebra."""
     here: WorstOcclusion | CanalSection | None = leakage.worst
     if here is None or here.at_mm != at_mm:
         here = min(leakage.profile, key=lambda p: abs(p.at_mm - at_mm), default=None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 
 import numpy as np
 from scipy import ndimage
@@ -13,7 +14,7 @@ from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.quality import QualityNote
-from thecal.report.reservations import reservations
+from thecal.report.reservations import brightness_of_limit, reservations
 from thecal.report.schema import (
     SCHEMA_NAME,
     Anatomy,
@@ -234,11 +235,14 @@ def _canal(leakage: Leakage | None) -> Canal:
 
 
 def _intradural(cement: Cement | None) -> Intradural:
-    limit = _round(cement.detection_limit_mm3, 2) if cement else None
+    known = cement is not None and isfinite(cement.detection_limit_mm3)
+    limit = _round(cement.detection_limit_mm3, 2) if cement and known else None
+    bright = brightness_of_limit(cement) if cement and known else None
     return Intradural(
         finding="not_assessable",
         probability=None,
         detection_limit_mm3=limit,
+        detection_limit_hu=bright,
         signs=[
             Sign(
                 name=name,

@@ -75,9 +75,12 @@ def volume_words(millilitres: float) -> str:
 
 
 def limit_words(report: Report) -> str:
-    """The detection limit of this scan as it is read."""
-    limit = report.intradural.detection_limit_mm3
-    return f"above {limit:.0f} mm³" if limit is not None else "(detection limit unknown)"
+    """The detection limit of this scan as it is read, with the cement that it holds for."""
+    limit, bright = report.intradural.detection_limit_mm3, report.intradural.detection_limit_hu
+    if limit is None:
+        return "(detection limit unknown)"
+    cement = "" if bright is None else f", for cement of {bright:.0f} HU and brighter"
+    return f"above {limit:.0f} mm³{cement}"
 
 
 def leaked(report: Report) -> list[Deposit]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil, isfinite
+
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Leakage, VertebraMeasure
@@ -85,8 +87,39 @@ def reservations(
             )
         )
         return notes
+    if cement is not None:
+        notes += _limit(cement, leakage)
     notes += _vertebrae(spine, leakage) + _canal(leakage) + _deposits(leakage)
     return notes
+
+
+def brightness_of_limit(cement: Cement) -> float | None:
+    """HU from which the detection limit holds, rounded up."""
+    hu = cement.detection_limit_hu
+    return None if hu is None else 50.0 * ceil(round(hu, 3) / 50.0)
+
+
+def _limit(cement: Cement, leakage: Leakage) -> list[QualityNote]:
+    bright = brightness_of_limit(cement)
+    if not isfinite(cement.detection_limit_mm3):
+        return [
+            QualityNote(
+                "detection_limit_unknown",
+                "warning",
+                "No size can be named from which this scan would surely show a deposit.",
+            )
+        ]
+    if bright is None:
+        return []
+    return [
+        QualityNote(
+            "detection_limit_holds_for",
+            "info" if leakage.deposits else "warning",
+            f"The detection limit of {cement.detection_limit_mm3:.0f} mm3 is for compact cement of "
+            f"{bright:.0f} HU and brighter. Published means of cement are 1000 to 3000 HU; dimmer cement, "
+            "and thin sheets and veins, may be missed at any size.",
+        )
+    ]
 
 
 def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:

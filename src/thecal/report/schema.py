@@ -157,11 +157,15 @@ class Sign(_Part):
 
 
 class Intradural(_Part):
-    """Whether cement lies inside the dura; ``not_detected`` means not above ``detection_limit_mm3``."""
+    """Whether cement lies inside the dura; ``not_detected`` means not above ``detection_limit_mm3``.
+
+    The limit holds for compact cement of ``detection_limit_hu`` and brighter.
+    """
 
     finding: Literal["probable", "possible", "not_detected", "not_assessable"]
     probability: Fraction | None
     detection_limit_mm3: float | None
+    detection_limit_hu: float | None
     signs: list[Sign]
 
 
