@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from cement_scene import Scanner, ball, scan
+from scipy import ndimage
 
 from thecal.cement.find import find_cement
 
@@ -35,3 +39,17 @@ def test_one_ml_in_the_body_is_right_to_five_percent(scanner, pure):
 def test_a_tenth_of_a_ml_in_the_canal_is_right_to_fifteen_percent(scanner, pure):
     volume, spine, truth = scan([ball((22.4, 46.2, 26.3), 2.88)], Scanner(clip=3071, **scanner), pure)
     assert measured_ml(find_cement(volume, spine)) == pytest.approx(truth, rel=0.15)
+
+
+@pytest.mark.parametrize("pure", [3300.0, 3600.0])
+def test_cement_whose_brightest_part_the_scanner_cuts_off_keeps_its_volume(pure):
+    # Pure cement scatters about its mean: trabeculae and marrow lie in it.
+    scanner = Scanner(clip=None, **THICK)
+    volume, spine, truth = scan([ball((22.3, 24.2, 26.1), 9.0)], scanner, pure)
+    rng = np.random.default_rng(3)
+    rough = ndimage.gaussian_filter(rng.normal(0, 1, volume.hu.shape), (0.6, 1.5, 1.5))
+    rough *= 0.08 / rough.std()
+    hu = np.where(volume.hu > 1500, volume.hu * (1 + rough), volume.hu)
+    source = replace(volume.source, hu_clipped_at=3071)
+    clipped = replace(volume, hu=np.clip(hu, -1024, 3071).astype(np.int16), source=source)
+    assert measured_ml(find_cement(clipped, spine)) == pytest.approx(truth, rel=0.08)

@@ -105,3 +105,29 @@ def test_streaks_beside_cement_neither_make_nor_eat_it():
     assert cement.pieces.max() == 1
     assert measured_ml(cement) == pytest.approx(plain, rel=0.04)
     assert measured_ml(cement) == pytest.approx(truth, rel=0.06)
+
+
+def test_a_fill_from_side_to_side_of_a_body_is_no_screw():
+    volume, spine, truth = scan([rod((22, 24, 8), (22, 24, 44), 4.3)], Scanner(clip=3071), 3500.0)
+    cement = find_cement(volume, spine)
+    assert not cement.metal.any()
+    assert measured_ml(cement) == pytest.approx(truth, rel=0.15)
+
+
+def test_a_bright_osteophyte_beside_cement_is_not_cement():
+    scanner = Scanner(clip=3071)
+    volume, spine, _ = scan([ball((22, 24, 26), 6.2)], scanner, 3000.0)
+    plain = measured_ml(find_cement(volume, spine))
+    # Bone as bright as the brightest cortex, from the cement's edge out through the body's wall.
+    spur = with_material(volume, [rod((22, 24, 31), (22, 24, 48), 3.0)], 1100.0, scanner)
+    hu = np.maximum(volume.hu, spur.hu)
+    grown = measured_ml(find_cement(replace(volume, hu=hu), spine))
+    assert grown == pytest.approx(plain, abs=0.12)
+
+
+def test_a_calcified_node_far_from_cement_is_not_cement():
+    scanner = Scanner(clip=3071)
+    volume, spine, truth = scan([ball((22, 24, 34), 5.0)], scanner, 3000.0)
+    node = with_material(volume, [ball((22, 4, 4), 1.5)], 3000.0, scanner)
+    assert find_cement(node, spine).pieces.max() == 1
+    assert measured_ml(find_cement(node, spine)) == pytest.approx(truth, rel=0.06)

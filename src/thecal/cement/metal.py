@@ -19,6 +19,11 @@ CLEAR_OF_BONE_MM = 1.5
 SCREW_RADIUS_MM = (2.2, 4.8)
 SCREW_LENGTH_MM = 28.0
 STRAIGHT_SHARE = 0.90
+# Titanium that wide shows its full brightness, or the scanner's limit; it enters a body through its wall; and
+# a straight vessel full of contrast medium far from the spine is none of its screws.
+SOLID_METAL_HU = 3000.0
+WITHIN_BODY_SHARE = 0.8
+BESIDE_BONE_MM = 20.0
 # A ball wider than any screw's shaft: what holds one inside the body is a cloud of cement round the tip.
 CLOUD_RADIUS_MM = 5.0
 
@@ -43,9 +48,13 @@ def metal_in(
     if beyond.sum() * voxel > 20.0:
         near_metal: BoolArray = ndimage.binary_dilation(beyond, iterations=2) & group
         return near_metal
-    if not (_is_hardware(group, box, near, spacing_mm) or _is_screw(group, spacing_mm)):
-        return np.zeros(group.shape, bool)
     body = group & (spine.parts[box] == Part.BODY)
+    if not _is_hardware(group, box, near, spacing_mm):
+        solid = float(np.percentile(values[group], 75)) >= SOLID_METAL_HU
+        within = np.count_nonzero(body) > WITHIN_BODY_SHARE * np.count_nonzero(group)
+        beside = float(near.bone_mm[box][group].min()) <= BESIDE_BONE_MM
+        if not solid or within or not beside or not _is_screw(group, spacing_mm):
+            return np.zeros(group.shape, bool)
     depth = ndimage.distance_transform_edt(np.pad(body, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
     cloud_core = depth >= CLOUD_RADIUS_MM
     if not cloud_core.any():
