@@ -30,6 +30,40 @@ def test_the_residual_diameter_is_what_cement_leaves_on_the_midline():
     assert found.worst.residual_ap_mm == pytest.approx(10.0, abs=0.6)
 
 
+def with_screw(case, x):
+    """A pedicle screw of T12, ``x`` mm to the left, from the arch into the body."""
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in case.spine.grid.shape], indexing="ij"), -1)
+    start, end = case.to_lps([x, 10.0, 32.0]), case.to_lps([x, -20.0, 32.0])
+    along = (end - start) / np.linalg.norm(end - start)
+    off = case.spine.grid.to_lps(index) - start
+    far = np.clip(off @ along, 0, np.linalg.norm(end - start))
+    metal = np.linalg.norm(off - far[..., None] * along, axis=-1) < 3.0
+    return replace(case, cement=replace(case.cement, metal=metal))
+
+
+def test_at_a_pedicle_screw_no_cement_seen_is_not_zero_cement():
+    found = run(with_screw(toy(), 15.0))
+    t12 = found.vertebrae[1]
+    assert (t12.cement_ml, t12.fill_fraction) == (None, None)
+    assert [found.vertebrae[i].cement_ml for i in (0, 2)] == [0.0, 0.0]
+    at_screw = [s for s in found.profile if s.cement_area_mm2 is None and s.canal_area_mm2 is not None]
+    assert 5 <= len(at_screw) <= 12
+    assert {s.level for s in at_screw} == {"T12"}
+    assert all(s.canal_area_mm2 == pytest.approx(CANAL_AREA, rel=0.05) for s in at_screw)
+    assert found.canal_cement_ml is None
+
+
+def test_cement_seen_in_the_canal_beside_a_screw_stays_a_finding():
+    found = run(with_screw(toy(in_canal(box(0, 20, -5, 30, 20, 44))), 15.0))
+    assert found.worst.fraction == pytest.approx(0.5, abs=0.03)
+    assert found.canal_cement_ml > 0.5
+
+
+def test_metal_far_from_the_canal_leaves_its_planes_assessable():
+    found = run(with_screw(toy(), 29.0))
+    assert all(s.cement_area_mm2 == 0.0 for s in found.profile if s.canal_area_mm2 is not None)
+
+
 def test_a_canal_not_found_gives_no_number():
     case = toy(in_canal(box(0, 20, -5, 30, 20, 44)))
     canal = replace(case.spine.canal, confidence=np.zeros_like(case.spine.canal.confidence))

@@ -87,6 +87,22 @@ def test_a_leak_beyond_the_vertebrae_is_at_an_unknown_level(leaking):
     assert "at an unknown level" in said(leaking, deposits=(far,))
 
 
+def test_beside_a_pedicle_screw_the_headline_claims_nothing(untouched):
+    metal = (untouched.spine.labels == 19) & (untouched.spine.parts == 2)
+    cement = replace(untouched.cement, metal=metal)
+    profile = tuple(
+        replace(p, cement_area_mm2=None) if p.level == "T12" else p for p in untouched.leakage.profile
+    )
+    leakage = replace(untouched.leakage, profile=profile, canal_cement_ml=None)
+    report = build_report(untouched.volume, untouched.spine, cement, leakage)
+    words = " ".join(sentence.text for sentence in headline(report))
+    assert "No cement detected in or outside the vertebrae, away from metal, above 12 mm³" in words
+    assert "No cement detected in the canal where it could be assessed, above 12 mm³" in words
+    assert "Not assessable near metal at" in words
+    assert "T12" in words
+    assert "canal_not_assessable" not in [note.code for note in report.quality]
+
+
 def test_a_canal_that_was_not_found_is_not_assessable(leaking):
     words = said(leaking, canal_cement_ml=None, worst=None, profile=())
     assert "Cement in the canal could not be assessed." in words

@@ -56,9 +56,10 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         labels[at.box] = parts
         is_canal = np.concatenate([[False], np.isin(codes, (SAC, EPIDURAL))])
         in_canal = np.where(is_canal[parts], fraction, np.float32(0)).astype(np.float32)
-    canal = occlusion_along(spine.canal, in_canal, grid, spine.grid)
-    assessable = bool(np.isfinite(canal.canal_mm2).any())
-    if not assessable:
+    canal = occlusion_along(spine.canal, in_canal, grid, spine.grid, cement.metal)
+    assessable = np.isfinite(canal.cement_mm2)
+    metal_hides = bool((np.isfinite(canal.canal_mm2) & ~assessable).any())
+    if not assessable.any():
         notes.append(
             QualityNote(
                 "canal_not_assessable",
@@ -75,7 +76,7 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
     return Leakage(
         deposits=deposits,
         deposit_labels=labels,
-        canal_cement_ml=canal_mm3 / 1000 if assessable else None,
+        canal_cement_ml=canal_mm3 / 1000 if assessable.any() and (canal_mm3 > 0 or not metal_hides) else None,
         profile=sections(canal, spine.canal, levels),
         worst=worst_plane(canal, spine.canal, levels, in_canal, grid),
         vertebrae=measured,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
 from thecal.cement.deposit_map import Cement
@@ -43,6 +44,7 @@ def measure_vertebrae(
     heights = [heights_of(shapes[v.id]) if v.complete and v.id in shapes else None for v in spine.vertebrae]
     losses = height_losses(heights, [bool(t) for t in treated])
     density = _densities(spine, cement, hu, shapes, notes)
+    hidden = _holding_metal(spine, cement)
     measured = []
     for vertebra, tall, loss, hounsfield in zip(spine.vertebrae, heights, losses, density, strict=True):
         points, amount = within[vertebra.id]
@@ -69,9 +71,10 @@ def measure_vertebrae(
         if whole is not None:
             in_body = _in_body(points, vertebra, whole, spine)
             fill = fill_of(vertebra, whole, points[in_body], amount[in_body])
-        measured.append(
-            _measure(vertebra, whole, tall, loss, hounsfield, float(amount.sum()), fill, levels, canal)
-        )
+        held = None if vertebra.id in hidden and not amount.sum() > 0 else float(amount.sum())
+        if held is None:
+            fill = None
+        measured.append(_measure(vertebra, whole, tall, loss, hounsfield, held, fill, levels, canal))
     return tuple(measured), tuple(notes)
 
 
@@ -81,7 +84,7 @@ def _measure(
     tall: Heights | None,
     loss: float | None,
     hounsfield: float | None,
-    cement_mm3: float,
+    cement_mm3: float | None,
     fill: Fill | None,
     levels: Levels,
     canal: Occlusion,
@@ -93,7 +96,7 @@ def _measure(
         height_anterior_mm=tall.anterior if tall else None,
         height_middle_mm=tall.middle if tall else None,
         height_posterior_mm=tall.posterior if tall else None,
-        cement_ml=cement_mm3 / 1000,
+        cement_ml=None if cement_mm3 is None else cement_mm3 / 1000,
         fill_fraction=fill.fill_fraction if fill else None,
         cement_anterior=fill.anterior if fill else None,
         cement_middle=fill.middle if fill else None,
@@ -121,6 +124,16 @@ def _cement_in(
     if not own:
         return np.zeros((0, 3)), np.zeros(0)
     return np.concatenate([p.points for p in own]), np.concatenate([p.volume_mm3 for p in own])
+
+
+def _holding_metal(spine: Spine, cement: Cement) -> set[int]:
+    """Ids of vertebrae with metal in or at them, where cement that was not seen may well be there."""
+    where = ndimage.find_objects(cement.metal.astype(np.uint8))
+    if not where:
+        return set()
+    box = tuple(slice(max(0, part.start - 3), part.stop + 3) for part in where[0])
+    at = ndimage.binary_dilation(cement.metal[box], iterations=2)
+    return {int(label) for label in np.unique(spine.labels[box][at])}
 
 
 def _in_body(points: FloatArray, vertebra: Vertebra, body: Body, spine: Spine) -> BoolArray:

@@ -35,6 +35,10 @@ BY_DANGER: tuple[Compartment, ...] = (
 )
 
 
+# Warnings without which the sentences above them would claim too much.
+_ALWAYS_TOLD = ("metal_not_assessable",)
+
+
 @dataclass(frozen=True)
 class Sentence:
     """One sentence of the headline; ``tone`` says how it is set."""
@@ -62,8 +66,8 @@ def headline(report: Report) -> tuple[Sentence, ...]:
             Sentence("plain", reason),
         )
     sentences = [_leaks(report), *_canal(report), _intradural(report)]
-    critical = [note for note in report.quality if note.severity == "critical"]
-    sentences += [Sentence("caution", note.message) for note in critical]
+    told = [note for note in report.quality if note.severity == "critical" or note.code in _ALWAYS_TOLD]
+    sentences += [Sentence("caution", note.message) for note in told]
     return tuple(sentences)
 
 
@@ -116,6 +120,8 @@ def _leaks(report: Report) -> Sentence:
     outside = leaked(report)
     if not outside:
         where = "outside the vertebrae" if report.deposits else "in or outside the vertebrae"
+        if _metal(report):
+            where += ", away from metal,"
         return Sentence("plain", f"No cement detected {where} {limit_words(report)}.")
     one_level = _levels(outside) if len({(d.level, d.vertebra_id) for d in outside}) == 1 else None
     phrases = []
@@ -160,13 +166,18 @@ def _from_the_head(level: str) -> int:
     return COUNTED.index(level) if level in COUNTED else len(COUNTED)
 
 
+def _metal(report: Report) -> bool:
+    return any(note.code == "metal_not_assessable" for note in report.quality)
+
+
 def _canal(report: Report) -> list[Sentence]:
     canal = report.canal
-    if canal.cement_ml is None:
+    if all(section.cement_area_mm2 is None for section in canal.profile):
         return [Sentence("caution", "Cement in the canal could not be assessed.")]
     worst = canal.max_occlusion
     if worst is None or worst.fraction <= 0:
-        return [Sentence("plain", f"No cement detected in the canal {limit_words(report)}.")]
+        away = " where it could be assessed," if canal.cement_ml is None else ""
+        return [Sentence("plain", f"No cement detected in the canal{away} {limit_words(report)}.")]
     at = f"at {place_words(worst.level, worst.vertebra_id)}"
     left = f"; {worst.residual_ap_mm:.1f} mm left front to back" if worst.residual_ap_mm is not None else ""
     return [

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from math import ceil, isfinite
 
+import numpy as np
+
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Leakage, VertebraMeasure
+from thecal.leakage.levels import Levels
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
 from thecal.volume import Volume
@@ -88,7 +91,7 @@ def reservations(
         )
         return notes
     if cement is not None:
-        notes += _limit(cement, leakage)
+        notes += _limit(cement, leakage) + _metal(spine, cement)
     notes += _vertebrae(spine, leakage) + _canal(leakage) + _deposits(leakage)
     return notes
 
@@ -122,6 +125,24 @@ def _limit(cement: Cement, leakage: Leakage) -> list[QualityNote]:
     ]
 
 
+def _metal(spine: Spine, cement: Cement) -> list[QualityNote]:
+    """Where metal lies, by level and height: nothing there can be read as free of cement."""
+    if not cement.metal.any():
+        return []
+    points = spine.grid.to_lps(np.argwhere(cement.metal))
+    here = Levels.of(spine).spanned(points, share=0.02)
+    names = [vertebra_name(v.level, v.id) for v in reversed(here)]
+    at = f" at {', '.join(names)}" if names else ""
+    return [
+        QualityNote(
+            "metal_not_assessable",
+            "warning",
+            f"Not assessable near metal{at} (z = {points[:, 2].min():.0f} to {points[:, 2].max():.0f} mm): "
+            "cement within a few millimetres of it, and the canal on planes that pass it.",
+        )
+    ]
+
+
 def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
     notes = []
     measures = {m.id: m for m in leakage.vertebrae}
@@ -148,6 +169,8 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
             missing.setdefault((vertebra.complete, lacking), []).append(name)
     for (complete, lacking), names in missing.items():
         why = "the scan does not support it there" if complete else "the edge of the scan cuts it"
+        if "cement volume" in lacking:
+            why = "metal in or at it hides cement" + ("" if complete else ", and " + why)
         notes.append(
             QualityNote(
                 "measure_missing",
@@ -173,7 +196,8 @@ def _lacking(measure: VertebraMeasure | None) -> tuple[str, ...]:
 
 
 def _canal(leakage: Leakage) -> list[QualityNote]:
-    if leakage.canal_cement_ml is None:
+    measured = [s for s in leakage.profile if s.cement_area_mm2 is not None]
+    if leakage.canal_cement_ml is None and not measured:
         return [
             QualityNote(
                 "canal_not_assessable", "critical", "Cement in the canal could not be measured on this scan."

@@ -23,7 +23,7 @@ from thecal.report.drawing import (
     to_svg,
 )
 from thecal.report.headline import place_words
-from thecal.report.palette import CANAL_WALL, LOOKS
+from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
 from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
@@ -119,15 +119,20 @@ def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> N
 
 def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, top: float) -> None:
     """The share of the canal taken by cement against height, with the levels."""
-    measured = [
-        (float(view.height_of(p.at_mm)), 100 * (p.cement_area_mm2 or 0.0) / p.canal_area_mm2)
-        for p in leakage.profile
-        if p.canal_area_mm2 and p.cement_area_mm2 is not None
-    ]
+    heights = np.array([float(view.height_of(p.at_mm)) for p in leakage.profile])
+    shares = np.array(
+        [
+            100 * p.cement_area_mm2 / p.canal_area_mm2
+            if p.canal_area_mm2 and p.cement_area_mm2 is not None
+            else np.nan
+            for p in leakage.profile
+        ]
+    )
+    measured = bool(np.isfinite(shares).any())
     axes.set_ylim(bottom, top)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    peak = max((share for _, share in measured), default=0.0)
+    peak = float(np.nanmax(shares)) if measured else 0.0
     axes.set_xlim(0, next((reach for reach in (25, 50, 75) if peak < 0.5 * reach), 100))
     axes.set_xlabel("share of the canal taken, %")
     bands = _level_bands(view, leakage)
@@ -138,7 +143,7 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
     axes.set_yticks([middle for middle, _ in inside], [name for _, name in inside])
     axes.tick_params(axis="y", length=0, pad=5)
     if measured:
-        heights, shares = (np.array(v) for v in zip(*measured, strict=True))
+        _mark_unknown(axes, heights, shares)
         axes.fill_betweenx(
             heights,
             0,
@@ -166,6 +171,26 @@ def _occlusion(axes: Axes, view: SagittalView, leakage: Leakage, bottom: float, 
         )
     elif not measured:
         axes.text(0.5, 0.5, "not assessable", transform=axes.transAxes, ha="center", rotation=90)
+
+
+def _mark_unknown(axes: Axes, heights: FloatArray, shares: FloatArray) -> None:
+    """Grey where the share is not known, so that a gap does not read as none."""
+    unknown = np.flatnonzero(np.isnan(shares))
+    for run in np.split(unknown, np.flatnonzero(np.diff(unknown) > 1) + 1):
+        if len(run):
+            low, high = float(heights[run].min()) - 0.5, float(heights[run].max()) + 0.5
+            axes.axhspan(low, high, facecolor="#e6e9ed", edgecolor="none", zorder=0)
+            if high - low > 6.0:
+                axes.text(
+                    0.98,
+                    (low + high) / 2,
+                    "not assessable",
+                    transform=axes.get_yaxis_transform(),
+                    ha="right",
+                    va="center",
+                    fontsize=9,
+                    color=FAINT,
+                )
 
 
 def _at(worst: WorstOcclusion) -> str:
