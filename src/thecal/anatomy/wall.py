@@ -102,7 +102,7 @@ def find_wall(
         wall, seen = _wall_once(hu, missing, grid, frame, theta)
         # The centroid of the sector areas, held to slow changes along the canal.
         outward = frame.outward(theta)
-        area = (wall**2).sum(axis=1)
+        area = np.maximum((wall**2).sum(axis=1), 1e-6)
         shift = (outward * (2 / 3 * wall**3)[:, :, None]).sum(axis=1) / area[:, None]
         # Where little of the wall is seen the course is carried over from where more is.
         trust = (seen > 0.3).mean(axis=1)[:, None] ** 2 + 1e-3

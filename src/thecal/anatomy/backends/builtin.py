@@ -15,6 +15,7 @@ from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
 from thecal.anatomy.foramina import foramina
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
+from thecal.anatomy.likeness import LEAST_LIKENESS, spine_likeness
 from thecal.anatomy.missing import missing_data
 from thecal.anatomy.paint import inside_wall, paint_body, paint_tube
 from thecal.anatomy.ribs import rib_evidence
@@ -40,6 +41,7 @@ DISC_REACH_MM = 7.0
 LEAST_PIECE_SHARE = 0.2
 # Below these nothing is said of the spine.
 LEAST_CANAL_CONFIDENCE = 0.35
+LEAST_RADIUS_MM = 3.5
 LEAST_BODY_CONTRAST_HU = 20.0
 THICK_SLICE_MM = 3.0
 
@@ -62,6 +64,16 @@ class Builtin:
         confidence = _canal_confidence(course, ring, frame, seen)
         if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
             raise SpineNotFound("The spinal canal is not seen well enough: too little bone stands around it.")
+        if float(np.median(wall)) < LEAST_RADIUS_MM:
+            raise SpineNotFound(
+                "A canal was found, but what fills it is as bright as bone, so its wall is not seen: "
+                "contrast in the sac, perhaps."
+            )
+        if spine_likeness(hu, missing, fine, frame, theta, wall) < LEAST_LIKENESS:
+            raise SpineNotFound(
+                "What comes nearest to a spine does not look like one: its halves do not mirror each other, "
+                "or no arch of bone stands behind the canal. --anatomy FILE takes a given label map instead."
+            )
         discs = find_discs(hu, missing, fine, frame, theta, wall, seen)
         bodies, spans = _bodies(hu, missing, fine, (frame, theta, wall), discs)
         if not bodies:
