@@ -34,9 +34,14 @@ FARTHEST_AHEAD_MM, FARTHEST_LATERAL_MM = 60.0, 65.0
 # body is narrow (T1: half of 75 mm, Panjabi 1991, from memory); bone farther out, or beside the body in
 # front of its back edge (but for the pedicles' roots), is rib.
 PROCESS_REACH = 1.12
-PROCESS_REACH_MM = 42.0
+PROCESS_REACH_MM = 38.0
 RIB_AHEAD_MM = 4.0
 RIB_HEAD_SHARE = 0.42
+# Thoracic transverse processes point backward: lateral to the pedicles of a narrow body, what lies in front
+# of the canal's anterior wall is the neck of a rib.
+THORACIC_WIDTH_MM = 34.0
+NECK_SHARE = 0.6
+NECK_AHEAD_MM = 1.0
 # Seeds at the canal's wall: angles from the front, degrees, and shares of the way from the disc below to the
 # disc above. In a facet joint the lower vertebra's process lies in front, the upper one's behind. In these
 # sectors nine tenths of the bone and more was its vertebra's own, in three CTs (17 vertebrae).
@@ -193,7 +198,8 @@ def share_out_arches(
     s, angle, r = frame.locate(points)
     # Ribs beyond their roots, and what fills with contrast in front of the bodies, need no front.
     near_spine = (np.cos(angle) * r < FARTHEST_AHEAD_MM) & (np.abs(np.sin(angle)) * r < FARTHEST_LATERAL_MM)
-    voxels, points, s, angle, r = (v[near_spine] for v in (voxels, points, s, angle, r))
+    voxels, points = voxels[near_spine], points[near_spine]
+    s, angle, r = s[near_spine], angle[near_spine], r[near_spine]
     bone = np.zeros(grid.shape, bool)
     bone[tuple(voxels.T)] = True
     row = frame.index(s)
@@ -207,7 +213,8 @@ def share_out_arches(
     widths = np.array([_width(body) for body in bodies])
     width = np.interp(s, middles, widths)
     beside = (ahead > RIB_AHEAD_MM) & (lateral > RIB_HEAD_SHARE * width)
-    rib = (lateral > np.maximum(PROCESS_REACH * width, PROCESS_REACH_MM)) | beside
+    neck = (width < THORACIC_WIDTH_MM) & (ahead > NECK_AHEAD_MM) & (lateral > NECK_SHARE * width)
+    rib = (lateral > np.maximum(PROCESS_REACH * width, PROCESS_REACH_MM)) | beside | neck
     near = (beyond > -0.5) & (beyond < 5.0) & ~past
     turn = np.abs(np.rad2deg(angle))
     label = np.zeros(grid.shape, np.uint16)
