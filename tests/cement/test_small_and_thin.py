@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from cement_scene import CANAL_CENTRE_YX, Scanner, ball, rod, scan, sheet
@@ -55,6 +57,23 @@ def test_fractions_lie_within_pieces_and_between_nought_and_one():
     assert cement.fraction.min() >= 0.0
     assert cement.fraction.max() <= 1.0
     assert not (cement.fraction[cement.pieces == 0] > 0).any()
+
+
+def test_the_limit_of_a_scan_with_gaps_is_that_of_a_ball_between_two_slices():
+    gaps = Scanner(spacing=(6.0, 0.8, 0.8), sigma=(0.4, 0.65, 0.65), clip=3071)
+
+    def assessed(*cement):
+        # Half way between the third slice and the fourth.
+        shapes = [ball((18.0, CANAL_CENTRE_YX[0], CANAL_CENTRE_YX[1]), radius) for radius in cement]
+        volume, spine, _ = scan(shapes, gaps, 2000.0)
+        thin = replace(volume, source=replace(volume.source, slice_thickness_mm=1.0))
+        return find_cement(thin, spine)
+
+    limit = assessed().detection_limit_mm3
+    radius = (3 * limit / (4 * np.pi)) ** (1 / 3)
+    assert assessed(1.1 * radius).pieces.max() == 1
+    assert assessed(2.8).pieces.max() == 0
+    assert radius < 4.5
 
 
 @pytest.mark.parametrize("scanner", [THIN, THICK], ids=["1 mm", "2.5 mm"])

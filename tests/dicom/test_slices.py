@@ -147,6 +147,16 @@ def test_slices_shifted_beside_each_other_are_moved_to_their_place(tmp_path):
     assert to_source_grid(volume.hu, volume).shape == volume.source.grid.shape
 
 
+def test_what_a_step_and_shoot_scan_leaves_out_is_said(tmp_path):
+    write_series(tmp_path / "a", trunk(), edit=lambda ds, k: setattr(ds, "SliceThickness", 0.5))
+    (note,) = (n for n in read(tmp_path / "a").quality if n.code == "gaps_between_slices")
+    assert note.severity == "warning"
+    assert "0.5 mm thick but 2.0 mm apart" in note.message
+    assert "75% of the length" in note.message
+    write_series(tmp_path / "b", trunk())
+    assert "gaps_between_slices" not in codes(read(tmp_path / "b"))
+
+
 def test_thick_slices_are_said_to_be_thick(tmp_path):
     write_series(tmp_path / "a", trunk(), spacing=(5.0, 0.8, 0.8))
     write_series(tmp_path / "b", trunk(), spacing=(3.0, 0.8, 0.8))

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from thecal.quality import QualityNote
 from thecal.report.build import build_report
 from thecal.report.headline import headline, volume_words
 
@@ -101,6 +102,11 @@ def test_beside_a_pedicle_screw_the_headline_claims_nothing(untouched):
     assert "Not assessable near metal at" in words
     assert "T12" in words
     assert "canal_not_assessable" not in [note.code for note in report.quality]
+
+
+def test_gaps_between_slices_are_told_in_the_headline(untouched):
+    note = QualityNote("gaps_between_slices", "warning", "The slices are 1.0 mm thick but 6.0 mm apart.")
+    assert note.message in said(untouched, quality=(note,))
 
 
 def test_a_canal_that_was_not_found_is_not_assessable(leaking):

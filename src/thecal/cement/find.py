@@ -20,7 +20,7 @@ from thecal.cement.extent import Extent, cement_extent, plateau_of
 from thecal.cement.faint import faint_seeds
 from thecal.cement.nearness import Nearness, nearness
 from thecal.cement.noise import noise_hu
-from thecal.cement.point_spread import point_spread
+from thecal.cement.point_spread import SLICE_SIGMA_SHARE, point_spread
 from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds, weak_seeds
 from thecal.quality import QualityNote
 from thecal.volume import BoolArray, FloatArray, IntArray, Volume
@@ -69,7 +69,7 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     else:
         extent = Extent(np.zeros(hu.shape, np.int32), np.zeros(hu.shape, np.float32), 0.0, False, False)
     measured = extent.plateau_hu if extent.pieces.any() else None
-    limit_mm3, limit_hu = _limit(spread.sigma_mm, spacing, threshold, noise, measured)
+    limit_mm3, limit_hu = _limit(_slice_sigma(spread.sigma_mm, volume), spacing, threshold, noise, measured)
     notes = list(_notes(extent, weak_only, candidates.metal, candidates.reasons, volume))
     return Cement(
         box=spine.box,
@@ -83,6 +83,18 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
         detection_limit_hu=limit_hu,
         quality=tuple(notes),
     )
+
+
+def _slice_sigma(sigma_mm: FloatArray, volume: Volume) -> FloatArray:
+    """The point spread of one slice; less along z than the stack's where slices leave gaps between them.
+
+    A ball between two such slices is not blurred into them: it is not scanned.
+    """
+    thickness = volume.source.slice_thickness_mm
+    own = sigma_mm.copy()
+    if thickness and thickness < 0.9 * float(volume.grid.spacing_mm[0]):
+        own[0] = min(float(own[0]), float(np.hypot(SLICE_SIGMA_SHARE * thickness, 0.2)))
+    return own
 
 
 def _limit(

@@ -28,6 +28,8 @@ LEAST_BONE_SHARE = 0.0005
 DENSER_THAN_MUSCLE_HU = 80
 # Coarser than this, a basivertebral vein or a pedicle's wall is thinner than a slice.
 THICK_SLICES_MM = 3.0
+# Headers round: so much of the spacing may be missing from the thickness.
+UNSCANNED_SHARE = 0.10
 # A plateau at the top of the histogram: more voxels at the very top than this many times the mean of the
 # HU just below it.
 PLATEAU_TIMES = 8
@@ -118,6 +120,29 @@ def thick_slices(resolution_mm: float) -> tuple[QualityNote, ...]:
         "warning",
         f"The slices are {resolution_mm:.1f} mm thick or apart: small deposits, thin walls and the "
         "border of the canal are blurred, and measures along the spine are coarse.",
+    )
+    return (note,)
+
+
+def gaps_between_slices(spacing_mm: float, thickness_mm: float | None) -> tuple[QualityNote, ...]:
+    """A note where slices are thinner than they are apart, as in step-and-shoot scans.
+
+    Parameters
+    ----------
+    spacing_mm : float
+        From slice to slice.
+    thickness_mm : float or None
+        As the header says.
+    """
+    if not thickness_mm or thickness_mm >= (1 - UNSCANNED_SHARE) * spacing_mm:
+        return ()
+    unscanned = spacing_mm - thickness_mm
+    note = QualityNote(
+        "gaps_between_slices",
+        "warning",
+        f"The slices are {thickness_mm:.1f} mm thick but {spacing_mm:.1f} mm apart: {unscanned:.1f} mm "
+        f"between each two, {unscanned / spacing_mm:.0%} of the length, was never scanned; cement that lies "
+        "only there is not seen, and volumes and shapes are made up between the slices.",
     )
     return (note,)
 

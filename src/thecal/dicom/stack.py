@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from thecal.dicom.headers import Frame
-from thecal.dicom.hounsfield import clipped_at, judge, shows_bone, thick_slices
+from thecal.dicom.hounsfield import clipped_at, gaps_between_slices, judge, shows_bone, thick_slices
 from thecal.dicom.layout import lay_out, place, same_place_runs
 from thecal.dicom.members import members_of
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
@@ -127,6 +127,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
         files=_files(layout.frames),
     )
     judged += thick_slices(max(layout.spacing_mm, stack.summary.slice_thickness_mm or 0.0))
+    judged += gaps_between_slices(layout.spacing_mm, stack.summary.slice_thickness_mm)
     return Volume(hu, grid, source, notes + layout.notes + judged + clip_notes)
 
 

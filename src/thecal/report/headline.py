@@ -36,7 +36,7 @@ BY_DANGER: tuple[Compartment, ...] = (
 
 
 # Warnings without which the sentences above them would claim too much.
-_ALWAYS_TOLD = ("metal_not_assessable",)
+_ALWAYS_TOLD = ("metal_not_assessable", "gaps_between_slices")
 
 
 @dataclass(frozen=True)
