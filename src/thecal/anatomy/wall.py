@@ -30,6 +30,12 @@ FAR_WEIGHT = 0.05
 PRIOR_PER_STEP = 0.2
 HIDDEN_PRIOR_PER_STEP = 0.4
 RECENTRINGS = 2
+# No canal widens suddenly: beyond its median over so far either way by this much, the wall is doubted and
+# pays for each step.
+BULGE_REACH_MM = 35.0
+BULGE_SHARE, BULGE_MM = 1.15, 1.0
+BULGE_TRUST = 0.02
+BULGE_PER_STEP = 1.0
 
 
 def _wall_once(
@@ -57,7 +63,9 @@ def _wall_once(
     passed = np.cumsum(1 - known, axis=2) * RADIUS_STEP_MM
     behind = np.take_along_axis(passed, at[:, :, None], axis=2)[:, :, 0]
     shown = np.exp(-behind)
-    weight = np.clip(certain, 0.01, 1) * shown**2
+    # Marrow without a back wall, at the basivertebral vein or the scan's edge, is not canal.
+    most = _widest(first * RADIUS_STEP_MM, frame.step_mm) / RADIUS_STEP_MM
+    weight = np.clip(certain, 0.01, 1) * shown**2 * np.where(first > most, BULGE_TRUST, 1.0)
     top = np.zeros_like(weight)
     base = np.full_like(weight, 1e-9)
     for reach, share in ((NEAR_MM, 1.0), (FAR_MM, FAR_WEIGHT)):
@@ -68,10 +76,19 @@ def _wall_once(
     steps = np.arange(len(radius))
     pull = PRIOR_PER_STEP * (1.2 - np.clip(certain, 0, 1)) + HIDDEN_PRIOR_PER_STEP * (1 - shown)
     prior = np.abs(steps[None, None, :] - expected[:, :, None]) * pull[:, :, None]
+    prior += BULGE_PER_STEP * np.maximum(steps[None, None, :] - most[:, :, None], 0)
     second = optimal_surface((cost + prior).astype(np.float32), cyclic=True, linear=0.05, square=0.25)
     at = np.clip(np.rint(second), 0, len(radius) - 1).astype(int)
     certain = np.take_along_axis(hit, at[:, :, None], axis=2)[:, :, 0] / shell
     return second * RADIUS_STEP_MM, np.clip(certain, 0, 1)
+
+
+def _widest(wall: FloatArray, step_mm: float) -> FloatArray:
+    """Radius (n, m) mm that the wall hardly exceeds, from its median along the canal at each angle."""
+    size = 2 * round(BULGE_REACH_MM / step_mm) + 1
+    usual = ndimage.median_filter(wall, size=(size, 1), mode="reflect")
+    widest: FloatArray = BULGE_SHARE * ndimage.gaussian_filter1d(usual, 2.0, axis=1, mode="wrap") + BULGE_MM
+    return widest
 
 
 def find_wall(
