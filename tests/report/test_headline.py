@@ -38,7 +38,7 @@ def test_cement_inside_the_dura_is_said_not_to_be_assessed(leaking, untouched):
 def test_silence_states_the_detection_limit(untouched):
     words = said(untouched)
     assert (
-        "No cement detected in or outside the vertebrae above 12 mm³, for cement of 1700 HU and brighter."
+        "No cement detected in or near the vertebrae above 12 mm³, for cement of 1700 HU and brighter."
         in words
     )
     assert "No cement detected in the canal above 12 mm³" in words
@@ -60,7 +60,7 @@ def test_no_wording_clears_the_patient(which, request):
 
 def test_cement_that_stayed_in_the_bone_is_not_called_a_leak(leaking):
     words = said(leaking, deposits=leaking.leakage.deposits[:1], canal_cement_ml=0.0, worst=None)
-    assert "No cement detected outside the vertebrae above 12 mm³" in words
+    assert "No cement detected outside but near the vertebrae above 12 mm³" in words
     assert "Cement outside the bone" not in words
 
 
@@ -97,7 +97,7 @@ def test_beside_a_pedicle_screw_the_headline_claims_nothing(untouched):
     leakage = replace(untouched.leakage, profile=profile, canal_cement_ml=None)
     report = build_report(untouched.volume, untouched.spine, cement, leakage)
     words = " ".join(sentence.text for sentence in headline(report))
-    assert "No cement detected in or outside the vertebrae, away from metal, above 12 mm³" in words
+    assert "No cement detected in or near the vertebrae, away from metal, above 12 mm³" in words
     assert "No cement detected in the canal where it could be assessed, above 12 mm³" in words
     assert "Not assessable near metal at" in words
     assert "T12" in words
@@ -107,6 +107,13 @@ def test_beside_a_pedicle_screw_the_headline_claims_nothing(untouched):
 def test_gaps_between_slices_are_told_in_the_headline(untouched):
     note = QualityNote("gaps_between_slices", "warning", "The slices are 1.0 mm thick but 6.0 mm apart.")
     assert note.message in said(untouched, quality=(note,))
+
+
+def test_the_report_says_once_that_the_lungs_were_not_searched(untouched, leaking):
+    for patient in (untouched, leaking):
+        report = build_report(patient.volume, patient.spine, patient.cement, patient.leakage)
+        (note,) = (n for n in report.quality if n.code == "searched_near_spine_only")
+        assert "lungs" in note.message
 
 
 def test_a_canal_that_was_not_found_is_not_assessable(leaking):

@@ -105,7 +105,7 @@ def test_what_a_file_says_of_itself_cannot_become_markup(leaking):
 def test_a_page_without_cement_never_clears_the_patient(untouched):
     text = Page(page_of(untouched)).text
     assert (
-        "No cement detected in or outside the vertebrae above 12 mm³, for cement of 1700 HU and brighter."
+        "No cement detected in or near the vertebrae above 12 mm³, for cement of 1700 HU and brighter."
         in text
     )
     assert "That does not clear the patient" in text

@@ -119,7 +119,7 @@ def place_words(level: str | None, vertebra_id: int | None) -> str:
 def _leaks(report: Report) -> Sentence:
     outside = leaked(report)
     if not outside:
-        where = "outside the vertebrae" if report.deposits else "in or outside the vertebrae"
+        where = "outside but near the vertebrae" if report.deposits else "in or near the vertebrae"
         if _metal(report):
             where += ", away from metal,"
         return Sentence("plain", f"No cement detected {where} {limit_words(report)}.")
@@ -138,14 +138,15 @@ def _leaks(report: Report) -> Sentence:
         if here and compartment not in ("intradural", "epidural"):
             phrases.append(f"{_total(here)} {COMPARTMENT_WORDS[compartment]}{'' if one_level else _at(here)}")
     at = f" at {one_level}" if one_level else ""
-    return Sentence("finding", f"Cement outside the bone{at}: {_listed(phrases)}.")
+    return Sentence("finding", f"Cement outside the bone{at}: {listed(phrases)}.")
 
 
 def _at(deposits: Sequence[Deposit]) -> str:
     return f" at {_levels(deposits)}"
 
 
-def _listed(words: Sequence[str]) -> str:
+def listed(words: Sequence[str]) -> str:
+    """Words as they are read: "T11, T12 and L1"."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
@@ -158,7 +159,7 @@ def _levels(deposits: Sequence[Deposit]) -> str:
     unnamed = {d.vertebra_id for d in deposits if d.level is None}
     numbered = sorted((number for number in unnamed if number is not None), reverse=True)
     words = known + [vertebra_name(None, number) for number in numbered]
-    return _listed(words + ([place_words(None, None)] if None in unnamed else []))
+    return listed(words + ([place_words(None, None)] if None in unnamed else []))
 
 
 def _from_the_head(level: str) -> int:

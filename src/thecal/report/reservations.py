@@ -11,6 +11,7 @@ from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.leakage.levels import Levels
 from thecal.quality import QualityNote
+from thecal.report.headline import listed
 from thecal.terms import vertebra_name
 from thecal.volume import Volume
 
@@ -90,6 +91,14 @@ def reservations(
             )
         )
         return notes
+    notes.append(
+        QualityNote(
+            "searched_near_spine_only",
+            "info",
+            "Cement was looked for in the vertebrae, discs and canal and close around them, not in the rest "
+            "of the scan: nothing is said of the lungs, the heart and vessels away from the spine.",
+        )
+    )
     if cement is not None:
         notes += _limit(cement, leakage) + _metal(spine, cement)
     notes += _vertebrae(spine, leakage) + _canal(leakage) + _deposits(leakage)
@@ -132,7 +141,7 @@ def _metal(spine: Spine, cement: Cement) -> list[QualityNote]:
     points = spine.grid.to_lps(np.argwhere(cement.metal))
     here = Levels.of(spine).spanned(points, share=0.02)
     names = [vertebra_name(v.level, v.id) for v in reversed(here)]
-    at = f" at {', '.join(names)}" if names else ""
+    at = f" at {listed(names)}" if names else ""
     return [
         QualityNote(
             "metal_not_assessable",
