@@ -7,6 +7,8 @@ import pytest
 from box_spine import CANAL_AREA, box, in_canal, toy
 
 from thecal.leakage import find_leakage
+from thecal.leakage.levels import Levels
+from thecal.leakage.occlusion import occlusion_along, sections
 
 
 def run(case):
@@ -28,6 +30,24 @@ def test_the_residual_diameter_is_what_cement_leaves_on_the_midline():
     found = run(toy(in_canal(box(-12, 12, -2, 6.5, 26, 38))))
     # The canal runs from 0.5 to 16.5 behind the wall; cement takes the front 6 mm.
     assert found.worst.residual_ap_mm == pytest.approx(10.0, abs=0.6)
+
+
+def test_the_profile_of_the_canal_ends_where_the_scan_ends():
+    case = toy(in_canal(box(0, 20, -5, 30, 20, 44)), tilt=15)
+    # The canal's curve runs on beyond what is left of the scan.
+    cut = slice(14, case.spine.grid.shape[0] - 20)
+    _, rows, columns = case.spine.grid.shape
+    grid = case.spine.grid.crop((cut, slice(0, rows), slice(0, columns)))
+    found = occlusion_along(case.spine.canal, case.cement.fraction[cut], grid, grid)
+    profile = sections(found, case.spine.canal, Levels.of(case.spine))
+    frame = case.spine.canal.frame
+    assert len(profile) < len(frame.s_mm) - 10
+    assert profile[0].canal_area_mm2 is not None
+    assert profile[-1].canal_area_mm2 is not None
+    z = frame.at([profile[0].at_mm, profile[-1].at_mm])[:, 2]
+    low, high = grid.to_lps([[0, 0, 0], [grid.shape[0] - 1, 0, 0]])[:, 2]
+    assert low - 1 <= z[0] < low + 8
+    assert high - 8 < z[1] <= high + 1
 
 
 def with_screw(case, x):

@@ -142,6 +142,22 @@ def test_each_deposit_and_the_worst_narrowing_name_their_vertebra_in_the_label_m
     assert {s.vertebra_id for s in report.canal.profile} <= ids
 
 
+@pytest.mark.parametrize(("planes", "severity"), [((70, 80), "warning"), ((0, 6), "info")])
+def test_a_stretch_of_canal_not_measured_is_named_and_only_within_the_scan_a_warning(
+    leaking, planes, severity
+):
+    profile = list(leaking.leakage.profile)
+    for i in range(*planes):
+        profile[i] = replace(profile[i], canal_area_mm2=None, cement_area_mm2=None)
+    leakage = replace(leaking.leakage, profile=tuple(profile))
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)
+    (note,) = (n for n in report.quality if n.code == "canal_partly_not_assessable")
+    assert note.severity == severity
+    z = leaking.spine.canal.frame.at([profile[planes[0]].at_mm])[0, 2]
+    assert profile[planes[0]].level in note.message
+    assert f"from z = {z:.0f} to " in note.message
+
+
 def test_a_canal_that_could_not_be_measured_is_critical(leaking):
     leakage = replace(leaking.leakage, canal_cement_ml=None, worst=None, profile=())
     report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)

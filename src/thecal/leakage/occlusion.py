@@ -29,10 +29,11 @@ METAL_REACH_MM: Final = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Occlusion:
-    """The canal's areas along it; NaN where the plane could not be judged."""
+    """The canal's areas along it; NaN where the plane is ``outside`` the scan or could not be judged."""
 
     canal_mm2: FloatArray
     cement_mm2: FloatArray
+    outside: BoolArray
 
 
 def occlusion_along(
@@ -72,12 +73,13 @@ def occlusion_along(
     )
     edge = scan.to_index(canal.frame.points[:, None, :] + outward * wall[:, :, None])
     lost = ((edge < -0.5) | (edge > np.array(scan.shape) - 0.5)).any(axis=2).mean(axis=1)
-    unsure = (lost > OUTSIDE_SCAN_ALLOWED) | ~(canal.confidence >= CONFIDENCE_FLOOR) | (canal_mm2 <= 0)
+    outside = lost > OUTSIDE_SCAN_ALLOWED
+    unsure = outside | ~(canal.confidence >= CONFIDENCE_FLOOR) | (canal_mm2 <= 0)
     canal_mm2 = np.where(unsure, np.nan, canal_mm2)
     cement_mm2 = np.where(unsure, np.nan, np.minimum(cement_mm2, canal_mm2))
     if metal is not None and metal.any():
         cement_mm2[passing_metal(canal, metal, scan) & ~(cement_mm2 > 0)] = np.nan
-    return Occlusion(canal_mm2, cement_mm2)
+    return Occlusion(canal_mm2, cement_mm2, outside)
 
 
 def passing_metal(canal: Canal, metal: BoolArray, grid: Grid) -> BoolArray:
@@ -99,8 +101,10 @@ def passing_metal(canal: Canal, metal: BoolArray, grid: Grid) -> BoolArray:
 
 
 def sections(found: Occlusion, canal: Canal, levels: Levels) -> tuple[CanalSection, ...]:
-    """The profile as the report has it."""
+    """The profile as the report has it: from the first plane that lies within the scan to the last."""
     index = levels.index_at(canal.frame.s_mm)
+    within = np.flatnonzero(~found.outside)
+    shown = slice(int(within[0]), int(within[-1]) + 1) if len(within) else slice(0, 0)
     return tuple(
         CanalSection(
             at_mm=float(s),
@@ -109,7 +113,13 @@ def sections(found: Occlusion, canal: Canal, levels: Levels) -> tuple[CanalSecti
             cement_area_mm2=None if np.isnan(cement) else float(cement),
             vertebra_id=levels.vertebrae[i].id if i >= 0 else None,
         )
-        for s, i, area, cement in zip(canal.frame.s_mm, index, found.canal_mm2, found.cement_mm2, strict=True)
+        for s, i, area, cement in zip(
+            canal.frame.s_mm[shown],
+            index[shown],
+            found.canal_mm2[shown],
+            found.cement_mm2[shown],
+            strict=True,
+        )
     )
 
 

@@ -101,7 +101,7 @@ def reservations(
     )
     if cement is not None:
         notes += _limit(cement, leakage) + _metal(spine, cement)
-    notes += _vertebrae(spine, leakage) + _canal(leakage) + _deposits(leakage)
+    notes += _vertebrae(spine, leakage) + _canal(spine, leakage) + _deposits(leakage)
     return notes
 
 
@@ -204,7 +204,7 @@ def _lacking(measure: VertebraMeasure | None) -> tuple[str, ...]:
     return tuple(word for key, word in _MEASURES.items() if getattr(measure, key) is None)
 
 
-def _canal(leakage: Leakage) -> list[QualityNote]:
+def _canal(spine: Spine, leakage: Leakage) -> list[QualityNote]:
     measured = [s for s in leakage.profile if s.cement_area_mm2 is not None]
     if leakage.canal_cement_ml is None and not measured:
         return [
@@ -229,13 +229,31 @@ def _canal(leakage: Leakage) -> list[QualityNote]:
                 "The front-to-back diameter left by the cement was not measurable at the worst place.",
             )
         )
-    blind = sum(s.canal_area_mm2 is None or s.cement_area_mm2 is None for s in leakage.profile)
-    if blind:
+    notes += _holes(spine, leakage)
+    return notes
+
+
+def _holes(spine: Spine, leakage: Leakage) -> list[QualityNote]:
+    """Where along the canal nothing could be measured; at its very ends that is no more than the end."""
+    unmeasured = np.array([s.canal_area_mm2 is None for s in leakage.profile], bool)
+    where = np.flatnonzero(unmeasured)
+    notes: list[QualityNote] = []
+    for run in np.split(where, np.flatnonzero(np.diff(where) > 1) + 1):
+        if not len(run):
+            continue
+        ends = [leakage.profile[run[k]] for k in (-1, 0)]
+        z = spine.canal.frame.at([end.at_mm for end in ends])[:, 2]
+        names = dict.fromkeys(
+            vertebra_name(end.level, end.vertebra_id) for end in ends if end.vertebra_id is not None
+        )
+        at = f" at {listed(list(names))}" if names else ""
+        at_end = run[0] == 0 or run[-1] == len(unmeasured) - 1
         notes.append(
             QualityNote(
                 "canal_partly_not_assessable",
-                "warning",
-                f"On {blind} of {len(leakage.profile)} planes along the canal its area was not measurable.",
+                "info" if at_end else "warning",
+                f"The canal could not be measured{at}, from z = {z.min():.0f} to {z.max():.0f} mm"
+                f"{', the end of what was found of it' if at_end else ''}.",
             )
         )
     return notes
