@@ -6,11 +6,13 @@ import json
 from dataclasses import fields, replace
 
 import jsonschema
+import numpy as np
 import pytest
 
 from thecal.leakage.findings import VertebraMeasure
 from thecal.quality import QualityNote
 from thecal.report.build import build_report
+from thecal.report.html import confidence_words
 from thecal.report.schema import Report, json_schema
 from thecal.terms import SIGNS
 
@@ -59,6 +61,32 @@ def test_every_deposit_and_vertebra_is_reported(leaking):
     t12 = report.vertebrae[2]
     assert (t12.heights_mm.anterior, t12.heights_mm.posterior) == (15.0, 25.0)
     assert t12.cement_ml == pytest.approx(leaking.leakage.deposits[0].volume_ml, abs=1e-5)
+
+
+def test_what_the_page_shows_of_a_vertebra_is_in_the_report_too(leaking):
+    report = report_of(leaking)
+    t12 = next(v for v in report.vertebrae if v.level == "T12")
+    l1 = next(v for v in report.vertebrae if v.level == "L1")
+    assert (t12.height_loss_fraction, t12.wedge_degrees, t12.cement_left_fraction) == (0.4, 18.0, 0.55)
+    assert t12.cement_reaches.posterior_third is True
+    assert t12.cement_reaches.upper_endplate is False
+    assert (l1.cement_left_fraction, l1.cement_reaches.posterior_third) == (None, None)
+    assert report.input.noise_hu == 15.0
+    assert report.input.psf_sigma_mm == (0.7, 0.7, 1.0)
+
+
+def test_how_sure_the_anatomy_is_of_itself_is_in_the_report(leaking):
+    confidence = np.linspace(0.2, 1.0, len(leaking.spine.canal.frame.s_mm))
+    canal = replace(leaking.spine.canal, confidence=confidence)
+    unsure = tuple(replace(v, confidence=0.31) if v.level == "T11" else v for v in leaking.spine.vertebrae)
+    spine = replace(leaking.spine, canal=canal, vertebrae=unsure)
+    report = build_report(leaking.volume, spine, leaking.cement, leaking.leakage)
+    assert {v.level: v.confidence for v in report.vertebrae}["T11"] == 0.31
+    assert report.canal.confidence == pytest.approx(0.6, abs=0.01)
+    assert report.canal.profile[0].confidence == pytest.approx(0.2)
+    words = confidence_words(report)
+    assert "T11 0.31" in words
+    assert "least 0.20 at L2" in words
 
 
 def test_the_centre_of_a_body_lies_in_front_of_its_posterior_wall(leaking):

@@ -49,7 +49,7 @@ class Page(HTMLParser):
 
 def page_of(patient, **options) -> str:
     report = build_report(patient.volume, patient.spine, patient.cement, patient.leakage)
-    return render_html(report, patient.volume, patient.spine, patient.cement, patient.leakage, **options)
+    return render_html(report, patient.volume, patient.spine, patient.leakage, **options)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +97,7 @@ def test_what_a_file_says_of_itself_cannot_become_markup(leaking):
     kernel = "</style><script>alert(1)</script>"
     volume = replace(leaking.volume, source=replace(leaking.volume.source, kernel=kernel))
     report = build_report(volume, leaking.spine, leaking.cement, leaking.leakage)
-    page = render_html(report, volume, leaking.spine, leaking.cement, leaking.leakage)
+    page = render_html(report, volume, leaking.spine, leaking.leakage)
     assert kernel not in page
     assert "&lt;script&gt;alert(1)" in page
 
@@ -114,7 +114,7 @@ def test_a_page_without_cement_never_clears_the_patient(untouched):
 
 def test_a_page_without_a_spine_says_why_and_has_no_pictures(leaking):
     report = build_report(leaking.volume, None, None, None, not_found="No canal was found.")
-    page = Page(render_html(report, leaking.volume, None, None, None))
+    page = Page(render_html(report, leaking.volume, None, None))
     assert page.open == []
     assert "No canal was found." in page.text
     assert "Not assessable" in page.text
@@ -152,7 +152,7 @@ def test_unknown_levels_and_many_specks_still_make_a_page(leaking):
     )
     assert np.unique(labels).size == 60
     report = build_report(leaking.volume, spine, leaking.cement, leakage)
-    page = render_html(report, leaking.volume, spine, leaking.cement, leakage)
+    page = render_html(report, leaking.volume, spine, leakage)
     text = Page(page).text
     assert "Cement outside the bone at vertebra no. 203" in text
     assert "28 % of the canal at vertebra no. 203 (72 of 254 mm²)" in text

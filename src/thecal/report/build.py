@@ -26,6 +26,7 @@ from thecal.report.schema import (
     MaxOcclusion,
     Observations,
     Quality,
+    Reaches,
     Report,
     Section,
     Sign,
@@ -103,10 +104,10 @@ def build_report(
                 name=spine.backend if spine else None, version=spine.backend_version if spine else None
             ),
         ),
-        input=_input(volume),
+        input=_input(volume, cement),
         vertebrae=_vertebrae(spine, leakage),
         deposits=[_deposit(d) for d in leakage.deposits] if leakage else [],
-        canal=_canal(leakage),
+        canal=_canal(spine, leakage),
         intradural=_intradural(cement),
         tracks=[],
         observations=observations or Observations(),
@@ -116,7 +117,7 @@ def build_report(
     )
 
 
-def _input(volume: Volume) -> Input:
+def _input(volume: Volume, cement: Cement | None) -> Input:
     source = volume.source
     a, b, c = (round(float(v), 4) for v in source.grid.spacing_mm)
     return Input(
@@ -132,6 +133,8 @@ def _input(volume: Volume) -> Input:
         sex=source.sex,
         hu_clipped_at=source.hu_clipped_at,
         simulated=source.simulated,
+        noise_hu=_round(cement.noise_hu, 1) if cement else None,
+        psf_sigma_mm=_point(cement.psf_sigma_mm[::-1]) if cement else None,
     )
 
 
@@ -149,6 +152,7 @@ def _vertebrae(spine: Spine | None, leakage: Leakage | None) -> list[Vertebra]:
                 id=vertebra.id,
                 level_source=vertebra.level_source,
                 complete=vertebra.complete,
+                confidence=round(float(vertebra.confidence), 3),
                 body_volume_ml=_round(m.body_volume_ml, 3) if m else None,
                 trabecular_hu=_round(m.trabecular_hu, 1) if m else None,
                 heights_mm=Heights(
@@ -156,6 +160,8 @@ def _vertebrae(spine: Spine | None, leakage: Leakage | None) -> list[Vertebra]:
                     middle=_round(m.height_middle_mm, 2) if m else None,
                     posterior=_round(m.height_posterior_mm, 2) if m else None,
                 ),
+                height_loss_fraction=_round(m.height_loss_fraction, 4) if m else None,
+                wedge_degrees=_round(m.wedge_degrees, 2) if m else None,
                 cement_ml=_round(m.cement_ml, 5) if m else None,
                 fill_fraction=_round(m.fill_fraction, 4) if m else None,
                 cement_by_third=Thirds(
@@ -163,6 +169,12 @@ def _vertebrae(spine: Spine | None, leakage: Leakage | None) -> list[Vertebra]:
                     middle=_round(m.cement_middle, 4) if m else None,
                     posterior=_round(m.cement_posterior, 4) if m else None,
                 ),
+                cement_reaches=Reaches(
+                    posterior_third=m.posterior_third_reached if m and m.cement_ml else None,
+                    upper_endplate=m.upper_endplate_touched if m and m.cement_ml else None,
+                    lower_endplate=m.lower_endplate_touched if m and m.cement_ml else None,
+                ),
+                cement_left_fraction=_round(m.cement_left_fraction, 4) if m and m.cement_ml else None,
                 canal_area_mm2=_round(m.canal_area_mm2, 2) if m else None,
                 centre_mm=_point(centres.get(vertebra.id, vertebra.frame.origin)),
             )
@@ -204,11 +216,14 @@ def _deposit(found: FoundDeposit) -> Deposit:
     )
 
 
-def _canal(leakage: Leakage | None) -> Canal:
-    if leakage is None:
-        return Canal(cement_ml=None, max_occlusion=None, profile=[])
+def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
+    if spine is None or leakage is None:
+        return Canal(confidence=None, cement_ml=None, max_occlusion=None, profile=[])
     worst = leakage.worst
+    at = spine.canal.frame.index([section.at_mm for section in leakage.profile])
+    confidence = spine.canal.confidence[at]
     return Canal(
+        confidence=round(float(np.median(confidence)), 3) if len(at) else None,
         cement_ml=_round(leakage.canal_cement_ml, 5),
         max_occlusion=MaxOcclusion(
             fraction=round(float(worst.fraction), 4),
@@ -228,8 +243,9 @@ def _canal(leakage: Leakage | None) -> Canal:
                 vertebra_id=section.vertebra_id,
                 canal_area_mm2=_round(section.canal_area_mm2, 2),
                 cement_area_mm2=_round(section.cement_area_mm2, 2),
+                confidence=round(float(sure), 3),
             )
-            for section in leakage.profile
+            for section, sure in zip(leakage.profile, confidence, strict=True)
         ],
     )
 

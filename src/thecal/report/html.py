@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -11,9 +10,15 @@ import jinja2
 from markupsafe import Markup
 
 from thecal.anatomy.spine import Spine
-from thecal.cement.deposit_map import Cement
-from thecal.leakage.findings import Leakage, VertebraMeasure
-from thecal.report.headline import COMPARTMENT_WORDS, deposit_level, headline, leaked, limit_words
+from thecal.leakage.findings import Leakage
+from thecal.report.headline import (
+    COMPARTMENT_WORDS,
+    deposit_level,
+    headline,
+    leaked,
+    limit_words,
+    place_words,
+)
 from thecal.report.palette import LOOKS
 from thecal.report.schema import Deposit, Report, Vertebra
 from thecal.terms import RESEARCH_USE
@@ -34,34 +39,39 @@ _SEVERITY_TITLES = {
 }
 
 
-@dataclass(frozen=True)
-class _VertebraRow:
-    """One vertebra of the report with the measures that have no key in it."""
+def _reaches(vertebra: Vertebra) -> str:
+    """Where in the body the cement reaches, in words."""
+    at = vertebra.cement_reaches
+    if at.posterior_third is None:
+        return "–"
+    words = []
+    if at.posterior_third:
+        words.append("posterior third")
+    if at.upper_endplate and at.lower_endplate:
+        words.append("both endplates")
+    elif at.upper_endplate or at.lower_endplate:
+        words.append(f"{'upper' if at.upper_endplate else 'lower'} endplate")
+    return ", ".join(words) or "neither posterior third nor endplates"
 
-    vertebra: Vertebra
-    measure: VertebraMeasure | None
 
-    @property
-    def reaches(self) -> str:
-        """Where in the body the cement reaches, in words."""
-        m = self.measure
-        if m is None or not self.vertebra.cement_ml:
-            return "–"
-        words = []
-        if m.posterior_third_reached:
-            words.append("posterior third")
-        if m.upper_endplate_touched and m.lower_endplate_touched:
-            words.append("both endplates")
-        elif m.upper_endplate_touched or m.lower_endplate_touched:
-            words.append(f"{'upper' if m.upper_endplate_touched else 'lower'} endplate")
-        return ", ".join(words) or "neither posterior third nor endplates"
+def confidence_words(report: Report) -> str | None:
+    """How sure the anatomy is of itself, in one line; None without a spine."""
+    if not report.vertebrae:
+        return None
+    rows = [f"{place_words(v.level, v.id)} {v.confidence:.2f}" for v in reversed(report.vertebrae)]
+    words = f"vertebrae: {', '.join(rows)}"
+    known = [s for s in report.canal.profile if s.confidence is not None]
+    if report.canal.confidence is None or not known:
+        return words
+    least = min(known, key=lambda s: s.confidence or 0.0)
+    at = "" if least.vertebra_id is None else f" at {place_words(least.level, least.vertebra_id)}"
+    return f"{words}; canal {report.canal.confidence:.2f} in the middle, least {least.confidence:.2f}{at}"
 
 
 def render_html(
     report: Report,
     volume: Volume,
     spine: Spine | None,
-    cement: Cement | None,
     leakage: Leakage | None,
     *,
     identified: bool = False,
@@ -71,7 +81,7 @@ def render_html(
     Parameters
     ----------
     report : Report
-    volume, spine, cement, leakage
+    volume, spine, leakage
         For the pictures; without a spine the page has none.
     identified : bool
         Whether the patient's name may stand on it.
@@ -94,20 +104,18 @@ def render_html(
             "projections": projections_picture(spine, leakage),
             "scene": Markup(scene_json(spine, leakage)),
         }
-    measures = {m.id: m for m in leakage.vertebrae} if leakage else {}
     inside = sorted((d for d in report.deposits if d.compartment == "intravertebral"), key=lambda d: d.id)
     return _template().render(
         report=report,
         headline=headline(report),
         deposits=[*leaked(report), *inside],
-        vertebrae=[_VertebraRow(v, measures.get(v.id)) for v in reversed(report.vertebrae)],
+        vertebrae=list(reversed(report.vertebrae)),
+        confidence=confidence_words(report),
         looks=LOOKS,
         words=COMPARTMENT_WORDS,
         routes=_ROUTES,
         limit=limit_words(report),
         severities=_SEVERITY_TITLES,
-        noise_hu=cement.noise_hu if cement else None,
-        psf_mm=[float(s) for s in cement.psf_sigma_mm] if cement else None,
         patient_name=_name_words(volume.source.patient_name) if identified else None,
         research_use=RESEARCH_USE,
         plotly_js=Markup(_plotly_js()) if pictures["scene"] is not None else None,
@@ -136,6 +144,7 @@ def _template() -> jinja2.Template:
         "percent": _percent,
         "swatch": _swatch,
         "at_level": _at_level,
+        "reaches": _reaches,
         "svg": Markup,
     }
     folder = resources.files("thecal.report").joinpath("templates")

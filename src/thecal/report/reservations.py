@@ -22,13 +22,23 @@ _MEASURES = {
     "height_anterior_mm": "anterior height",
     "height_middle_mm": "middle height",
     "height_posterior_mm": "posterior height",
+    "wedge_degrees": "wedge",
+    "height_loss_fraction": "height loss",
     "cement_ml": "cement volume",
     "fill_fraction": "fill",
     "canal_area_mm2": "canal area",
 }
 # These notes of leakage already say that a body's shape was not measured.
 _TOLD_BY_LEAKAGE = ("vertebra_incomplete", "body_not_measured")
-_SHAPE_WORDS = ("body volume", "anterior height", "middle height", "posterior height", "fill")
+_SHAPE_WORDS = (
+    "body volume",
+    "anterior height",
+    "middle height",
+    "posterior height",
+    "wedge",
+    "height loss",
+    "fill",
+)
 _INPUT = {
     "series_uid": "series",
     "slice_thickness_mm": "slice thickness",
@@ -192,7 +202,8 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "thirds_only_with_cement",
                 "info",
-                "Shares of cement by thirds are given only for whole bodies that hold cement.",
+                "Shares of cement by thirds and by side, and where it reaches, are given only for whole "
+                "bodies that hold cement.",
             )
         )
     return notes

@@ -40,7 +40,11 @@ class Software(_Part):
 
 
 class Input(_Part):
-    """The scan as it was read; ``shape`` and ``spacing_mm`` follow the file's own axis order."""
+    """The scan as it was read; ``shape`` and ``spacing_mm`` follow the file's own axis order.
+
+    ``noise_hu`` and the Gaussian point spread ``psf_sigma_mm`` (left-right, anterior-posterior,
+    caudal-cranial) are measured on it.
+    """
 
     kind: str
     series_uid: str | None
@@ -54,6 +58,8 @@ class Input(_Part):
     sex: str | None
     hu_clipped_at: int | None
     simulated: bool
+    noise_hu: float | None
+    psf_sigma_mm: Point | None
 
 
 class Heights(_Part):
@@ -62,6 +68,14 @@ class Heights(_Part):
     anterior: float | None
     middle: float | None
     posterior: float | None
+
+
+class Reaches(_Part):
+    """Where in its body the cement reaches; null without cement in a body measured whole."""
+
+    posterior_third: bool | None
+    upper_endplate: bool | None
+    lower_endplate: bool | None
 
 
 class Thirds(_Part):
@@ -73,18 +87,26 @@ class Thirds(_Part):
 
 
 class Vertebra(_Part):
-    """One vertebra; ``level`` is null where its number is not known."""
+    """One vertebra; ``level`` is null where its number is not known.
+
+    ``confidence`` says how well its endplates, pedicles and walls agree with the scan.
+    """
 
     level: str | None
     id: int
     level_source: LevelSource
     complete: bool
+    confidence: Fraction
     body_volume_ml: float | None
     trabecular_hu: float | None
     heights_mm: Heights
+    height_loss_fraction: Fraction | None
+    wedge_degrees: float | None
     cement_ml: float | None
     fill_fraction: Fraction | None
     cement_by_third: Thirds
+    cement_reaches: Reaches
+    cement_left_fraction: Fraction | None
     canal_area_mm2: float | None
     centre_mm: Point
 
@@ -134,11 +156,13 @@ class Section(_Part):
     vertebra_id: int | None
     canal_area_mm2: float | None
     cement_area_mm2: float | None
+    confidence: Fraction | None
 
 
 class Canal(_Part):
-    """Cement in the canal."""
+    """Cement in the canal; ``confidence`` is the median of the profile's."""
 
+    confidence: Fraction | None
     cement_ml: float | None
     max_occlusion: MaxOcclusion | None
     profile: list[Section]

@@ -88,7 +88,7 @@ def write_report(
             # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
             maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
             maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, leakage))
-        page = render_html(built(), volume, spine, cement, leakage, identified=identified)
+        page = render_html(built(), volume, spine, leakage, identified=identified)
         (folder / "report.html").write_text(page, encoding="utf-8")
         for written in maps:
             written.result()
