@@ -41,9 +41,7 @@ def _table(series: list[Series]) -> Table:
     from rich.markup import escape
     from rich.table import Table
 
-    table = Table(
-        box=box.SIMPLE_HEAD, title="● is assessed; --series NAME takes another", title_justify="left"
-    )
+    table = Table(box=box.SIMPLE_HEAD, title=_title(series), title_justify="left")
     table.add_column("")
     table.add_column("series, its name for --series", overflow="fold", ratio=1)
     for heading in ("slices", "mm", "kernel", "from–to mm"):
@@ -63,6 +61,14 @@ def _table(series: list[Series]) -> Table:
             f"{one.coverage_mm[0]:.0f} to {one.coverage_mm[1]:.0f}" if one.coverage_mm else "",
         )
     return table
+
+
+def _title(series: list[Series]) -> str:
+    if any(one.chosen for one in series):
+        return "● is assessed; --series NAME takes another"
+    if any(one.usable for one in series):
+        return "None is assessed unless you choose it with --series NAME; see why in brackets"
+    return "None of these can be assessed; see why in brackets"
 
 
 def _number(series: Series) -> str:

@@ -137,6 +137,11 @@ def check_readable(header: Header, what: str) -> None:
         raise InputError(f"{_file(header, what)} has {header.bits_allocated} bits a pixel, which no CT has.")
 
 
+def check_whole(header: Header, what: str) -> None:
+    """Raise InputError where a file's pixels are cut short; reads the file but decodes nothing."""
+    _split(header, what)
+
+
 def _split(header: Header, what: str) -> list[memoryview]:
     """The bytes of each frame of a file."""
     check_readable(header, what)

@@ -26,6 +26,8 @@ FEWEST_SLICES = 3
 # Below this a stack holds no whole vertebra (thoracic bodies are about 20 mm high).
 USEFUL_COVERAGE_MM = 30.0
 SAME_ORIENTATION = 0.9999
+# Series that a message names.
+MOST_NAMED = 8
 AXIAL_COSINE = 0.7071
 
 
@@ -346,7 +348,14 @@ def pick(stacks: Sequence[Stack], uid: str) -> Stack:
     """
     named = [stack for stack in stacks if stack.summary.uid == uid]
     if not named:
-        raise InputError(f"The input holds no series {uid}.")
+        held = [_named(stack.summary) for stack in stacks[:MOST_NAMED]]
+        more = " and others" if len(stacks) > MOST_NAMED else ""
+        raise InputError(f"The input holds no series {uid}; it holds {', '.join(held)}{more}.")
     if not named[0].summary.usable:
         raise InputError(f"Series {uid} cannot be used: {named[0].summary.reason}.")
     return named[0]
+
+
+def _named(series: Series) -> str:
+    """A series by what --series takes, and why it cannot be used."""
+    return f"{series.uid} ({series.reason})" if series.reason else series.uid

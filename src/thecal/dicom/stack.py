@@ -13,7 +13,7 @@ from thecal.dicom.hounsfield import clipped_at, gaps_between_slices, judge, show
 from thecal.dicom.layout import lay_out, place, same_place_runs
 from thecal.dicom.members import members_of
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
-from thecal.dicom.pixels import Progress, check_readable, decode_frames
+from thecal.dicom.pixels import Progress, check_readable, check_whole, decode_frames
 from thecal.dicom.series import Found, Series, Stack, choose, find_series, pick
 from thecal.dicom.straighten import straighten
 from thecal.errors import InputError
@@ -46,13 +46,23 @@ def read_dicom(path: Path, series: str | None, progress: Progress | None) -> Vol
 
 
 def list_dicom(path: Path) -> list[Series]:
-    """All series of a DICOM folder, zip or file, usable ones first."""
+    """All series of a DICOM folder, zip or file, usable ones first.
+
+    The one that would be taken is tried as far as that is quick: its layout, its files' length, the values of
+    a few slices. Where it would be refused, none is ``chosen`` and its ``reason`` says why.
+    """
     with members_of(path) as members:
         found = find_series(members)
         _refuse_if_nothing(found, path)
         usable = [stack for stack in found.stacks if stack.summary.usable]
         chosen = choose(usable, _has_bone)[0] if usable else None
-    listed = [replace(stack.summary, chosen=stack is chosen) for stack in found.stacks]
+        refused = _refusal(chosen) if chosen is not None else ""
+    listed = [
+        replace(stack.summary, chosen=not refused, usable=not refused, reason=refused)
+        if stack is chosen
+        else stack.summary
+        for stack in found.stacks
+    ]
     return sorted(listed, key=lambda s: (not s.chosen, not s.usable, s.number or 0, s.uid))
 
 
@@ -83,6 +93,24 @@ def _has_bone(stack: Stack) -> bool:
         return shows_bone(decode_frames([frames[i] for i in at], stack.name).hu)
     except InputError:
         return False
+
+
+def _refusal(stack: Stack) -> str:
+    """Why the stack would be refused, in a few words; empty where nothing quick speaks against it."""
+    frames = stack.frames
+    try:
+        for header in {frame.header for frame in frames}:
+            check_whole(header, stack.name)
+        at = np.array([frame.position @ frames[0].normal for frame in frames])
+        each = tuple(frames[start] for start, _ in same_place_runs(at))
+        lay_out(each, stack.name)
+        few = np.unique(np.linspace(0, len(each) - 1, BONE_SAMPLE + 2).astype(int)[1:-1])
+        decoded = decode_frames([each[i] for i in few], stack.name)
+        judge(decoded.hu, stack.name, decoded.padding_fraction)
+    except InputError as error:
+        words = str(error).removeprefix(f"S{stack.name[1:]} ").replace(f" of {stack.name}", "")
+        return (words[0].lower() + words[1:]).rstrip(".")
+    return ""
 
 
 def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
