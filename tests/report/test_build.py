@@ -113,6 +113,17 @@ def test_the_detection_limit_says_for_which_cement_it_holds(leaking, untouched):
         assert "of 1700 HU and brighter" in note.message
 
 
+def test_every_reservation_is_a_sentence(leaking):
+    told = QualityNote("x", "info", "vertebra no. 203 is cut.")
+    one = (replace(leaking.leakage.deposits[1], breach_mm=None, yeom=None, id=2),)
+    leakage = replace(leaking.leakage, deposits=one, quality=(told,))
+    messages = [
+        n.message for n in build_report(leaking.volume, leaking.spine, leaking.cement, leakage).quality
+    ]
+    assert all(m[0].isupper() and m.endswith(".") for m in messages)
+    assert any(m.endswith("was not found for deposit 2.") for m in messages)
+
+
 def test_critical_notes_come_first_and_each_note_once(leaking):
     note = QualityNote("metal", "critical", "Metal crosses the canal.")
     leakage = replace(leaking.leakage, quality=(*leaking.leakage.quality, note, note))

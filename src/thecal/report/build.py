@@ -277,11 +277,16 @@ def _intradural(cement: Cement | None) -> Intradural:
 def _ordered(notes: Sequence[QualityNote]) -> list[Quality]:
     once = dict.fromkeys(notes)
     return [
-        Quality(code=note.code, severity=note.severity, message=note.message)
+        Quality(code=note.code, severity=note.severity, message=_sentence(note.message))
         for severity in _SEVERITIES
         for note in once
         if note.severity == severity
     ]
+
+
+def _sentence(message: str) -> str:
+    """With a capital at its beginning, unless it begins with the name of a file."""
+    return message[:1].upper() + message[1:] if message.split(" ")[0].isalpha() else message
 
 
 def _round(value: float | None, digits: int) -> float | None:

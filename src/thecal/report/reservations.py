@@ -97,7 +97,7 @@ def reservations(
             QualityNote(
                 "label_maps_not_written",
                 "info",
-                "anatomy.nii.gz and cement.nii.gz are not written, as an empty map would read as no cement.",
+                "The label maps are not written, as an empty map would read as no cement.",
             )
         )
         return notes
@@ -279,14 +279,12 @@ def _deposits(leakage: Leakage) -> list[QualityNote]:
             QualityNote(
                 "breach_unknown",
                 "info",
-                f"Where the cement left the bone was not found for deposits {', '.join(no_breach)}.",
+                f"Where the cement left the bone was not found for {_numbered(no_breach)}.",
             )
         )
     no_type = [str(d.id) for d in escaped if d.yeom is None]
     if no_type:
-        notes.append(
-            QualityNote("yeom_unknown", "info", f"No Yeom type is given to deposits {', '.join(no_type)}.")
-        )
+        notes.append(QualityNote("yeom_unknown", "info", f"No Yeom type is given to {_numbered(no_type)}."))
     within = len(leakage.deposits) - len(escaped)
     if within:
         notes.append(
@@ -297,3 +295,7 @@ def _deposits(leakage: Leakage) -> list[QualityNote]:
             )
         )
     return notes
+
+
+def _numbered(ids: list[str]) -> str:
+    return f"deposit {ids[0]}" if len(ids) == 1 else f"deposits {listed(ids)}"

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -99,12 +99,30 @@ def write_report(
 
 
 def check_writable(out: Path) -> None:
-    """Raise `InputError` now where ``out`` could not be written to after the long work."""
-    if out.exists() and not out.is_dir():
-        raise InputError(f"--out {out} is a file, not a folder")
-    nearest = next(folder for folder in (out, *out.absolute().parents) if folder.exists())
-    if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
-        raise InputError(f"--out {out} cannot be written to")
+    """Raise `InputError` now where ``out`` could not be written to after the long work.
+
+    It is tried: the folder is made, a file is put into it, and both are taken away again.
+    """
+    try:
+        if out.exists() and not out.is_dir():
+            raise InputError(f"--out {out} is a file, not a folder")
+        absolute = out.absolute()
+        missing = [folder for folder in (absolute, *absolute.parents) if not folder.exists()]
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
+    made: list[Path] = []
+    try:
+        for folder in reversed(missing):
+            folder.mkdir()
+            made.append(folder)
+        with tempfile.TemporaryFile(dir=absolute):
+            pass
+    except OSError as error:
+        raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):
+                folder.rmdir()
 
 
 @contextmanager
