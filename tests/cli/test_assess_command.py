@@ -129,7 +129,7 @@ def test_findings_that_cannot_be_used_are_status_2(ct_path, stages, tmp_path, ca
 def test_the_same_scan_gives_the_same_files(ct_path, stages, tmp_path):
     for name in ("one", "two"):
         run(["assess", str(ct_path), "--out", str(tmp_path / name)])
-    for file in ("anatomy.nii.gz", "cement.nii.gz"):
+    for file in ("anatomy.nii.gz", "cement.nii.gz", "report.html"):
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()
     one, two = (json.loads((tmp_path / n / "report.json").read_text()) for n in ("one", "two"))
     assert one | {"timings_s": 0} == two | {"timings_s": 0}

@@ -14,7 +14,15 @@ from thecal.report.scene import scene_json
 
 @pytest.fixture(scope="module")
 def traces(leaking):
-    return json.loads(scene_json(leaking.spine, leaking.leakage))["data"]
+    return [
+        t for t in json.loads(scene_json(leaking.spine, leaking.leakage))["data"] if t["type"] == "mesh3d"
+    ]
+
+
+def test_the_legend_names_vertebrae_and_canal_in_a_colour_that_is_seen(leaking):
+    shown = [t for t in json.loads(scene_json(leaking.spine, leaking.leakage))["data"] if t["showlegend"]]
+    assert [t["name"] for t in shown[:2]] == ["vertebrae", "canal wall"]
+    assert all(t.get("opacity", 1.0) == 1.0 for t in shown)
 
 
 def unpacked(packed):

@@ -34,8 +34,13 @@ def scene_json(spine: Spine, leakage: Leakage) -> str:
 
     Numbers are packed (float32 and the smallest integers), so that a whole spine takes a few MB.
     """
-    data = [*_bones(spine), *_canal(spine.canal), *_deposits(leakage, spine.grid)]
-    low, high = _bounds(data)
+    meshes = [*_bones(spine), *_canal(spine.canal), *_deposits(leakage, spine.grid)]
+    low, high = _bounds(meshes)
+    data = [
+        _swatch("vertebrae", BONE_COLOUR, group="bone"),
+        _swatch("canal wall", CANAL_COLOUR, group="canal"),
+        *meshes,
+    ]
     axes = {
         f"{name}axis": {"visible": False, "showbackground": False, "range": [low[n], high[n]]}
         for n, name in enumerate("xyz")
@@ -83,9 +88,7 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
         mesh = _surface(mask, spine.grid.crop(where), every, smooth=0.5 * every)
         if mesh is not None:
             name = names.get(label, str(label))
-            traces.append(
-                _mesh3d(mesh, BONE_COLOUR, 0.1, name, group="bone", shown="vertebrae" if not traces else None)
-            )
+            traces.append(_mesh3d(mesh, BONE_COLOUR, 0.1, name, group="bone", shown=None))
     return traces
 
 
@@ -109,9 +112,23 @@ def _canal(canal: Canal) -> list[dict[str, Any]]:
             0.08,
             "canal wall",
             group="canal",
-            shown="canal wall",
+            shown=None,
         )
     ]
+
+
+def _swatch(name: str, colour: str, *, group: str) -> dict[str, Any]:
+    """A name in the legend in full colour: that of a nearly clear surface is not seen on white."""
+    return {
+        "type": "scatter3d",
+        "mode": "markers",
+        **{k: [None] for k in "xyz"},
+        "marker": {"symbol": "square", "size": 10, "color": colour},
+        "hoverinfo": "skip",
+        "legendgroup": group,
+        "name": name,
+        "showlegend": True,
+    }
 
 
 def _deposits(leakage: Leakage, grid: Grid) -> list[dict[str, Any]]:
