@@ -33,6 +33,7 @@ def ct_path(toy, tmp_path_factory) -> Path:
 def stages(toy, monkeypatch) -> None:
     """The stages answer at once with what is true of the toy patient."""
     found, cement, leakage = toy
+    monkeypatch.setattr("thecal.cli.compiled.is_compiled", lambda: True)
     monkeypatch.setattr("thecal.assessment.find_spine", lambda volume, **options: found)
     monkeypatch.setattr("thecal.assessment.find_cement", lambda volume, spine: cement)
     monkeypatch.setattr("thecal.assessment.find_leakage", lambda volume, spine, cement: leakage)

@@ -21,12 +21,14 @@ def demo(
     from the paper's words, scanned by a simulated scanner, stored as DICOM and assessed from it. Research
     use only.
     """
+    from thecal.cli.compiled import tell_if_cold
     from thecal.cli.pipeline import assess_to_folder
     from thecal.cli.progress import stage_progress
     from thecal.report.headline import headline
     from thecal.report.write import check_writable
 
     check_writable(out)
+    tell_if_cold()
     with stage_progress(("phantom",)) as begin:
         begin("phantom")
         scan, level = _make_scan(out / "phantom")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from time import perf_counter
 
+from thecal.cli.compiled import tell_if_cold
 from thecal.cli.progress import stage_progress
 from thecal.errors import InputError
 from thecal.report.schema import Observations, Report
@@ -45,6 +46,8 @@ def assess_to_folder(
         from thecal.dicom import read
 
         volume = read(input_path, series=series)
+        # Only now: an input that cannot be used is told in one sentence.
+        tell_if_cold()
         timings = {"read": perf_counter() - started}
         result = assess(volume, anatomy=anatomy, level=level, progress=begin)
         begin("report")

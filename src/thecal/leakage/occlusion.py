@@ -69,7 +69,7 @@ def occlusion_along(
     centre = canal.frame.points @ inverse[:3, :3].T + inverse[:3, 3]
     direction = outward @ inverse[:3, :3].T
     cement_mm2 = (
-        _polar_area(np.ascontiguousarray(cement), centre, direction, wall, RADIAL_STEP_MM, RIM_MM) * step
+        polar_area(np.ascontiguousarray(cement), centre, direction, wall, RADIAL_STEP_MM, RIM_MM) * step
     )
     edge = scan.to_index(canal.frame.points[:, None, :] + outward * wall[:, :, None])
     lost = ((edge < -0.5) | (edge > np.array(scan.shape) - 0.5)).any(axis=2).mean(axis=1)
@@ -182,7 +182,7 @@ def _sample(field, z, y, x):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True)
-def _polar_area(field, centre, direction, wall, radial, rim):  # type: ignore[no-untyped-def]
+def polar_area(field, centre, direction, wall, radial, rim):  # type: ignore[no-untyped-def]
     """The sum over r dr at each angle; the caller multiplies by the angular step."""
     area = np.zeros(len(centre))
     for i in range(len(centre)):
