@@ -52,7 +52,7 @@ def test_an_empty_cache_is_cold_and_a_compiled_one_is_not(tmp_path):
     assert asked(COLD) == "False"
     compile_it = (
         "import numpy as np; from thecal.leakage.occlusion import polar_area as f; "
-        "f(np.zeros((1, 1, 1), np.float32), np.zeros((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), 0.25, 1.5)"
+        "f(np.zeros((1, 1, 1), np.float32), np.zeros((1, 3)), np.zeros((1, 4, 3)), np.ones((1, 4)), .25, 1.5)"
         "; "
     )
     assert asked(compile_it + COLD) == "True"
