@@ -146,6 +146,18 @@ def test_a_measure_that_is_missing_is_null_and_named_in_quality(leaking, measure
     assert any("L2" in message and words[measure] in message for message in told)
 
 
+def test_each_missing_measure_has_its_own_reason(leaking):
+    l2, *rest = leaking.leakage.vertebrae
+    hidden = replace(l2, cement_ml=None, fill_fraction=None, height_loss_fraction=None)
+    leakage = replace(leaking.leakage, vertebrae=(hidden, *rest))
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leakage)
+    told = {n.message for n in report.quality if n.code == "measure_missing"}
+    assert told == {
+        "Not measured at L2, as metal in or at it hides cement: cement volume and fill.",
+        "Not measured at L2, as no sound vertebra near it was measured whole: height loss.",
+    }
+
+
 def test_a_vertebra_without_measures_is_null_not_zero(leaking):
     leakage = replace(leaking.leakage, vertebrae=leaking.leakage.vertebrae[:-1])
     t10 = build_report(leaking.volume, leaking.spine, leaking.cement, leakage).vertebrae[-1]

@@ -1,4 +1,4 @@
-"""The first run compiles its inner loops, which takes minutes; say so rather than seem to hang."""
+"""The first run compiles its inner loops, which takes a minute or more; say so rather than seem to hang."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def tell_if_cold() -> None:
     """One line on stderr where the long work is about to be compiled first; once a process."""
     if not is_compiled():
         typer.echo(
-            "Compiling, once: this first run takes some minutes; later ones take seconds.",
+            "Compiling, once: this first run takes a minute or more; later ones take seconds.",
             err=True,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import ceil, isfinite
 
 import numpy as np
@@ -175,26 +176,22 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
                 "sacrum nor the last rib settles it; they carry ids from 201, caudal first (see --level).",
             )
         )
-    missing: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
+    missing: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for vertebra in spine.vertebrae:
         name = vertebra_name(vertebra.level, vertebra.id)
         told = any(
             n.code in _TOLD_BY_LEAKAGE and f"{name} ".lower() in n.message.lower() for n in leakage.quality
         )
-        lacking = tuple(
-            word for word in _lacking(measures.get(vertebra.id)) if not (told and word in _SHAPE_WORDS)
-        )
-        if lacking:
-            missing.setdefault((vertebra.complete, lacking), []).append(name)
-    for (complete, lacking), names in missing.items():
-        why = "the scan does not support it there" if complete else "the edge of the scan cuts it"
-        if "cement volume" in lacking:
-            why = "metal in or at it hides cement" + ("" if complete else ", and " + why)
+        lacking = [w for w in _lacking(measures.get(vertebra.id)) if not (told and w in _SHAPE_WORDS)]
+        why: dict[str, list[str]] = {}
+        for word in lacking:
+            why.setdefault(_why(word, lacking, complete=vertebra.complete), []).append(word)
+        for reason, unknown in why.items():
+            missing.setdefault((reason, tuple(unknown)), []).append(name)
+    for (reason, words), names in missing.items():
         notes.append(
             QualityNote(
-                "measure_missing",
-                "info",
-                f"Not measured at {', '.join(names)}, as {why}: {', '.join(lacking)}.",
+                "measure_missing", "info", f"Not measured at {listed(names)}, as {reason}: {listed(words)}."
             )
         )
     if any(m.cement_anterior is None for m in leakage.vertebrae):
@@ -207,6 +204,15 @@ def _vertebrae(spine: Spine, leakage: Leakage) -> list[QualityNote]:
             )
         )
     return notes
+
+
+def _why(word: str, lacking: Sequence[str], *, complete: bool) -> str:
+    """Why one measure of a vertebra is missing, given all that are."""
+    if word == "cement volume" or (word == "fill" and "cement volume" in lacking):
+        return "metal in or at it hides cement"
+    if word == "height loss" and "anterior height" not in lacking:
+        return "no sound vertebra near it was measured whole"
+    return "the scan does not support it there" if complete else "the edge of the scan cuts it"
 
 
 def _lacking(measure: VertebraMeasure | None) -> tuple[str, ...]:
