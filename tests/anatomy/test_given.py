@@ -243,7 +243,7 @@ def test_a_level_pin_renumbers_vertebrae_and_discs(built: LabelSpine, tmp_path: 
 
 def test_a_level_pin_where_no_vertebra_is_found_is_refused(built: LabelSpine, tmp_path: Path) -> None:
     spine = Given(save_nifti(tmp_path / "l.nii.gz", built.labels, built.volume.grid)).find(built.volume)
-    with pytest.raises(InputError, match="no vertebral body"):
+    with pytest.raises(InputError, match="No vertebral body"):
         pin_level(spine, "T12", 4000.0)
 
 

@@ -53,3 +53,20 @@ def test_schema_prints_a_valid_json_schema(capsys):
     schema = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator.check_schema(schema)
     assert schema["title"] == "thecal.report/2"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["assess", "missing", "--out", "x"],
+        ["phantom", "make", "--out", "x", "--sex", "X"],
+        ["phantom", "make", "--out", "x", "--levels", "T1-T13"],
+    ],
+)
+def test_what_goes_wrong_is_told_in_one_whole_sentence(words, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert run(words) == 2
+    told = capsys.readouterr().err
+    assert told.endswith(".\n")
+    assert not told.endswith("..\n")
+    assert told[0].isupper() or told.startswith("missing")

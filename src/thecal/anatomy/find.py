@@ -56,7 +56,7 @@ def backend(anatomy: str) -> AnatomyBackend:
             return made
     if not Path(anatomy).exists():
         names = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP)))
-        raise InputError(f"anatomy {anatomy!r} is neither a backend ({names}) nor a file")
+        raise InputError(f"Anatomy {anatomy!r} is neither a backend ({names}) nor a file")
     from thecal.anatomy.backends.given import Given
 
     return Given(anatomy)
@@ -72,7 +72,7 @@ def parse_level(text: str) -> tuple[str, float]:
     """
     match = re.fullmatch(r"\s*([CTL]\d{1,2})\s*@\s*([+-]?\d+(?:\.\d*)?)\s*", text, re.IGNORECASE)
     if match is None or match[1].upper() not in (*USUAL_ORDER, "L6", "T13"):
-        raise InputError(f"level {text!r} is not of the form T12@-700.5 (a vertebra and its z in mm)")
+        raise InputError(f"Level {text!r} is not of the form T12@-700.5 (a vertebra and its z in mm)")
     return match[1].upper(), float(match[2])
 
 
@@ -124,7 +124,7 @@ def _vertebra_at(spine: Spine, z_mm: float) -> int:
         height = spine.grid.to_lps(index)[:, 2]
         cuts.append(int((np.abs(height - z_mm) <= HALF_SLICE + 1e-6).sum()))
     if not cuts or max(cuts) == 0:
-        raise InputError(f"no vertebral body that was found crosses z = {z_mm:g} mm")
+        raise InputError(f"No vertebral body that was found crosses z = {z_mm:g} mm")
     return int(np.argmax(cuts))
 
 

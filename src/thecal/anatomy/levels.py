@@ -159,7 +159,7 @@ def levels_from_pin(places: Sequence[int], pinned: int, name: str) -> Naming:
     zero = upward.index(name) - pinned
     above = sum(zero + place >= len(upward) for place in places)
     if above:
-        raise InputError(f"calling that vertebra {name} leaves {above} vertebrae above C1")
+        raise InputError(f"Calling that vertebra {name} leaves {above} vertebrae above C1")
     levels = tuple(upward[zero + place] if zero + place >= 0 else None for place in places)
     ids = tuple(FIRST_UNKNOWN_VERTEBRA + i if x is None else VERSE_IDS[x] for i, x in enumerate(levels))
     notes: list[QualityNote] = []

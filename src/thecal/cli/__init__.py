@@ -56,7 +56,7 @@ def _told(error: Exception) -> int:
     if isinstance(error, typer.Abort):
         return EXIT_INTERRUPTED
     if isinstance(error, InputError | SpineNotFound):
-        typer.echo(str(error), err=True)
+        typer.echo(f"{str(error).rstrip('.')}.", err=True)
         return EXIT_NO_SPINE if isinstance(error, SpineNotFound) else EXIT_INPUT
     if hasattr(error, "format_message"):  # typer's own: an unknown option, a missing argument
         typer.echo(f"{error.format_message()} (see thecal --help)", err=True)

@@ -51,9 +51,9 @@ def make(
 
     _check_form(form)
     if kernel not in ("soft", "sharp"):
-        raise InputError(f"the kernel is soft or sharp, not {kernel!r}")
+        raise InputError(f"The kernel is soft or sharp, not {kernel!r}")
     if sex not in (None, "F", "M"):
-        raise InputError(f"sex is F or M, not {sex!r}")
+        raise InputError(f"Sex is F or M, not {sex!r}")
     x, y, z = _spacing(spacing)
     breaks = dict(_fracture(text) for text in fracture or [])
     first, last = parse_levels(levels)
@@ -131,7 +131,7 @@ def _check_form(form: str) -> None:
     from thecal.errors import InputError
 
     if form not in ("dicom", "nifti"):
-        raise InputError(f"the format is dicom or nifti, not {form!r}")
+        raise InputError(f"The format is dicom or nifti, not {form!r}")
 
 
 def _spacing(text: str) -> tuple[float, float, float]:
@@ -140,9 +140,9 @@ def _spacing(text: str) -> tuple[float, float, float]:
     try:
         x, y, z = (float(word) for word in text.split(","))
     except ValueError:
-        raise InputError(f"the spacing reads like 0.7,0.7,1.0 (x,y,z in mm), not {text!r}") from None
+        raise InputError(f"The spacing reads like 0.7,0.7,1.0 (x,y,z in mm), not {text!r}") from None
     if not all(0.2 <= value <= 6.0 for value in (x, y, z)):
-        raise InputError(f"a spacing of {text} mm is not between 0.2 and 6 mm")
+        raise InputError(f"A spacing of {text} mm is not between 0.2 and 6 mm")
     return x, y, z
 
 
@@ -150,7 +150,7 @@ def _field(fov_mm: float) -> float:
     from thecal.errors import InputError
 
     if not 90.0 <= fov_mm <= 500.0:
-        raise InputError(f"a field of view of {fov_mm:g} mm is not between 90 and 500 mm")
+        raise InputError(f"A field of view of {fov_mm:g} mm is not between 90 and 500 mm")
     return fov_mm
 
 
@@ -159,7 +159,7 @@ def _fracture(text: str) -> tuple[str, str]:
 
     level, _, kind = text.partition(":")
     if kind not in ("wedge", "biconcave", "crush"):
-        raise InputError(f"a fracture reads like T12:crush, T12:wedge or T12:biconcave, not {text!r}")
+        raise InputError(f"A fracture reads like T12:crush, T12:wedge or T12:biconcave, not {text!r}")
     return level, kind
 
 

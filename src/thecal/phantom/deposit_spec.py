@@ -122,13 +122,13 @@ def parse_deposit(text: str) -> DepositSpec:
         compartment, level = place.split("@")
         volume = float(words[0].lower().removesuffix("ml"))
     except (ValueError, IndexError):
-        raise InputError(f"a deposit reads like epidural@T12:0.3ml:left, not {text!r}") from None
+        raise InputError(f"A deposit reads like epidural@T12:0.3ml:left, not {text!r}") from None
     if compartment not in COMPARTMENTS or compartment == "unassigned":
-        raise InputError(f"there is no compartment {compartment!r} to put cement in")
+        raise InputError(f"There is no compartment {compartment!r} to put cement in")
     if level not in VERSE_IDS:
-        raise InputError(f"there is no level {level!r}")
+        raise InputError(f"There is no level {level!r}")
     if not 0 < volume <= 15:
-        raise InputError(f"a deposit of {volume:g} mL is not between 0 and 15 mL")
+        raise InputError(f"A deposit of {volume:g} mL is not between 0 and 15 mL")
     side: Side | None = None
     form: Form | None = None
     for word in words[1:]:

@@ -58,7 +58,7 @@ def draw_case(
     if levels is not None:
         names = [n for n in names if n in levels]
     if not names:
-        raise InputError("no complete vertebra to put cement in")
+        raise InputError("No complete vertebra to put cement in")
     treated = [names[int(rng.integers(len(names)))]]
     if len(names) > 2 and rng.random() < 0.15:
         other = names[int(rng.integers(len(names)))]

@@ -65,7 +65,7 @@ class Site:
             Where the scan does not show it.
         """
         if level not in self.vertebrae:
-            raise InputError(f"the scan does not show {level}")
+            raise InputError(f"The scan does not show {level}")
         return self.vertebrae[level]
 
     def window(self, centre: FloatArray, reach_mm: float) -> Box:

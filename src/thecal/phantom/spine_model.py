@@ -80,7 +80,7 @@ def parse_levels(text: str | Sequence[str]) -> tuple[str, str]:
     first, last = parts[0].strip(), parts[-1].strip()
     for level in (first, last):
         if level not in LEVELS_MODELLED:
-            raise InputError(f"the phantom has no level {level!r}; it has T1 to L5 and sacrum")
+            raise InputError(f"The phantom has no level {level!r}; it has T1 to L5 and sacrum")
     if LEVELS_MODELLED.index(first) > LEVELS_MODELLED.index(last):
         first, last = last, first
     return first, last
@@ -131,7 +131,7 @@ def draw_spine(
     names = [order[i] for i in range(bottom, top - 1, -1)]  # caudal first
     for level in fractures:
         if level not in names or level == "sacrum":
-            raise InputError(f"the fracture level {level!r} is not among the phantom's levels")
+            raise InputError(f"The fracture level {level!r} is not among the phantom's levels")
 
     built: list[VertebraModel] = []
     lean_extra = 0.0
