@@ -195,7 +195,8 @@ def _mark_unknown(axes: Axes, heights: FloatArray, shares: FloatArray) -> None:
 
 def _at(worst: WorstOcclusion) -> str:
     name = _short(worst.level, worst.vertebra_id)
-    return f" at {name}" if name else ""
+    # A number takes more room than a level; on a line of its own it stays within the plot.
+    return f"{' ' if worst.level else chr(10)}at {name}" if name else ""
 
 
 def _short(level: str | None, vertebra_id: int | None) -> str:
