@@ -108,6 +108,7 @@ FIGURES = [
     ("cement/plateau.py", "INTERIOR_PERCENTILE", "the {}th percentile of voxels deeper"),
     ("cement/plateau.py", "USUAL_HU", "else around {:.0f} HU (mixture"),
     ("cement/fractions.py", "STEPS", "by {} steps of"),
+    ("leakage/occlusion.py", "METAL_REACH_MM", "passes metal within {:.0f} mm of the canal's wall"),
     ("cement/find.py", "OVER_SEED", "with a margin, {} · (T + 2 · noise)"),
     ("leakage/compartments.py", "WALL_UNCERTAINTY_MM", "({} mm; 2 mm for the sac)"),
     ("leakage/compartments.py", "SAC_UNCERTAINTY_MM", "1.5 mm; {:.0f} mm for the sac"),
