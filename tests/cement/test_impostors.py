@@ -114,6 +114,14 @@ def test_a_fill_from_side_to_side_of_a_body_is_no_screw():
     assert measured_ml(cement) == pytest.approx(truth, rel=0.15)
 
 
+def test_a_cast_in_the_veins_before_a_body_is_no_screw():
+    shapes = [ball((22, 24, 26), 6.2), rod((4, 6.5, 26), (40, 6.5, 26), 2.6)]
+    volume, spine, truth = scan(shapes, Scanner(spacing=(2.0, 1.0, 1.0)), 4500.0)
+    cement = find_cement(volume, spine)
+    assert not cement.metal.any()
+    assert measured_ml(cement) == pytest.approx(truth, rel=0.15)
+
+
 def test_a_bright_osteophyte_beside_cement_is_not_cement():
     scanner = Scanner(clip=3071)
     volume, spine, _ = scan([ball((22, 24, 26), 6.2)], scanner, 3000.0)
@@ -131,3 +139,11 @@ def test_a_calcified_node_far_from_cement_is_not_cement():
     node = with_material(volume, [ball((22, 4, 4), 1.5)], 3000.0, scanner)
     assert find_cement(node, spine).pieces.max() == 1
     assert measured_ml(find_cement(node, spine)) == pytest.approx(truth, rel=0.06)
+
+
+def test_cement_in_a_foramen_far_from_the_rest_is_cement():
+    scanner = Scanner(clip=3071)
+    volume, spine, truth = scan([ball((12, 14, 10), 3.0), ball((38, 47, 39.5), 2.0)], scanner, 3500.0)
+    cement = find_cement(volume, spine)
+    assert cement.pieces.max() == 2
+    assert measured_ml(cement) == pytest.approx(truth, rel=0.15)

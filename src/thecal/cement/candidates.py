@@ -22,6 +22,8 @@ CHAIN_MM = 10.0
 # A stretch of vein too thin to be seen is seldom longer; calcified nodes and vessels lie beside any spine.
 UNSEEN_VEIN_MM = 25.0
 LEAST_APART_MM3 = 30.0
+# No calcified node or vessel outshines the patient's bone by this much.
+UNMISTAKABLE = 1.5
 BESIDE_MM = 15.0
 BEHIND_MM = 60.0
 POOL_REACH_MM = 3.0
@@ -48,6 +50,7 @@ class _Group:
     behind: bool
     in_pool: bool
     volume_ml: float
+    peak_hu: float
 
 
 def sort_candidates(
@@ -56,6 +59,7 @@ def sort_candidates(
     spine: Spine,
     near: Nearness,
     pool: Callable[[], BoolArray],
+    threshold_hu: float,
 ) -> Sorted:
     """Tell cement from metal, contrast, calcified vessels and whatever lies apart from the spine.
 
@@ -70,6 +74,8 @@ def sort_candidates(
     spine, near
     pool : callable
         Gives the pools of contrast medium, which matter only to groups apart from bone.
+    threshold_hu : float
+        HU above which a voxel is brighter than this patient's bone.
     """
     spacing = spine.grid.spacing_mm
     result = Sorted(np.zeros(hu.shape, bool), np.zeros(hu.shape, bool), np.zeros(hu.shape, bool))
@@ -90,7 +96,7 @@ def sort_candidates(
             mask = mask & ~metal
             if not mask.any():
                 continue
-        pending.append(_describe(mask, box, near, pool, spacing))
+        pending.append(_describe(mask, box, hu, near, pool, spacing))
     accepted: list[_Group] = []
     for group in pending:
         if group.volume_ml > MOST_CEMENT_ML:
@@ -99,7 +105,7 @@ def sort_candidates(
             accepted.append(group)
     rooted = cKDTree(np.concatenate([g.points for g in accepted])) if accepted else None
     rest = [g for g in pending if g not in accepted and g.volume_ml <= MOST_CEMENT_ML and not g.in_pool]
-    near_enough = [g for g in rest if _belongs(g, rooted)]
+    near_enough = [g for g in rest if _belongs(g, rooted, threshold_hu)]
     accepted += near_enough
     rest = [g for g in rest if g not in near_enough]
     grew = rooted is not None
@@ -115,19 +121,29 @@ def sort_candidates(
     return result
 
 
-def _belongs(group: _Group, rooted: cKDTree | None) -> bool:
+def _belongs(group: _Group, rooted: cKDTree | None, threshold_hu: float) -> bool:
     """Whether a group apart from the bone is near enough to have come out of it."""
     if rooted is None:
         return group.gap_mm <= ALONE_MM
     if group.behind:
         return group.gap_mm <= BEHIND_MM
-    if group.gap_mm > BESIDE_MM or group.volume_ml < LEAST_APART_MM3 / 1000:
+    if group.gap_mm > BESIDE_MM:
+        return False
+    if group.gap_mm <= ALONE_MM:
+        if group.peak_hu >= UNMISTAKABLE * threshold_hu:
+            return True
+    elif group.volume_ml < LEAST_APART_MM3 / 1000:
         return False
     return float(rooted.query(group.points)[0].min()) <= UNSEEN_VEIN_MM
 
 
 def _describe(
-    mask: BoolArray, box: Box, near: Nearness, pool: Callable[[], BoolArray], spacing: FloatArray
+    mask: BoolArray,
+    box: Box,
+    hu: IntArray,
+    near: Nearness,
+    pool: Callable[[], BoolArray],
+    spacing: FloatArray,
 ) -> _Group:
     where = np.argwhere(mask)
     gap = float(near.bone_mm[box][mask].min())
@@ -144,4 +160,5 @@ def _describe(
         behind=float(near.behind[box][mask].mean()) > 0.8,
         in_pool=in_pool,
         volume_ml=float(len(where) * np.prod(spacing)) / 1000,
+        peak_hu=float(hu[box][mask].max()),
     )

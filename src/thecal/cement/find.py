@@ -53,7 +53,8 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     threshold = seed_threshold_hu(bone, noise)
     near = nearness(spine)
     pool = cache(lambda: contrast_pool(hu, near, spacing))
-    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near, pool)
+    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near, pool,
+                                 threshold)  # fmt: skip
     weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal
     weak_only = bool(weak.any()) and not candidates.cement.any()
     seeds = candidates.cement | weak
@@ -132,7 +133,7 @@ def _faint(
     box = box_of(foreign, np.full(3, 2))
     if box is not None:
         groups[box][ndimage.binary_dilation(foreign[box], iterations=2)] = 0
-    return sort_candidates(hu, groups, spine, near, pool).cement
+    return sort_candidates(hu, groups, spine, near, pool, threshold).cement
 
 
 def _grown(metal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine
-from thecal.cement.nearness import Nearness
+from thecal.cement.nearness import Nearness, is_bone
 from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # The most opaque cement (30 % barium sulphate at 60 keV) reads 6900 HU; titanium reads 8000 and more.
@@ -24,6 +24,8 @@ STRAIGHT_SHARE = 0.90
 SOLID_METAL_HU = 3000.0
 WITHIN_BODY_SHARE = 0.8
 BESIDE_BONE_MM = 20.0
+# It holds in bone, or as a rod lies behind it; a cast in the veins before a body does neither.
+IN_BONE_SHARE = 0.25
 # A ball wider than any screw's shaft: what holds one inside the body is a cloud of cement round the tip.
 CLOUD_RADIUS_MM = 5.0
 
@@ -53,7 +55,8 @@ def metal_in(
         solid = float(np.percentile(values[group], 75)) >= SOLID_METAL_HU
         within = np.count_nonzero(body) > WITHIN_BODY_SHARE * np.count_nonzero(group)
         beside = float(near.bone_mm[box][group].min()) <= BESIDE_BONE_MM
-        if not solid or within or not beside or not _is_screw(group, spacing_mm):
+        held = float((is_bone(spine.labels[box][group]) | near.behind[box][group]).mean()) >= IN_BONE_SHARE
+        if not solid or within or not beside or not held or not _is_screw(group, spacing_mm):
             return np.zeros(group.shape, bool)
     depth = ndimage.distance_transform_edt(np.pad(body, 1), sampling=spacing_mm)[1:-1, 1:-1, 1:-1]
     cloud_core = depth >= CLOUD_RADIUS_MM

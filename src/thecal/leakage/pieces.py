@@ -11,7 +11,7 @@ import numpy.typing as npt
 from numba import njit
 from scipy.spatial import cKDTree
 
-from thecal.leakage.regions import BONE, DISC
+from thecal.leakage.regions import BONE, DISC, EPIDURAL, SAC
 from thecal.volume import FloatArray
 
 MIN_ATTACHED_MM3: Final = 8.0
@@ -19,6 +19,11 @@ MIN_ATTACHED_MM3: Final = 8.0
 CRUMB_MM3: Final = 10.0
 """A smaller piece near a larger deposit of its own compartment is counted with that deposit."""
 CRUMB_REACH_MM: Final = 4.0
+SPECK_MM3: Final = 10.0
+"""A smaller free part, if below the detection limit as well, may be noise or the edge of bone. A larger one
+has passed the rules of detection: a higher limit says only that others of its size may be missed."""
+CANAL_SPECK_MM3: Final = 5.0
+"""The same in the canal, where hardly anything natural is as bright and nothing may be missed."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +45,8 @@ def deposit_parts(
 
     A deposit is a 26-connected part of one region. A part below 8 mm3 (or the scan's detection limit)
     that touches another goes to the one it touches most. A free part below 10 mm3 (or the limit)
-    within 4 mm of a larger deposit of the same region is counted with it; a free part below the detection
-    limit with no such neighbour is no deposit.
+    within 4 mm of a larger deposit of the same region is counted with it; a free part with no such neighbour
+    below 10 mm3, in the canal 5 mm3 (or the limit, where that is lower), is no deposit.
 
     Returns
     -------
@@ -92,7 +97,8 @@ def deposit_parts(
             if away.min() <= CRUMB_REACH_MM:
                 target[part] = number[others][which[np.argmin(away)]]
                 continue
-        if volume[part] < detection_limit_mm3:
+        enough = CANAL_SPECK_MM3 if region[part] in (SAC, EPIDURAL) else SPECK_MM3
+        if volume[part] < min(enough, detection_limit_mm3):
             target[part] = 0
             z, y, x = (float(v) for v in index[number == part].mean(0))
             dropped.append(Speck(int(region[part]), (z, y, x), float(volume[part])))
