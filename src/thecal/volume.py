@@ -128,6 +128,32 @@ def resample(
 
 
 @dataclass(frozen=True, eq=False)
+class SourceImage:
+    """One DICOM image that a slice was read from: a file, or one frame of a multi-frame file.
+
+    Attributes
+    ----------
+    path : str
+        Of the file on disk, or inside the zip.
+    archive : str or None
+        The zip.
+    frame : int or None
+        Index of the frame within a multi-frame file, from 0.
+    sop_class, sop_instance : str
+        UIDs, empty where the file does not state them.
+    plane : Grid
+        (columns, rows, 1): where its pixels lie as the file says, (column, row, along the normal).
+    """
+
+    path: str
+    archive: str | None
+    frame: int | None
+    sop_class: str
+    sop_instance: str
+    plane: Grid
+
+
+@dataclass(frozen=True, eq=False)
 class Source:
     """Where a volume came from: what the report says of its input, and how to write back onto its grid.
 
@@ -147,6 +173,10 @@ class Source:
         Share of voxels outside the scanner's field of view.
     files : tuple of str
         DICOM files in slice order, for outputs that refer to them.
+    images : tuple of SourceImage
+        The DICOM images in slice order, also those of a zip. Where nothing was resampled, image ``k`` is
+        slice ``k`` of the array as it was read.
+    study_uid : str or None
     """
 
     kind: str
@@ -166,6 +196,8 @@ class Source:
     simulated: bool = False
     padding_fraction: float = 0.0
     files: tuple[str, ...] = field(default=(), repr=False)
+    images: tuple[SourceImage, ...] = field(default=(), repr=False)
+    study_uid: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

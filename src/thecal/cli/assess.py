@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+
+class SegChoice(Enum):
+    """How ``segmentation.dcm`` holds its segments."""
+
+    BINARY = "binary"
+    LABELMAP = "labelmap"
 
 
 def assess(
@@ -33,6 +41,16 @@ def assess(
     identified: Annotated[
         bool, typer.Option("--identified", help="Put the patient's name on the page.")
     ] = False,
+    seg: Annotated[
+        SegChoice,
+        typer.Option("--seg", help="DICOM SEG as one bit a segment, or as one smaller label map."),
+    ] = SegChoice.BINARY,
+    whole_frames: Annotated[
+        bool,
+        typer.Option(
+            "--whole-frames", help="DICOM SEG at the images' own size, for viewers that show no other."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json to stdout.")] = False,
 ) -> int:
     """Say where the cement went on one CT.
@@ -51,6 +69,8 @@ def assess(
         series=series,
         findings=findings,
         identified=identified,
+        seg_form="labelmap" if seg is SegChoice.LABELMAP else "binary",
+        seg_whole_frames=whole_frames,
     )
     if as_json:
         typer.echo(report.to_json(), nl=False)

@@ -7,6 +7,7 @@ from time import perf_counter
 
 from thecal.cli.compiled import tell_if_cold
 from thecal.cli.progress import stage_progress
+from thecal.dicom.segmentation import SegForm
 from thecal.errors import InputError
 from thecal.report.schema import Observations, Report
 from thecal.report.write import check_writable, write_report
@@ -23,6 +24,8 @@ def assess_to_folder(
     series: str | None = None,
     findings: Path | None = None,
     identified: bool = False,
+    seg_form: SegForm = "binary",
+    seg_whole_frames: bool = False,
 ) -> tuple[Report, bool]:
     """Read, assess and write; with a progress bar where stderr is a terminal.
 
@@ -61,6 +64,8 @@ def assess_to_folder(
             timings=timings | result.timings_s,
             not_found=result.not_found,
             identified=identified,
+            seg_form=seg_form,
+            seg_whole_frames=seg_whole_frames,
         )
     return report, result.spine is not None
 

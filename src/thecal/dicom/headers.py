@@ -25,16 +25,14 @@ from thecal.volume import FloatArray
 
 LOCALIZER_WORDS = {"LOCALIZER", "SCOUT", "TOPOGRAM"}
 PROJECTION_WORDS = {"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "VOLUME_RENDER"}
-CT_STORAGE = {
-    "1.2.840.10008.5.1.4.1.1.2",
-    "1.2.840.10008.5.1.4.1.1.2.1",
-    "1.2.840.10008.5.1.4.1.1.2.2",
-}
+ENHANCED_STORAGE = {"1.2.840.10008.5.1.4.1.1.2.1", "1.2.840.10008.5.1.4.1.1.2.2"}
+CT_STORAGE = {"1.2.840.10008.5.1.4.1.1.2"} | ENHANCED_STORAGE
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 HU_TYPES = {"", "HU", "US", "HU_MOD"}
 
 KEYWORDS = [
     "SOPClassUID",
+    "SOPInstanceUID",
     "ImageType",
     "Modality",
     "Manufacturer",
@@ -96,6 +94,7 @@ class Header:
     pixels_at: int | None
     has_pixels: bool
     sop_class: str
+    sop_instance: str
     study_uid: str
     series_uid: str
     series_number: int | None
@@ -120,6 +119,11 @@ class Header:
     signed: bool
     padding: tuple[int, int] | None
     overlay_in_pixels: bool
+
+    @property
+    def multi_frame(self) -> bool:
+        """Whether its slices are frames, which others must name by their number."""
+        return self.frame_count > 1 or self.sop_class in ENHANCED_STORAGE
 
 
 @dataclass(frozen=True, eq=False)
@@ -243,6 +247,7 @@ def _header(member: Member, dataset: Any, syntax: str, at: int | None, has_pixel
         pixels_at=at,
         has_pixels=has_pixels,
         sop_class=sop_class,
+        sop_instance=text_of(dataset, "SOPInstanceUID"),
         study_uid=text_of(dataset, "StudyInstanceUID"),
         series_uid=text_of(dataset, "SeriesInstanceUID"),
         series_number=integer_of(dataset, "SeriesNumber"),

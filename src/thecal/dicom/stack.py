@@ -18,7 +18,7 @@ from thecal.dicom.series import Found, Series, Stack, choose, find_series, pick
 from thecal.dicom.straighten import straighten
 from thecal.errors import InputError
 from thecal.quality import QualityNote
-from thecal.volume import Source, Volume
+from thecal.volume import Grid, Source, SourceImage, Volume
 
 SIMULATED_MARK = "thecal phantom"
 # Slices looked at to tell whether a series shows bone.
@@ -153,6 +153,8 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
         simulated=SIMULATED_MARK in header.maker.lower(),
         padding_fraction=padding,
         files=_files(layout.frames),
+        images=tuple(_image(frame) for frame in layout.frames),
+        study_uid=header.study_uid or None,
     )
     judged += thick_slices(max(layout.spacing_mm, stack.summary.slice_thickness_mm or 0.0))
     judged += gaps_between_slices(layout.spacing_mm, stack.summary.slice_thickness_mm)
@@ -165,6 +167,24 @@ def _files(frames: Sequence[Frame]) -> tuple[str, ...]:
     if any(member.archive is not None for member in members):
         return ()
     return tuple(dict.fromkeys(member.path for member in members))
+
+
+def _image(frame: Frame) -> SourceImage:
+    header = frame.header
+    affine = np.eye(4)
+    affine[:3, 0] = frame.along_row * frame.spacing_mm[1]
+    affine[:3, 1] = frame.along_column * frame.spacing_mm[0]
+    affine[:3, 2] = frame.normal
+    affine[:3, 3] = frame.position
+    archive = header.member.archive
+    return SourceImage(
+        path=header.member.path,
+        archive=None if archive is None else archive.filename,
+        frame=frame.number if header.multi_frame else None,
+        sop_class=header.sop_class,
+        sop_instance=header.sop_instance,
+        plane=Grid((header.columns, header.rows, 1), affine),
+    )
 
 
 def _each_place_once(stack: Stack) -> tuple[tuple[Frame, ...], tuple[QualityNote, ...]]:

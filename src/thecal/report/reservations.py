@@ -9,6 +9,7 @@ import numpy as np
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.dicom.originals import why_not_referable
 from thecal.leakage.findings import Leakage, VertebraMeasure
 from thecal.leakage.levels import Levels
 from thecal.quality import QualityNote
@@ -69,12 +70,13 @@ def reservations(
         QualityNote("tracks_not_read", "info", "Needle tracks are not traced by this version."),
         QualityNote("revision_not_planned", "info", "No revision is planned by this version."),
     ]
-    if volume.source.kind == "dicom":
+    unnamed = why_not_referable(volume.source) if volume.source.kind == "dicom" else None
+    if unnamed is not None:
         notes.append(
             QualityNote(
                 "dicom_outputs_not_written",
-                "info",
-                "DICOM SEG and SR are not written by this version; the label maps are NIfTI.",
+                "warning",
+                f"segmentation.dcm and report.dcm are not written, since {unnamed}.",
             )
         )
     unstated = [word for key, word in _INPUT.items() if getattr(volume.source, key) is None]

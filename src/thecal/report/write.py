@@ -13,6 +13,8 @@ from time import perf_counter
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.dicom.originals import why_not_referable
+from thecal.dicom.segmentation import SegForm
 from thecal.errors import InputError
 from thecal.leakage.findings import Leakage
 from thecal.report.build import build_report
@@ -40,8 +42,10 @@ def write_report(
     timings: Mapping[str, float] | None = None,
     not_found: str | None = None,
     identified: bool = False,
+    seg_form: SegForm = "binary",
+    seg_whole_frames: bool = False,
 ) -> Report:
-    """Write ``report.json``, ``report.html`` and the label maps into ``out``.
+    """Write ``report.json``, ``report.html``, the label maps and, of DICOM, SEG and SR into ``out``.
 
     Parameters
     ----------
@@ -53,6 +57,8 @@ def write_report(
         As in :func:`thecal.report.build.build_report`.
     identified : bool
         Whether the page may carry the patient's name.
+    seg_form, seg_whole_frames
+        As ``form`` and ``whole_frames`` of :func:`thecal.report.dicom_outputs.write_dicom_outputs`.
 
     Returns
     -------
@@ -88,6 +94,18 @@ def write_report(
             # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
             maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
             maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, leakage))
+            if volume.source.kind == "dicom" and why_not_referable(volume.source) is None:
+                from thecal.report.dicom_outputs import write_dicom_outputs
+
+                write_dicom_outputs(
+                    folder,
+                    volume,
+                    spine,
+                    leakage,
+                    built(),
+                    form=seg_form,
+                    whole_frames=seg_whole_frames,
+                )
         page = render_html(built(), volume, spine, leakage, identified=identified)
         (folder / "report.html").write_text(page, encoding="utf-8")
         for written in maps:
