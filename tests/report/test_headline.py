@@ -32,7 +32,7 @@ def test_the_worst_narrowing_is_given_with_its_level_and_what_is_left(leaking):
 
 def test_cement_inside_the_dura_is_said_not_to_be_assessed(leaking, untouched):
     for patient in (leaking, untouched):
-        assert "Not assessed by this version: whether any cement lies inside the dura." in said(patient)
+        assert "Not concluded by this version: whether any cement lies inside the dura." in said(patient)
 
 
 def test_silence_states_the_detection_limit(untouched):

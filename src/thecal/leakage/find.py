@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from thecal.leakage.body import bodies
 from thecal.leakage.compartments import assign
 from thecal.leakage.deposits import describe, pieces_of
 from thecal.leakage.findings import Deposit, Leakage
+from thecal.leakage.intradural.read import read_signs
 from thecal.leakage.levels import Levels
 from thecal.leakage.measures import measure_vertebrae
 from thecal.leakage.occlusion import occlusion_along, sections, worst_plane
@@ -73,7 +75,7 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
     canal_mm3 = sum(
         float(p.volume_mm3.sum()) for p, r in zip(pieces, regions, strict=True) if r in (SAC, EPIDURAL)
     )
-    return Leakage(
+    found = Leakage(
         deposits=deposits,
         deposit_labels=labels,
         canal_cement_ml=canal_mm3 / 1000 if assessable.any() and (canal_mm3 > 0 or not metal_hides) else None,
@@ -82,6 +84,7 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         vertebrae=measured,
         quality=(*notes, *further),
     )
+    return replace(found, signs=read_signs(volume, spine, cement, found))
 
 
 def _specks(dropped: Sequence[Speck], limit_mm3: float, grid: Grid, levels: Levels) -> list[QualityNote]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from thecal.quality import QualityNote
-from thecal.terms import Compartment, Route, Side, Yeom
+from thecal.terms import Compartment, Route, Side, SignName, Yeom
 
 Point = tuple[float, float, float]
 
@@ -87,11 +88,25 @@ class VertebraMeasure:
     canal_area_mm2: float | None
 
 
+@dataclass(frozen=True)
+class IntraduralSign:
+    """One sign of cement inside the dura: the number behind it, and from where on it counts as present."""
+
+    name: SignName
+    state: Literal["present", "absent", "not_assessable"]
+    value: float | None
+    unit: str | None
+    threshold: float | None
+    explanation: str
+    source: str
+
+
 @dataclass(frozen=True, eq=False)
 class Leakage:
     """Everything that follows from the anatomy and the cement.
 
-    ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id.
+    ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id. ``signs`` is empty where
+    none was read.
     """
 
     deposits: tuple[Deposit, ...]
@@ -101,3 +116,4 @@ class Leakage:
     worst: WorstOcclusion | None
     vertebrae: tuple[VertebraMeasure, ...]
     quality: tuple[QualityNote, ...] = ()
+    signs: tuple[IntraduralSign, ...] = ()

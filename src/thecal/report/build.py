@@ -12,7 +12,8 @@ from thecal import __version__
 from thecal.anatomy.spine import Part, Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Deposit as FoundDeposit
-from thecal.leakage.findings import Leakage, VertebraMeasure
+from thecal.leakage.findings import IntraduralSign, Leakage, VertebraMeasure
+from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.quality import QualityNote
 from thecal.report.reservations import brightness_of_limit, reservations
 from thecal.report.schema import (
@@ -39,27 +40,10 @@ from thecal.volume import FloatArray, Volume
 
 _SEVERITIES = ("critical", "warning", "info")
 
-LIAO = "Liao 2025, doi 10.2147/IMCRJ.S535207"
-SIGN_MEANING: dict[SignName, tuple[str, str]] = {
-    "medial_puncture": ("The needle's way crosses the medial wall of the pedicle.", LIAO),
-    "layering": ("Gaps between sheets of cement in the canal.", LIAO),
-    "no_extradural_cement": (
-        "No cement outside the dura at surgery; CT can only say that no extradural deposit is seen.",
-        LIAO,
-    ),
-    "sac_conforming_shape": ("Blunt cement whose outline is that of the thecal sac.", LIAO),
-    "root_outlines": (
-        "Nerve roots outlined by cement, as in a myelogram.",
-        "Chen 2015, doi 10.1016/j.spinee.2015.03.025",
-    ),
-    "multilevel_spread": (
-        "Cement in the canal over several levels.",
-        "Baek 2021, doi 10.1186/s12891-021-04625-7",
-    ),
-    "separated_from_posterior_wall": (
-        "Cement in the canal parted from the posterior wall of the body.",
-        "general neuroradiology; no paper on cement found",
-    ),
+_SURGERY = {
+    "seen": "At surgery cement was seen outside the dura.",
+    "none": "At surgery no cement was found outside the dura.",
+    "unknown": "What surgery found is not stated.",
 }
 
 
@@ -108,7 +92,7 @@ def build_report(
         vertebrae=_vertebrae(spine, leakage),
         deposits=[_deposit(d) for d in leakage.deposits] if leakage else [],
         canal=_canal(spine, leakage),
-        intradural=_intradural(cement),
+        intradural=_intradural(cement, leakage, observations or Observations()),
         tracks=[],
         observations=observations or Observations(),
         revision=None,
@@ -250,27 +234,34 @@ def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
     )
 
 
-def _intradural(cement: Cement | None) -> Intradural:
+def _intradural(cement: Cement | None, leakage: Leakage | None, observations: Observations) -> Intradural:
     known = cement is not None and isfinite(cement.detection_limit_mm3)
     limit = _round(cement.detection_limit_mm3, 2) if cement and known else None
     bright = brightness_of_limit(cement) if cement and known else None
+    read = {sign.name: sign for sign in leakage.signs} if leakage else {}
     return Intradural(
         finding="not_assessable",
         probability=None,
         detection_limit_mm3=limit,
         detection_limit_hu=bright,
-        signs=[
-            Sign(
-                name=name,
-                state="not_assessable",
-                value=None,
-                unit=None,
-                threshold=None,
-                explanation=f"{SIGN_MEANING[name][0]} This version does not read this sign.",
-                source=SIGN_MEANING[name][1],
-            )
-            for name in SIGNS
-        ],
+        signs=[_sign(name, read.get(name), observations) for name in SIGNS],
+    )
+
+
+def _sign(name: SignName, found: IntraduralSign | None, observations: Observations) -> Sign:
+    meaning, source = SIGN_MEANING[name]
+    explanation = found.explanation if found else f"{meaning} There was nothing to read it from."
+    if name == "no_extradural_cement":
+        # CT and surgery are two observers, and are told apart.
+        explanation = f"{explanation} {_SURGERY[observations.extradural_cement_at_surgery]}"
+    return Sign(
+        name=name,
+        state=found.state if found else "not_assessable",
+        value=found.value if found else None,
+        unit=found.unit if found else None,
+        threshold=found.threshold if found else None,
+        explanation=explanation,
+        source=source,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Literal
 
 from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.report.schema import Deposit, Report
-from thecal.terms import USUAL_ORDER, Compartment, vertebra_name
+from thecal.terms import USUAL_ORDER, Compartment, SignName, vertebra_name
 
 # How a compartment is named in running words.
 COMPARTMENT_WORDS: dict[Compartment, str] = {
@@ -35,6 +35,16 @@ BY_DANGER: tuple[Compartment, ...] = (
 )
 
 
+# How a sign is named in running words.
+_SIGN_WORDS: dict[SignName, str] = {
+    "medial_puncture": "a needle's way through the medial wall of the pedicle",
+    "layering": "layering",
+    "no_extradural_cement": "no cement in the canal outside the sac",
+    "sac_conforming_shape": "the sac's shape",
+    "root_outlines": "outlined nerve roots",
+    "multilevel_spread": "spread over further levels",
+    "separated_from_posterior_wall": "a gap to the posterior wall",
+}
 # Warnings without which the sentences above them would claim too much.
 _ALWAYS_TOLD = ("metal_not_assessable", "gaps_between_slices")
 
@@ -193,7 +203,11 @@ def _canal(report: Report) -> list[Sentence]:
 def _intradural(report: Report) -> Sentence:
     intradural = report.intradural
     if intradural.finding == "not_assessable":
-        return Sentence("caution", "Not assessed by this version: whether any cement lies inside the dura.")
+        present = [_SIGN_WORDS[sign.name] for sign in intradural.signs if sign.state == "present"]
+        seen = f" Of its seven signs these are seen: {listed(present)}." if present else ""
+        return Sentence(
+            "caution", f"Not concluded by this version: whether any cement lies inside the dura.{seen}"
+        )
     if intradural.finding == "not_detected":
         return Sentence("plain", f"No intradural cement detected {limit_words(report)}.")
     return Sentence("finding", f"Cement inside the dura is {intradural.finding}.")

@@ -62,10 +62,10 @@ def reservations(
     """Notes for each value that the report leaves null or empty."""
     notes = [
         QualityNote(
-            "intradural_signs_not_read",
+            "intradural_not_concluded",
             "warning",
-            "Whether cement lies inside the dura is not assessed by this version: none of the seven signs "
-            "is read, and cement within the outline of the thecal sac is named by its place alone.",
+            "Whether cement lies inside the dura is not concluded by this version: its signs are read one by "
+            "one, and cement within the outline of the thecal sac is named by its place alone.",
         ),
         QualityNote("tracks_not_read", "info", "Needle tracks are not traced by this version."),
         QualityNote("revision_not_planned", "info", "No revision is planned by this version."),

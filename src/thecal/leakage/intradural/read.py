@@ -1,0 +1,51 @@
+"""All seven signs of one scan, in the report's order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.findings import IntraduralSign, Leakage
+from thecal.leakage.intradural.layering import layering
+from thecal.leakage.intradural.medial_puncture import medial_puncture
+from thecal.leakage.intradural.multilevel_spread import multilevel_spread
+from thecal.leakage.intradural.no_extradural_cement import no_extradural_cement
+from thecal.leakage.intradural.root_outlines import root_outlines
+from thecal.leakage.intradural.sac_conforming_shape import sac_conforming_shape
+from thecal.leakage.intradural.scene import Scene, scene_of
+from thecal.leakage.intradural.separated_from_posterior_wall import separated_from_posterior_wall
+from thecal.terms import SIGNS, SignName
+from thecal.volume import Volume
+
+READERS: Final[dict[SignName, Callable[[Scene], IntraduralSign]]] = {
+    "medial_puncture": medial_puncture,
+    "layering": layering,
+    "no_extradural_cement": no_extradural_cement,
+    "sac_conforming_shape": sac_conforming_shape,
+    "root_outlines": root_outlines,
+    "multilevel_spread": multilevel_spread,
+    "separated_from_posterior_wall": separated_from_posterior_wall,
+}
+
+
+def read_signs(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> tuple[IntraduralSign, ...]:
+    """Read the signs of cement inside the dura one by one; no conclusion is drawn from them.
+
+    Parameters
+    ----------
+    volume : Volume
+    spine : Spine
+    cement : Cement
+        On the spine's crop.
+    leakage : Leakage
+        With its deposits and their label map.
+
+    Returns
+    -------
+    tuple of IntraduralSign
+        One for each of ``SIGNS``, in that order; what cannot be seen is ``not_assessable`` with the reason.
+    """
+    scene = scene_of(volume, spine, cement, leakage)
+    return tuple(READERS[name](scene) for name in SIGNS)

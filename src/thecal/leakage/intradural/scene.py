@@ -1,0 +1,142 @@
+"""What the signs look at: one scene for all of them, and when none of them can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.anatomy.spine import Spine
+from thecal.cement.deposit_map import Cement
+from thecal.leakage.findings import IntraduralSign, Leakage
+from thecal.leakage.intradural.meaning import SIGN_MEANING
+from thecal.leakage.intradural.straight_canal import StraightCanal, straighten
+from thecal.leakage.levels import Levels
+from thecal.terms import SignName
+from thecal.volume import Volume
+
+THICKEST_MM: Final = 3.5
+"""Thicker slices hide the gaps, the sac's outline and the needle's way alike."""
+CONFIDENCE_FLOOR: Final = 0.2
+"""As for the occlusion: planes below it are not judged."""
+UNSURE_SHARE: Final = 0.5
+"""With more than this share of the cement's planes not judged, no sign in the canal is read."""
+LEAST_SAC_CEMENT_MM3: Final = 10.0
+"""With less cement given to the sac, the signs of shape are read on all cement in the canal."""
+FWHM: Final = 2.3548
+
+State = Literal["present", "absent", "not_assessable"]
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One scan with its spine, cement and deposits.
+
+    Attributes
+    ----------
+    hu : (z, y, x) int16
+        The spine's crop.
+    slice_mm : float
+        The greater of slice thickness and spacing.
+    fwhm_mm : float
+        Width of the scan's blur within the slice.
+    canal : StraightCanal or None
+        None where no cement lies in the canal.
+    unreadable : str or None
+        Why no sign can be read on this scan.
+    canal_unreadable : str or None
+        Why none that looks at cement in the canal can.
+    """
+
+    spine: Spine
+    cement: Cement
+    leakage: Leakage
+    levels: Levels
+    hu: npt.NDArray[np.int16]
+    slice_mm: float
+    fwhm_mm: float
+    canal: StraightCanal | None
+    unreadable: str | None
+    canal_unreadable: str | None
+
+    def volume_ml(self, *compartments: str) -> float:
+        """Cement in the deposits of these compartments."""
+        return sum(d.volume_ml for d in self.leakage.deposits if d.compartment in compartments)
+
+    def suspect(self) -> tuple[npt.NDArray[np.float32], bool]:
+        """Cement that may lie inside the dura (k, v, u): that given to the sac, or else all in the canal.
+
+        The flag says whether it is that given to the sac.
+        """
+        assert self.canal is not None
+        in_sac = 1000.0 * self.volume_ml("intradural") >= LEAST_SAC_CEMENT_MM3
+        return (self.canal.sac_cement if in_sac else self.canal.canal_cement), in_sac
+
+
+def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> Scene:
+    """Gather what the signs look at."""
+    slice_mm = max(float(volume.grid.spacing_mm[0]), volume.source.slice_thickness_mm or 0.0)
+    hu = volume.hu[spine.box]
+    in_canal, in_sac = (
+        np.isin(leakage.deposit_labels, [d.id for d in leakage.deposits if d.compartment in names])
+        for names in (("intradural", "epidural"), ("intradural",))
+    )
+    unreadable = None
+    if slice_mm > THICKEST_MM:
+        unreadable = f"Slices of {slice_mm:g} mm are too thick to read it (at most {THICKEST_MM:g} mm)."
+    canal = None
+    if unreadable is None:
+        canal = straighten(spine.canal, spine.grid, hu, cement.fraction, in_canal, in_sac)
+    canal_unreadable = unreadable
+    if unreadable is None:
+        canal_unreadable = _no_canal(spine, leakage) or (
+            "No cement was detected in the canal, so there is none to read it from."
+            if canal is None
+            else _unsure(spine, canal)
+        )
+    return Scene(
+        spine,
+        cement,
+        leakage,
+        Levels.of(spine),
+        hu,
+        slice_mm,
+        FWHM * float(np.mean(cement.psf_sigma_mm[1:])),
+        canal,
+        unreadable,
+        canal_unreadable,
+    )
+
+
+def sign(
+    name: SignName,
+    state: State,
+    explanation: str,
+    *,
+    value: float | None = None,
+    unit: str | None = None,
+    threshold: float | None = None,
+) -> IntraduralSign:
+    """A sign with its source."""
+    return IntraduralSign(name, state, value, unit, threshold, explanation, SIGN_MEANING[name][1])
+
+
+def unread(name: SignName, why: str) -> IntraduralSign:
+    """A sign that could not be read: what it means, and why not."""
+    return sign(name, "not_assessable", f"{SIGN_MEANING[name][0]} {why}")
+
+
+def _no_canal(spine: Spine, leakage: Leakage) -> str | None:
+    if leakage.canal_cement_ml is None and not (spine.canal.confidence >= CONFIDENCE_FLOOR).any():
+        return "The canal was not found well enough to read it."
+    return None
+
+
+def _unsure(spine: Spine, canal: StraightCanal) -> str | None:
+    held = canal.canal_cement.sum((1, 2))
+    unsure = ~(spine.canal.confidence[canal.rows] >= CONFIDENCE_FLOOR)
+    if held[unsure].sum() > UNSURE_SHARE * held.sum():
+        return "The canal was not found well enough where the cement lies."
+    return None
