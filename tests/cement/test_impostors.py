@@ -133,6 +133,18 @@ def test_a_bright_osteophyte_beside_cement_is_not_cement():
     assert grown == pytest.approx(plain, abs=0.12)
 
 
+def test_bone_that_no_label_covers_is_not_eaten_by_the_cement_beside_it():
+    scanner = Scanner(clip=3071)
+    volume, spine, _ = scan([ball((22, 24, 26), 6.0), rod((4, 6, 9), (40, 6, 9), 1.5)], scanner, 2600.0)
+    plain = measured_ml(find_cement(volume, spine))
+    # The head of a rib: spongiosa with a dense cortex that the cast in the vein before it touches.
+    rib = with_material(volume, [ball((22, 7, 6), 8.0)], 450.0, scanner)
+    rib = with_material(rib, [rod((14, 7, 7), (30, 7, 5), 3.0)], 950.0, scanner)
+    hu = np.maximum(volume.hu, rib.hu)
+    grown = measured_ml(find_cement(replace(volume, hu=hu), spine))
+    assert grown == pytest.approx(plain, rel=0.03)
+
+
 def test_a_calcified_node_far_from_cement_is_not_cement():
     scanner = Scanner(clip=3071)
     volume, spine, truth = scan([ball((22, 24, 34), 5.0)], scanner, 3000.0)

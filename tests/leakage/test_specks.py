@@ -46,3 +46,8 @@ def test_a_deposit_that_was_seen_is_told_though_others_of_its_size_may_be_missed
     assert deposit.compartment == "intradural"
     assert deposit.volume_ml == pytest.approx(0.064, rel=0.05)
     assert not any(n.code == "specks_left_out" for n in found.quality)
+
+
+def test_cement_that_reaches_from_a_body_into_the_canal_is_told_there_whatever_the_limit():
+    found = found_with_limit(toy(box(-6, 6, -14, 5, 27, 37)), 800.0)
+    assert [d.compartment for d in found.deposits] == ["intravertebral", "epidural"]

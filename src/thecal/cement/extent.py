@@ -152,7 +152,12 @@ def _grown(
         return result
     grown, seeds, barred = grown[box], seeds[box], barred[box]
     labels = spine.labels[box]
-    soft = (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | (near.bone_mm[box] > CLEAR_OF_BONE_MM)
+    apart = near.bone_mm[box] > CLEAR_OF_BONE_MM
+    if apart[grown].any():
+        # Ribs and processes that carry no label lie apart from labelled bone and are bone all the same.
+        apart &= background_hu(hu[box], grown, spacing) <= BONY_GROUND_HU
+        grown &= apart | (near.bone_mm[box] <= CLEAR_OF_BONE_MM) | (hu[box] >= bone_hu) | seeds
+    soft = (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | apart
     bright = grown & (hu[box] >= np.where(soft | seeds, min(bone_hu, sure_hu), sure_hu))
     away = edt.edt(~bright, anisotropy=tuple(spacing), black_border=False, parallel=1)
     grown &= away <= DIM_REACH_MM

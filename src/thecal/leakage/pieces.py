@@ -16,6 +16,9 @@ from thecal.volume import FloatArray
 
 MIN_ATTACHED_MM3: Final = 8.0
 """A smaller part of a larger piece is not split off: it stays with the neighbour it touches most."""
+ATTACHED_VOXELS: Final = 4
+"""Nor is one of fewer voxels, which may be no more than the stairs of a border (or one below the detection
+limit, where that is lower)."""
 CRUMB_MM3: Final = 10.0
 """A smaller piece near a larger deposit of its own compartment is counted with that deposit."""
 CRUMB_REACH_MM: Final = 4.0
@@ -43,10 +46,11 @@ def deposit_parts(
 ) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.uint16], tuple[Speck, ...]]:
     """Number the deposits.
 
-    A deposit is a 26-connected part of one region. A part below 8 mm3 (or the scan's detection limit)
-    that touches another goes to the one it touches most. A free part below 10 mm3 (or the limit)
-    within 4 mm of a larger deposit of the same region is counted with it; a free part with no such neighbour
-    below 10 mm3, in the canal 5 mm3 (or the limit, where that is lower), is no deposit.
+    A deposit is a 26-connected part of one region. A part below 8 mm3 (or four voxels, or the scan's
+    detection limit where that is lower) that touches another goes to the one it touches most. A free part
+    below 10 mm3 (or the limit) within 4 mm of a larger deposit of the same region is counted with it; a free
+    part with no such neighbour below 10 mm3, in the canal 5 mm3 (or the limit, where that is lower), is no
+    deposit.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def deposit_parts(
     """
     voxel = float(np.prod(spacing))
     codes = codes.copy()
-    small = max(MIN_ATTACHED_MM3, detection_limit_mm3)
+    small = max(MIN_ATTACHED_MM3, min(ATTACHED_VOXELS * voxel, detection_limit_mm3))
     # Two rounds: a crumb may touch another crumb first.
     for _ in range(2):
         parts = cc3d.connected_components(codes, connectivity=26).astype(np.int32)
