@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from box_spine import ball, box, in_canal, toy
 from sac_scenes import FILL, FINE, crescent, dorsal_mass, in_sac, read, sheets, signs, thick
@@ -39,9 +42,21 @@ def test_cement_beside_the_sac_on_both_sides_is_not_layered() -> None:
     assert read("layering", *sides).state == "absent"
 
 
-def test_gaps_narrower_than_the_scan_shows_are_not_looked_for() -> None:
-    sign = read("layering", *sheets(1.5), spacing=(1.0, 1.0, 1.0))
-    assert sign.state == "present"
+def test_layers_are_seen_on_coarser_pixels_too() -> None:
+    assert read("layering", *sheets(1.5), spacing=(1.0, 1.0, 1.0)).state == "present"
+
+
+def test_a_small_piece_is_too_small_to_say_that_it_has_no_layers() -> None:
+    assert read("layering", in_sac(ball(0, 10, 32, 2.2))).state == "not_assessable"
+
+
+def test_a_wide_blur_hides_layers_but_not_those_that_are_seen() -> None:
+    solid, layered = (toy(FILL, *cement, spacing=FINE) for cement in ([dorsal_mass()], sheets(1.5)))
+    blurred = [
+        replace(case, cement=replace(case.cement, psf_sigma_mm=np.array([0.5, 1.0, 1.0])))
+        for case in (solid, layered)
+    ]
+    assert [signs(case)["layering"].state for case in blurred] == ["not_assessable", "present"]
 
 
 def test_on_thick_slices_layering_is_not_assessable() -> None:

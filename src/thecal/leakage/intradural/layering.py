@@ -18,7 +18,7 @@ from thecal.volume import FloatArray
 
 GAP_MM: Final = (0.5, 3.0)
 """Widths of a gap between sheets; the paper gives none. Wider apart, two deposits are two deposits."""
-WIDE_MM: Final = 3.0
+WIDE_MM: Final = 2.4
 """A gap between sheets is at least this wide across the lines it is seen on; a root's is not."""
 LONG_MM: Final = 3.0
 """Gaps seen along less of the canal than this, or than one and a half slices, are no layering."""
@@ -26,6 +26,8 @@ INSIDE_MM: Final = 1.0
 """Cement this deep within the sac's outline counts as inside it, whatever it was given to."""
 COARSEST_FWHM_MM: Final = 2.0
 """With a wider blur a gap of 1 mm between sheets of 1 mm is not seen."""
+ROOM: Final = 2.0
+"""Layers are called absent only in a deposit this many times as long as the shortest that would count."""
 ANGLES: Final = 96
 
 
@@ -34,16 +36,12 @@ def layering(scene: Scene) -> IntraduralSign:
 
     Gaps are sought on lines from front to back through every plane of the canal and on rays from the middle
     of the sac. The cement on both sides must have been given to the sac or lie 1 mm within its outline, and
-    the gap must hold no fat. A gap counts where it is part of a surface: 3 mm wide or more.
+    the gap must hold no fat. A gap counts where it is part of a surface: 2.4 mm wide or more.
     """
     name: SignName = "layering"
     if scene.canal_unreadable:
         return unread(name, scene.canal_unreadable)
     assert scene.canal is not None
-    if scene.fwhm_mm > COARSEST_FWHM_MM:
-        return unread(
-            name, f"The scan's blur of {scene.fwhm_mm:.1f} mm is too wide to show gaps between sheets."
-        )
     canal = scene.canal
     long_mm = max(LONG_MM, 1.5 * scene.slice_mm)
     found = [_from_front_to_back(canal, long_mm), _from_the_middle(canal, long_mm)]
@@ -52,6 +50,12 @@ def layering(scene: Scene) -> IntraduralSign:
     widths = found[0][1] if len(found[0][1]) else found[1][1]
     sheets = max(f[2] for f in found)
     length = float(planes.sum() * canal.plane_mm)
+    if length < long_mm:
+        hints = float((found[0][3] | found[1][3]).sum() * canal.plane_mm)
+        # What is seen is seen; only that it is not seen needs a scan and a deposit that would show it.
+        why_not = _why_not_absent(scene, canal, long_mm, hints)
+        if why_not:
+            return unread(name, why_not)
     if not len(widths):
         words = (
             "No gaps between sheets of cement are seen inside the outline of the sac, on lines from front to "
@@ -73,7 +77,21 @@ def layering(scene: Scene) -> IntraduralSign:
     )
 
 
-Seen = tuple[npt.NDArray[np.bool_], FloatArray, int]
+def _why_not_absent(scene: Scene, canal: StraightCanal, long_mm: float, hints_mm: float) -> str | None:
+    """Why layers could be there unseen."""
+    if scene.fwhm_mm > COARSEST_FWHM_MM:
+        return f"The scan's blur of {scene.fwhm_mm:.1f} mm is too wide to show gaps between sheets."
+    if scene.volume_ml("intradural") <= 0:
+        return None
+    wide = (canal.sac_cement >= 0.5).any(axis=1).sum(axis=1) * canal.step_mm >= WIDE_MM
+    if wide.sum() * canal.plane_mm < ROOM * long_mm:
+        return "Too little cement lies within the outline of the sac to show layers."
+    if hints_mm >= long_mm:
+        return "There are gaps in the cement, but too narrow ones to tell sheets from roots or bubbles."
+    return None
+
+
+Seen = tuple[npt.NDArray[np.bool_], FloatArray, int, npt.NDArray[np.bool_]]
 
 
 def _from_front_to_back(canal: StraightCanal, long_mm: float) -> Seen:
@@ -121,16 +139,15 @@ def _surfaces(
     canal: StraightCanal,
     long_mm: float,
 ) -> Seen:
-    """Planes with a gap that is part of a surface, the widths of such gaps, and the most sheets on a line."""
+    """Planes with a gap that is part of a surface, widths of those, most sheets on a line, planes with any."""
     shape = inside.shape
     plane, line = gaps.line // shape[1], gaps.line % shape[1]
     good = (gaps.width_mm >= GAP_MM[0]) & (gaps.width_mm <= GAP_MM[1])
     good &= inside[plane, line, gaps.before] & inside[plane, line, gaps.after]
-    good &= hu[plane, line, gaps.middle] > FAT_HU
     plane, line, middle, width = plane[good], line[good], gaps.middle[good], gaps.width_mm[good]
-    planes = np.zeros(shape[0], bool)
+    planes, some = np.zeros(shape[0], bool), np.zeros(shape[0], bool)
     if not len(plane):
-        return planes, width[:0], 0
+        return planes, width[:0], 0, some
     marks = np.zeros(shape, np.uint8)
     marks[plane, line, middle] = 1
     # A sloping gap moves from line to line by more than a sample.
@@ -141,9 +158,13 @@ def _surfaces(
     kept = np.zeros(len(plane), bool)
     for part in np.unique(own):
         mine = own == part
+        # One dark voxel is noise.
+        if np.median(hu[plane[mine], line[mine], middle[mine]]) <= FAT_HU:
+            continue
+        some[plane[mine]] = True
         wide = np.bincount(plane[mine], weights=weight[mine], minlength=shape[0]) >= WIDE_MM
         if wide.sum() * canal.plane_mm >= long_mm:
             planes |= wide
             kept |= mine & wide[plane]
     count = np.bincount((plane * shape[1] + line)[kept], minlength=1)
-    return planes, width[kept], int(count.max()) + 1 if kept.any() else 0
+    return planes, width[kept], int(count.max()) + 1 if kept.any() else 0, some
