@@ -139,7 +139,7 @@ def _surfaces(
     canal: StraightCanal,
     long_mm: float,
 ) -> Seen:
-    """Planes with a gap that is part of a surface, widths of those, most sheets on a line, planes with any."""
+    """Planes with a gap that is part of a surface, their widths, most sheets on a line, planes with any."""
     shape = inside.shape
     plane, line = gaps.line // shape[1], gaps.line % shape[1]
     good = (gaps.width_mm >= GAP_MM[0]) & (gaps.width_mm <= GAP_MM[1])
