@@ -9,11 +9,11 @@ import jsonschema
 import numpy as np
 import pytest
 
-from thecal.leakage.findings import VertebraMeasure
+from thecal.leakage.findings import IntraduralSign, VertebraMeasure
 from thecal.quality import QualityNote
 from thecal.report.build import build_report
 from thecal.report.html import confidence_words
-from thecal.report.schema import Report, json_schema
+from thecal.report.schema import Observations, Report, json_schema
 from thecal.terms import SIGNS
 
 CONTRACT_KEYS = [
@@ -103,6 +103,34 @@ def test_all_seven_signs_are_there_and_not_assessable(leaking):
     assert [sign.name for sign in intradural.signs] == list(SIGNS)
     assert {sign.state for sign in intradural.signs} == {"not_assessable"}
     assert intradural.detection_limit_mm3 == 12.0
+
+
+def signs_of(patient, *found, **options):
+    leakage = replace(patient.leakage, signs=found)
+    report = build_report(patient.volume, patient.spine, patient.cement, leakage, **options)
+    return {sign.name: sign for sign in report.intradural.signs}
+
+
+def test_a_sign_that_was_read_stands_in_the_report_with_its_number(leaking):
+    read = IntraduralSign("layering", "present", 12.0, "mm", 3.0, "Three sheets.", "Liao 2025")
+    signs = signs_of(leaking, read)
+    layering = signs["layering"]
+    assert (layering.state, layering.value, layering.unit, layering.threshold) == ("present", 12.0, "mm", 3.0)
+    assert layering.explanation == "Three sheets."
+    assert signs["root_outlines"].state == "not_assessable"
+
+
+@pytest.mark.parametrize(
+    ("saw", "words"),
+    [("none", "no cement was found"), ("seen", "cement was seen"), ("unknown", "not stated")],
+)
+def test_what_ct_shows_and_what_the_surgeon_saw_are_told_apart(leaking, saw, words):
+    read = IntraduralSign("no_extradural_cement", "absent", 0.7, "share", 0.1, "On CT 70 % lie outside.", "x")
+    observed = Observations(extradural_cement_at_surgery=saw)
+    sign = signs_of(leaking, read, observations=observed)["no_extradural_cement"]
+    assert sign.state == "absent"
+    assert sign.explanation.startswith("On CT 70 % lie outside. ")
+    assert words in sign.explanation
 
 
 def test_the_detection_limit_says_for_which_cement_it_holds(leaking, untouched):
