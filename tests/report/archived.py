@@ -7,16 +7,20 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
-from scans import write_series
+from scans import write_enhanced, write_series
 
 from thecal.anatomy.spine import Spine
 from thecal.dicom import read
 from thecal.leakage.findings import Leakage
+from thecal.report.build import build_report
+from thecal.report.dicom_outputs import write_dicom_outputs
 from thecal.report.labelmaps import write_anatomy, write_cement
 from thecal.volume import Grid, Volume, resample
 
 # Every second voxel of the toy patient: quick to write and to read.
 STEP = 2
+OBLIQUE = np.array([[0.936, -0.290, 0.199], [0.312, 0.944, -0.093], [-0.161, 0.150, 0.975]])
+OBLIQUE = np.linalg.svd(OBLIQUE)[0] @ np.linalg.svd(OBLIQUE)[2]
 DATES = {
     "StudyDate": "20240229",
     "StudyTime": "081500",
@@ -42,6 +46,56 @@ class Archived:
         self.volume = volume
         self.spine = spine
         self.leakage = leakage
+
+
+LAYOUTS = {
+    "axial": {},
+    "feet first": {"flips": (True, False, True)},
+    "oblique": {"turn": OBLIQUE},
+    "oblique and flipped": {"turn": OBLIQUE, "flips": (True, True, False)},
+    "tilted": {"tilt": 0.7},
+    "tilted and flipped": {"tilt": -0.7, "flips": (True, False, False)},
+    "sagittal": {"order": (2, 0, 1), "flips": (False, True, False)},
+    "one slice lost": {"lost": (60,)},
+}
+
+
+class Shelf:
+    """Each layout, multi-frame too, stored, read and put out as SEG and SR once."""
+
+    def __init__(self, leaking, folder: Path) -> None:
+        self.leaking = leaking
+        self.folder = folder
+        self.report = build_report(leaking.volume, leaking.spine, leaking.cement, leaking.leakage)
+        self.put: dict[str, tuple[Archived, Path]] = {}
+
+    def __getitem__(self, layout: str) -> tuple[Archived, Path]:
+        """The scan, and the folder of its outputs and label maps."""
+        if layout not in self.put:
+            folder = self.folder / layout.replace(" ", "-")
+            folder.mkdir()
+            if layout == "multi-frame":
+                case = multi_frame(self.leaking, folder / "ct.dcm")
+            else:
+                case = archived(self.leaking, folder / "ct", **LAYOUTS[layout])
+            write_dicom_outputs(folder, case.volume, case.spine, case.leakage, self.report)
+            self.put[layout] = (case, folder)
+        return self.put[layout]
+
+
+def multi_frame(leaking, path: Path) -> Archived:
+    """The toy patient as one multi-frame file, its odd slices before the even ones."""
+    slices, labels, deposits = (
+        a[::STEP, ::STEP, ::STEP]
+        for a in (leaking.volume.hu, leaking.spine.labels, leaking.leakage.deposit_labels)
+    )
+    order = [*range(1, len(slices), 2), *range(0, len(slices), 2)]
+    origin = (-20.0, -150.0, 300.0)
+    write_enhanced(path, slices, spacing=(STEP, STEP, STEP), origin=origin, order=order)
+    affine = np.zeros((4, 4))
+    affine[[2, 1, 0], [0, 1, 2]] = STEP
+    affine[:, 3] = [*origin, 1.0]
+    return as_read(leaking, path, Grid(slices.shape, affine), labels, deposits)
 
 
 def archived(
@@ -99,6 +153,17 @@ def as_read(leaking, path: Path, stored: Grid, labels, deposits) -> Archived:
     )
     found = replace(leaking.leakage, deposit_labels=np.ascontiguousarray(deposits[box]))
     return Archived(path, volume, spine, found)
+
+
+def place_of(tracking_id: str) -> tuple[str, int]:
+    """The label map and value of a segment, as ``nifti_centroids`` names them."""
+    kind, _, value = tracking_id.removeprefix("thecal-").partition("-")
+    return {
+        "deposit": ("cement", int(value or 0)),
+        "vertebra": ("anatomy", int(value or 0)),
+        "sac": ("anatomy", 60),
+        "canal": ("anatomy", 0),
+    }[kind]
 
 
 def nifti_centroids(case: Archived, folder: Path) -> dict[tuple[str, int], np.ndarray]:

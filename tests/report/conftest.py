@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from archived import Shelf
 from toy_patient import cement_of, no_cement, spine, volume
 
 from thecal.anatomy.spine import Spine
@@ -25,6 +26,12 @@ def leaking() -> Patient:
     found = spine()
     cement, leakage = cement_of(found)
     return Patient(volume(found, cement), found, cement, leakage)
+
+
+@pytest.fixture(scope="session")
+def shelf(leaking: Patient, tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    """The leaking patient in the archive, in every layout of slices."""
+    return Shelf(leaking, tmp_path_factory.mktemp("archive"))
 
 
 @pytest.fixture(scope="session")

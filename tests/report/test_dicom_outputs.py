@@ -8,52 +8,25 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from archived import archived, as_read, nifti_centroids
-from scans import write_enhanced
+from archived import LAYOUTS, as_read, nifti_centroids, place_of
 
-from thecal.report.build import build_report
 from thecal.report.dicom_outputs import write_dicom_outputs
-from thecal.volume import Grid
-
-OBLIQUE = np.array([[0.936, -0.290, 0.199], [0.312, 0.944, -0.093], [-0.161, 0.150, 0.975]])
-OBLIQUE = np.linalg.svd(OBLIQUE)[0] @ np.linalg.svd(OBLIQUE)[2]
-LAYOUTS = {
-    "axial": {},
-    "feet first, left right turned": {"flips": (True, False, True)},
-    "oblique": {"turn": OBLIQUE},
-    "oblique and flipped": {"turn": OBLIQUE, "flips": (True, True, False)},
-    "gantry tilted": {"tilt": 0.7},
-    "gantry tilted, flipped": {"tilt": -0.7, "flips": (True, False, False)},
-    "sagittal slices": {"order": (2, 0, 1), "flips": (False, True, False)},
-    "one slice lost": {"lost": (60,)},
-}
 
 
 @pytest.fixture(scope="module")
-def report(leaking):
-    return build_report(leaking.volume, leaking.spine, leaking.cement, leaking.leakage)
+def report(shelf):
+    return shelf.report
 
 
 @pytest.fixture(scope="module")
-def axial(leaking, tmp_path_factory):
-    return archived(leaking, tmp_path_factory.mktemp("axial"))
+def axial(shelf):
+    return shelf["axial"][0]
 
 
 def put(case, report, folder: Path, **options):
     folder.mkdir(exist_ok=True)
     write_dicom_outputs(folder, case.volume, case.spine, case.leakage, report, **options)
     return pydicom.dcmread(folder / "segmentation.dcm"), pydicom.dcmread(folder / "report.dcm")
-
-
-def segment_values(number_to_id):
-    """Where a segment's voxels stand in the label maps."""
-    kind, _, value = number_to_id.removeprefix("thecal-").partition("-")
-    return {
-        "deposit": ("cement", value),
-        "vertebra": ("anatomy", value),
-        "sac": ("anatomy", 60),
-        "canal": ("anatomy", 0),
-    }[kind]
 
 
 def centroids(seg) -> dict[str, np.ndarray]:
@@ -76,43 +49,59 @@ def centroids(seg) -> dict[str, np.ndarray]:
     return {name: np.concatenate(found).mean(0) for name, found in points.items()}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_segment_lies_where_the_label_map_has_it(leaking, report, tmp_path, layout):
-    case = archived(leaking, tmp_path / "ct", **LAYOUTS[layout])
-    seg, _ = put(case, report, tmp_path / "out")
-    truth = nifti_centroids(case, tmp_path)
-    found = centroids(seg)
-    assert {
-        "thecal-deposit-1",
-        "thecal-deposit-4",
-        "thecal-vertebra-19",
-        "thecal-canal",
-        "thecal-sac",
-    } <= set(found)
+@pytest.mark.parametrize("layout", [*LAYOUTS, "multi-frame"])
+def test_every_segment_lies_where_the_label_map_has_it(shelf, layout):
+    case, folder = shelf[layout]
+    truth = nifti_centroids(case, folder)
+    found = centroids(pydicom.dcmread(folder / "segmentation.dcm"))
+    assert {"thecal-deposit-1", "thecal-deposit-4", "thecal-vertebra-19", "thecal-canal"} <= set(found)
     half = case.volume.grid.spacing_mm.max() / 2
     for name, at in found.items():
-        kind, value = segment_values(name)
-        assert np.linalg.norm(at - truth[kind, int(value)]) < half, name
+        assert np.linalg.norm(at - truth[place_of(name)]) < half, name
 
 
-@pytest.mark.parametrize("layout", ["axial", "gantry tilted", "one slice lost"])
-def test_every_frame_lies_on_the_plane_of_the_image_it_names(leaking, report, tmp_path, layout):
-    case = archived(leaking, tmp_path / "ct", **LAYOUTS[layout])
-    seg, _ = put(case, report, tmp_path / "out")
-    images = {str(i.SOPInstanceUID): i for i in map(pydicom.dcmread, (tmp_path / "ct").iterdir())}
-    for frame in seg.PerFrameFunctionalGroupsSequence:
+@pytest.mark.parametrize("layout", ["axial", "oblique", "tilted", "one slice lost"])
+def test_every_frame_lies_on_the_plane_of_the_image_it_names(shelf, layout):
+    _, folder = shelf[layout]
+    images = {str(i.SOPInstanceUID): i for i in map(pydicom.dcmread, (folder / "ct").iterdir())}
+    for frame in pydicom.dcmread(folder / "segmentation.dcm").PerFrameFunctionalGroupsSequence:
         item = frame.DerivationImageSequence[0].SourceImageSequence[0]
         image = images[item.ReferencedSOPInstanceUID]
         turned = np.array(image.ImageOrientationPatient, float)
-        normal = np.cross(turned[:3], turned[3:])
-        apart = np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float) - np.array(
-            image.ImagePositionPatient, float
-        )
-        assert abs(apart @ normal) < 1e-3
-        # The crop's corner is the centre of one of the image's own pixels.
+        apart = corner(frame) - np.array(image.ImagePositionPatient, float)
+        assert abs(apart @ np.cross(turned[:3], turned[3:])) < 1e-3
+        # Right-angled stacks keep to the images' pixels, too.
         for axis, spacing in ((turned[:3], image.PixelSpacing[1]), (turned[3:], image.PixelSpacing[0])):
             pixels = apart @ axis / float(spacing)
-            assert pixels == pytest.approx(round(pixels), abs=1e-3)
+            assert layout == "tilted" or pixels == pytest.approx(round(pixels), abs=1e-3)
+
+
+def corner(frame) -> np.ndarray:
+    return np.array(frame.PlanePositionSequence[0].ImagePositionPatient, float)
+
+
+def test_frames_of_a_tilted_stack_stand_straight_over_each_other(shelf):
+    _, folder = shelf["tilted"]
+    seg = pydicom.dcmread(folder / "segmentation.dcm")
+    turned = seg.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence[0].ImageOrientationPatient
+    frames = seg.PerFrameFunctionalGroupsSequence
+    for axis in (turned[:3], turned[3:]):
+        along = [corner(frame) @ np.array(axis, float) for frame in frames]
+        assert np.ptp(along) < 1e-3
+
+
+def test_whole_frames_of_a_tilted_stack_are_pixels_of_the_images(shelf, report, tmp_path):
+    case, folder = shelf["tilted"]
+    whole, _ = put(case, report, tmp_path, whole_frames=True)
+    images = {str(i.SOPInstanceUID): i for i in map(pydicom.dcmread, (folder / "ct").iterdir())}
+    for frame in whole.PerFrameFunctionalGroupsSequence:
+        item = frame.DerivationImageSequence[0].SourceImageSequence[0]
+        named = images[item.ReferencedSOPInstanceUID]
+        assert (named.Rows, named.Columns) == (whole.Rows, whole.Columns)
+        assert corner(frame) == pytest.approx(np.array(named.ImagePositionPatient, float), abs=1e-3)
+    truth = nifti_centroids(case, tmp_path)
+    for name, at in centroids(whole).items():
+        assert np.linalg.norm(at - truth[place_of(name)]) < 1.0, name
 
 
 def test_a_vertebra_keeps_its_cement_and_the_canal_its_sac(axial, report, tmp_path):
@@ -157,25 +146,14 @@ def test_a_label_map_gives_each_voxel_to_cement_before_bone_and_sac(axial, repor
     assert count["thecal-vertebra-19"] == np.count_nonzero((labels == 19) & (deposits == 0))
 
 
-def test_frames_of_a_multi_frame_file_are_named_by_their_own_numbers(leaking, report, tmp_path):
-    slices = leaking.volume.hu[::2, ::2, ::2]
-    order = [*range(1, len(slices), 2), *range(0, len(slices), 2)]
-    path = write_enhanced(tmp_path / "ct.dcm", slices, spacing=(2.0, 2.0, 2.0), order=order)
-    affine = np.zeros((4, 4))
-    affine[[2, 1, 0], [0, 1, 2]] = 2.0
-    affine[:, 3] = [-20.0, -150.0, 300.0, 1.0]
-    labels, deposits = leaking.spine.labels[::2, ::2, ::2], leaking.leakage.deposit_labels[::2, ::2, ::2]
-    case = as_read(leaking, path, Grid(slices.shape, affine), labels, deposits)
-    seg, _ = put(case, report, tmp_path / "out")
-    truth = nifti_centroids(case, tmp_path)
-    for name, at in centroids(seg).items():
-        kind, value = segment_values(name)
-        assert at == pytest.approx(truth[kind, int(value)], abs=1.0)
-    places = pydicom.dcmread(path).PerFrameFunctionalGroupsSequence
+def test_frames_of_a_multi_frame_file_are_named_by_their_own_numbers(shelf):
+    _, folder = shelf["multi-frame"]
+    seg = pydicom.dcmread(folder / "segmentation.dcm")
+    places = pydicom.dcmread(folder / "ct.dcm").PerFrameFunctionalGroupsSequence
     for frame in seg.PerFrameFunctionalGroupsSequence:
         item = frame.DerivationImageSequence[0].SourceImageSequence[0]
-        named = places[int(item.ReferencedFrameNumber) - 1].PlanePositionSequence[0].ImagePositionPatient
-        assert frame.PlanePositionSequence[0].ImagePositionPatient[2] == pytest.approx(float(named[2]))
+        named = places[int(item.ReferencedFrameNumber) - 1]
+        assert corner(frame)[2] == pytest.approx(corner(named)[2])
 
 
 def test_a_zip_gives_the_same_outputs_as_its_folder(axial, leaking, report, tmp_path):
@@ -276,14 +254,14 @@ def test_what_was_not_measured_is_left_out(axial, report, tmp_path):
 
 
 def test_only_signs_that_were_assessed_are_findings(axial, report, tmp_path):
-    _, silent = put(axial, report, tmp_path / "silent")
+    unread = [s.model_copy(update={"state": "not_assessable"}) for s in report.intradural.signs]
+    unsaid = {"signs": unread, "finding": "not_assessable", "probability": None}
+    dura = report.intradural.model_copy(update=unsaid)
+    _, silent = put(axial, report.model_copy(update={"intradural": dura}), tmp_path / "silent")
     finding = next(items(silent, "DURA_FINDING")).ConceptCodeSequence[0]
     assert finding.CodeValue == "NOT_ASSESSABLE"
     assert not list(items(silent, "LAYERING"))
-    signs = [
-        s.model_copy(update={"state": "present"}) if s.name == "layering" else s
-        for s in report.intradural.signs
-    ]
+    signs = [s.model_copy(update={"state": "present"}) if s.name == "layering" else s for s in unread]
     dura = report.intradural.model_copy(update={"signs": signs, "finding": "probable", "probability": 0.97})
     _, seen = put(axial, report.model_copy(update={"intradural": dura}), tmp_path / "seen")
     assert next(items(seen, "LAYERING")).ConceptCodeSequence[0].CodeValue == "PRESENT"

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from thecal.cli.compiled import tell_if_cold
 from thecal.cli.progress import stage_progress
-from thecal.dicom.segmentation import SegForm
+from thecal.dicom.segments import SegForm
 from thecal.errors import InputError
 from thecal.report.schema import Observations, Report
 from thecal.report.write import check_writable, write_report

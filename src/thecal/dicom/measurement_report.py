@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from thecal.dicom.codes import COMMENT, Code
-from thecal.dicom.originals import image_datasets
+from thecal.dicom.originals import Originals
 from thecal.dicom.segmentation import (
     MANUFACTURER,
     RESEARCH,
-    Algorithm,
     Segmentation,
     coded,
     private_scheme,
 )
+from thecal.dicom.segments import Algorithm
 from thecal.dicom.stamps import without_clock
 from thecal.dicom.uids import uid_from
 from thecal.volume import Source
@@ -63,8 +63,7 @@ def make_measurement_report(
     groups: Sequence[Group],
     comments: Sequence[str],
     segmentation: Segmentation,
-    source: Source,
-    header: Any,
+    originals: Originals,
     *,
     version: str,
 ) -> Any:
@@ -77,9 +76,7 @@ def make_measurement_report(
     comments : sequence of str
         Sentences for a person, in the root of the report.
     segmentation : Segmentation
-    source : Source
-    header : pydicom dataset
-        As ``originals.study_header`` gives it.
+    originals : Originals
     version : str
         Of thecal.
 
@@ -109,7 +106,7 @@ def make_measurement_report(
         content = sr.MeasurementReport(
             observation_context=context,
             procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
-            imaging_measurements=[_group(group, segmentation, source) for group in groups],
+            imaging_measurements=[_group(group, segmentation, originals.source) for group in groups],
             title=codes.DCM.ImagingMeasurementReport,
         )
         for comment in comments:
@@ -117,7 +114,7 @@ def make_measurement_report(
                 sr.TextContentItem(coded(COMMENT), comment, relationship_type="CONTAINS")
             )
         dataset = sr.EnhancedSR(
-            evidence=[*image_datasets(source, header), seg],
+            evidence=[*originals.images, seg],
             content=content[0],
             series_instance_uid=uid_from("report series", *identity),
             series_number=SERIES_NUMBER,
@@ -129,8 +126,8 @@ def make_measurement_report(
             device_serial_number="0",
             series_description=RESEARCH,
             is_complete=True,
-            content_date=header.ContentDate,
-            content_time=header.ContentTime,
+            content_date=originals.header.ContentDate,
+            content_time=originals.header.ContentTime,
             coding_schemes=[private_scheme()],
         )
     without_clock(dataset)

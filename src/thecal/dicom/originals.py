@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import warnings
 import zipfile
+from dataclasses import dataclass
 from typing import Any, Final
 
 from thecal.dicom.elements import text_of, value_of
@@ -68,6 +69,46 @@ def why_not_referable(source: Source) -> str | None:
     if len(names) < len(images):
         return "several images of the series bear the same UID"
     return None
+
+
+@dataclass(frozen=True, eq=False)
+class Originals:
+    """The images that an output refers to.
+
+    Attributes
+    ----------
+    source : Source
+    header : pydicom dataset
+        Patient, study, frame of reference and equipment.
+    images : list of pydicom datasets
+        The images without their pixels.
+    """
+
+    source: Source
+    header: Any
+    images: list[Any]
+
+    @property
+    def slice_thickness_mm(self) -> float:
+        """As the images state it, else their spacing."""
+        return float(self.source.slice_thickness_mm or self.source.grid.spacing_mm[2])
+
+
+def originals_of(source: Source) -> Originals:
+    """What the outputs of a source refer to.
+
+    Parameters
+    ----------
+    source : Source
+        One for which ``why_not_referable`` is None.
+
+    Raises
+    ------
+    InputError
+        Where the first image can no longer be read.
+    """
+    header = study_header(source)
+    return Originals(source, header, image_datasets(source, header))
 
 
 def study_header(source: Source) -> Any:

@@ -4,66 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from thecal.dicom.codes import PRIVATE_SCHEME, Code
-from thecal.dicom.originals import image_datasets
+from thecal.dicom.originals import Originals
 from thecal.dicom.planes import PlaneMaps
+from thecal.dicom.segment_pixels import Canvas, mask_of, packed_bits, painted_label_map, presence
+from thecal.dicom.segments import SegForm, Segment
+from thecal.dicom.stamps import without_clock
 from thecal.dicom.uids import uid_from
 from thecal.volume import Source
 
 MANUFACTURER: Final = "thecal"
 SERIES_NUMBER: Final = 9601
 RESEARCH: Final = "thecal: research use only"
-# One bit a pixel is read by every viewer; label maps (2024) are smaller, and not.
-SegForm = Literal["binary", "labelmap"]
-
-
-@dataclass(frozen=True)
-class Algorithm:
-    """What drew a segment."""
-
-    name: str
-    version: str
-    family: Code
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One segment: what it is, and which values of which map it takes.
-
-    Attributes
-    ----------
-    tracking_id : str
-        By which the structured report refers to it.
-    label : str
-        For people, at most 64 characters.
-    category, kind : Code
-    region, structure : Code or None
-        Where it lies.
-    colour : str or None
-        "#rrggbb".
-    algorithm : Algorithm
-    layer : int
-        Index into ``PlaneMaps.maps``.
-    values : tuple of int
-    """
-
-    tracking_id: str
-    label: str
-    category: Code
-    kind: Code
-    region: Code | None
-    structure: Code | None
-    colour: str | None
-    algorithm: Algorithm
-    layer: int
-    values: tuple[int, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,8 +45,7 @@ class Segmentation:
 def make_segmentation(
     segments: Sequence[Segment],
     planes: PlaneMaps,
-    source: Source,
-    header: Any,
+    originals: Originals,
     *,
     version: str,
     form: SegForm = "binary",
@@ -101,11 +58,8 @@ def make_segmentation(
     segments : sequence of Segment
         In their order; where a label map can hold only one, the earlier one stays.
     planes : PlaneMaps
-        On the images of ``source``.
-    source : Source
-        Its images can be referred to.
-    header : pydicom dataset
-        As ``originals.study_header`` gives it.
+        On the images of ``originals``, on their pixels for whole frames.
+    originals : Originals
     version : str
         Of thecal.
     form : "binary" or "labelmap"
@@ -120,30 +74,27 @@ def make_segmentation(
     from highdicom import PixelMeasuresSequence, PlanePositionSequence
     from highdicom.seg import Segmentation as HighdicomSegmentation
 
-    drawn = [(segment, _present(segment, planes)) for segment in segments]
+    drawn = [(segment, presence(segment, planes)) for segment in segments]
     kept = [(segment, present) for segment, present in drawn if present.any()]
     if not kept:
         return None
+    source, header = originals.source, originals.header
     identity = _identity(segments, planes, source, version, form, whole_frames)
     tracking = {s.tracking_id: uid_from("tracking", *identity, s.tracking_id) for s in segments}
-    canvas = _Canvas.of(planes, source, whole_frames)
-    images = image_datasets(source, header)
-    positions = [
-        PlanePositionSequence("PATIENT", image.plane.to_lps([canvas.column, canvas.row, 0]).tolist())
-        for image in source.images
-    ]
+    canvas = Canvas.of(planes, source, whole_frames)
+    positions = [PlanePositionSequence("PATIENT", corner.tolist()) for corner in canvas.corners]
     spacing = source.images[0].plane.spacing_mm
     binary = form == "binary"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         dataset = HighdicomSegmentation(
-            source_images=images,
+            source_images=originals.images,
             # Frames of one pixel that say which segment is on which image: the pixels follow below, as
             # overlapping segments at full size would take gigabytes here.
             pixel_array=(
                 np.stack([present for _, present in kept], axis=-1)[:, None, None, :].astype(np.uint8)
                 if binary
-                else _painted([segment for segment, _ in kept], planes, canvas)
+                else painted_label_map([segment for segment, _ in kept], planes, canvas)
             ),
             segmentation_type="BINARY" if binary else "LABELMAP",
             segment_descriptions=[
@@ -167,9 +118,7 @@ def make_segmentation(
             plane_positions=positions,
             pixel_measures=PixelMeasuresSequence(
                 pixel_spacing=(float(spacing[1]), float(spacing[0])),
-                slice_thickness=float(images[0].get("SliceThickness") or source.grid.spacing_mm[2])
-                if source.images[0].frame is None
-                else float(source.slice_thickness_mm or source.grid.spacing_mm[2]),
+                slice_thickness=originals.slice_thickness_mm,
             ),
             coding_schemes=[private_scheme()],
         )
@@ -177,8 +126,8 @@ def make_segmentation(
         order = _frame_order(dataset, positions)
         dataset.Rows, dataset.Columns = canvas.rows, canvas.columns
         dataset.SegmentsOverlap = "YES"
-        dataset.PixelData = _packed(
-            canvas.placed(_mask(kept[number - 1][0], planes, plane)) for number, plane in order
+        dataset.PixelData = packed_bits(
+            canvas.placed(mask_of(kept[number - 1][0], planes, plane)) for number, plane in order
         )
     _settle(dataset, source, identity, exact=whole_frames)
     numbers = {segment.tracking_id: number for number, (segment, _) in enumerate(kept, start=1)}
@@ -201,55 +150,6 @@ def coded(code: Code) -> Any:
     return CodedConcept(code.value, code.scheme, code.meaning)
 
 
-@dataclass(frozen=True)
-class _Canvas:
-    """The rectangle of the images that frames cover, and where the maps lie in it."""
-
-    row: int
-    column: int
-    rows: int
-    columns: int
-    inner: tuple[slice, slice]
-
-    @classmethod
-    def of(cls, planes: PlaneMaps, source: Source, whole: bool) -> _Canvas:
-        rows, columns = planes.maps[0].shape[1:]
-        if not whole:
-            return cls(planes.first_row, planes.first_column, rows, columns, (slice(None), slice(None)))
-        inner = (
-            slice(planes.first_row, planes.first_row + rows),
-            slice(planes.first_column, planes.first_column + columns),
-        )
-        all_columns, all_rows, _ = source.images[0].plane.shape
-        return cls(0, 0, all_rows, all_columns, inner)
-
-    def placed(self, mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.uint8]:
-        frame = np.zeros((self.rows, self.columns), np.uint8)
-        frame[self.inner] = mask
-        return frame
-
-
-def _mask(segment: Segment, planes: PlaneMaps, plane: int | slice) -> npt.NDArray[np.bool_]:
-    labels = planes.maps[segment.layer][plane]
-    mask = np.zeros(labels.shape, bool)
-    for value in segment.values:
-        mask |= labels == value
-    return mask
-
-
-def _present(segment: Segment, planes: PlaneMaps) -> npt.NDArray[np.bool_]:
-    return np.asarray(_mask(segment, planes, slice(None)).any(axis=(1, 2)), bool)
-
-
-def _painted(segments: Sequence[Segment], planes: PlaneMaps, canvas: _Canvas) -> npt.NDArray[Any]:
-    shape = (len(planes.maps[0]), canvas.rows, canvas.columns)
-    painted = np.zeros(shape, np.uint8 if len(segments) < 256 else np.uint16)
-    window = painted[(slice(None), *canvas.inner)]
-    for number, segment in reversed(list(enumerate(segments, start=1))):
-        window[_mask(segment, planes, slice(None))] = number
-    return painted
-
-
 def _frame_order(dataset: Any, positions: Sequence[Any]) -> list[tuple[int, int]]:
     """Segment number and index of the image of each frame."""
     plane_of = {tuple(at[0].ImagePositionPatient): k for k, at in enumerate(positions)}
@@ -261,22 +161,6 @@ def _frame_order(dataset: Any, positions: Sequence[Any]) -> list[tuple[int, int]
     return order
 
 
-def _packed(frames: Iterable[npt.NDArray[np.uint8]]) -> bytes:
-    """Frames at one bit a pixel, first pixel lowest, without gaps between frames (PS3.5 section 8.1.1)."""
-
-    def chunks() -> Iterator[bytes]:
-        rest = np.empty(0, np.uint8)
-        for frame in frames:
-            flat = np.concatenate([rest, frame.ravel()]) if len(rest) else frame.ravel()
-            full = len(flat) - len(flat) % 8
-            yield np.packbits(flat[:full], bitorder="little").tobytes()
-            rest = flat[full:]
-        yield np.packbits(rest, bitorder="little").tobytes()
-
-    packed = b"".join(chunks())
-    return packed + b"\0" * (len(packed) % 2)
-
-
 def _description(number: int, segment: Segment, tracking_uid: str) -> Any:
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentDescription
@@ -286,7 +170,7 @@ def _description(number: int, segment: Segment, tracking_uid: str) -> Any:
         segment_label=segment.label[:64],
         segmented_property_category=coded(segment.category),
         segmented_property_type=coded(segment.kind),
-        algorithm_type="AUTOMATIC",
+        algorithm_type="AUTOMATIC" if segment.algorithm.automatic else "SEMIAUTOMATIC",
         algorithm_identification=AlgorithmIdentificationSequence(
             name=segment.algorithm.name[:64],
             family=coded(segment.algorithm.family),
@@ -327,8 +211,6 @@ def _identity(
 
 def _settle(dataset: Any, source: Source, identity: tuple[str, ...], *, exact: bool) -> None:
     """Take the clock and chance out, and name the frames of a multi-frame source by their own numbers."""
-    from thecal.dicom.stamps import without_clock
-
     without_clock(dataset)
     organization = uid_from("dimensions", *identity)
     dataset.DimensionOrganizationSequence[0].DimensionOrganizationUID = organization

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from thecal.dicom import codes
 from thecal.dicom.codes import Code
 from thecal.dicom.measurement_report import Group, Measure
-from thecal.dicom.segmentation import Segment
+from thecal.dicom.segments import Segment
 from thecal.report.schema import Deposit, Report, Vertebra
 from thecal.terms import RESEARCH_USE
 

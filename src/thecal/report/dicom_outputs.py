@@ -20,7 +20,7 @@ from thecal.dicom.codes import (
     vertebra_code,
 )
 from thecal.dicom.codes import SACRUM as SACRUM_CODE
-from thecal.dicom.segmentation import Algorithm, SegForm, Segment
+from thecal.dicom.segments import Algorithm, SegForm, Segment
 from thecal.leakage.findings import Leakage
 from thecal.report.palette import LOOKS
 from thecal.report.schema import Report
@@ -68,23 +68,23 @@ def write_dicom_outputs(
         Where the input can no longer be read.
     """
     from thecal.dicom.measurement_report import make_measurement_report
-    from thecal.dicom.originals import study_header
+    from thecal.dicom.originals import originals_of
     from thecal.dicom.planes import on_source_planes
     from thecal.dicom.segmentation import make_segmentation
     from thecal.report.dicom_groups import comments, groups
 
-    header = study_header(volume.source)
+    originals = originals_of(volume.source)
     segments = deposit_segments(report) + anatomy_segments(spine, report)
     box, within = _tight(spine, segments, leakage)
     maps = (spine.labels[within], leakage.deposit_labels[within].astype(np.uint16))
-    planes = on_source_planes(maps, volume, box)
+    planes = on_source_planes(maps, volume, box, on_pixels=whole_frames)
     segmentation = make_segmentation(
-        segments, planes, volume.source, header, version=__version__, form=form, whole_frames=whole_frames
+        segments, planes, originals, version=__version__, form=form, whole_frames=whole_frames
     )
     if segmentation is None:
         return
     structured = make_measurement_report(
-        groups(report, segments), comments(report), segmentation, volume.source, header, version=__version__
+        groups(report, segments), comments(report), segmentation, originals, version=__version__
     )
     segmentation.dataset.save_as(folder / "segmentation.dcm", enforce_file_format=True)
     structured.save_as(folder / "report.dcm", enforce_file_format=True)
@@ -124,7 +124,10 @@ def deposit_segments(report: Report) -> list[Segment]:
 def anatomy_segments(spine: Spine, report: Report) -> list[Segment]:
     """Vertebrae from cranial to caudal, sacrum, sac and canal; the canal holds the sac."""
     algorithm = Algorithm(
-        f"thecal anatomy {spine.backend}", spine.backend_version, _FAMILIES.get(spine.backend, _EDGES)
+        f"thecal anatomy {spine.backend}",
+        spine.backend_version,
+        _FAMILIES.get(spine.backend, _EDGES),
+        automatic=spine.backend != "given",
     )
 
     def made(tracking_id: str, label: str, kind: Code, colour: str, *values: int) -> Segment:

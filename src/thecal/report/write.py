@@ -14,7 +14,7 @@ from time import perf_counter
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.dicom.originals import why_not_referable
-from thecal.dicom.segmentation import SegForm
+from thecal.dicom.segments import SegForm
 from thecal.errors import InputError
 from thecal.leakage.findings import Leakage
 from thecal.report.build import build_report
