@@ -35,10 +35,10 @@ def _own(value: str, meaning: str) -> Code:
     return Code(value, PRIVATE_SCHEME, meaning)
 
 
-ANATOMICAL_STRUCTURE: Final = _sct("123037004", "Anatomical Structure")
+ANATOMICAL_STRUCTURE: Final = _sct("91723000", "Anatomical Structure")
 PHYSICAL_OBJECT: Final = _sct("260787004", "Physical object")
 VERTEBRA: Final = _sct("51282000", "Vertebra")
-VERTEBRAL_COLUMN: Final = _sct("421060004", "Vertebral column")
+SPINE: Final = _sct("421060004", "Spine")
 VERTEBRAL_CANAL: Final = _sct("61853006", "Vertebral canal")
 SACRUM: Final = _sct("54735007", "Sacrum")
 LEFT: Final = _sct("7771000", "Left")

@@ -8,7 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any, Final
 
-from thecal.dicom.elements import text_of, value_of
+from thecal.dicom.elements import text_of
 from thecal.dicom.headers import CT_STORAGE
 from thecal.dicom.uids import uid_from
 from thecal.errors import InputError
@@ -19,8 +19,6 @@ _TEXTS: Final = (
     "PatientName",
     "PatientID",
     "IssuerOfPatientID",
-    "PatientAge",
-    "PatientIdentityRemoved",
     "DeidentificationMethod",
     "AccessionNumber",
     "StudyID",
@@ -50,6 +48,7 @@ _WHEN: Final = ("Content", "Acquisition", "Series", "Study")
 NO_DATE: Final = "19000101"
 NO_TIME: Final = "000000"
 _DATE = re.compile(r"\d{4}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])")
+_AGE = re.compile(r"\d{3}[DWMY]")
 _TIME = re.compile(r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?")
 
 
@@ -107,8 +106,11 @@ def originals_of(source: Source) -> Originals:
     InputError
         Where the first image can no longer be read.
     """
-    header = study_header(source)
-    return Originals(source, header, image_datasets(source, header))
+    with warnings.catch_warnings():
+        # What a header says against its own types is dropped or carried on; nobody can mend it here.
+        warnings.simplefilter("ignore")
+        header = study_header(source)
+        return Originals(source, header, image_datasets(source, header))
 
 
 def study_header(source: Source) -> Any:
@@ -135,6 +137,12 @@ def study_header(source: Source) -> Any:
                 clean, keyword, PersonName(text) if keyword.endswith("Name") and "Pati" in keyword else text
             )
     clean.PatientBirthDate = _matched(_DATE, text_of(first, "PatientBirthDate"))
+    age = _matched(_AGE, text_of(first, "PatientAge"))
+    if age:
+        clean.PatientAge = age
+    removed = text_of(first, "PatientIdentityRemoved").upper()
+    if removed in ("YES", "NO"):
+        clean.PatientIdentityRemoved = removed
     sex = text_of(first, "PatientSex").upper()
     clean.PatientSex = sex if sex in ("M", "F", "O") else ""
     clean.StudyDate = _matched(_DATE, text_of(first, "StudyDate"))
@@ -148,8 +156,6 @@ def study_header(source: Source) -> Any:
             break
     if "FrameOfReferenceUID" not in clean:
         clean.FrameOfReferenceUID = uid_from("frame of reference", source.series_uid or "")
-    number = value_of(first, "SeriesNumber")
-    clean.SeriesNumber = number if isinstance(number, int) else None
     clean.Modality = "CT"
     return clean
 
@@ -211,12 +217,10 @@ def _header_of(image: SourceImage) -> Any:
     import pydicom
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            if image.archive is None:
-                return pydicom.dcmread(image.path, stop_before_pixels=True, force=True)
-            with zipfile.ZipFile(image.archive) as archive, archive.open(image.path) as stream:
-                return pydicom.dcmread(stream, stop_before_pixels=True, force=True)
+        if image.archive is None:
+            return pydicom.dcmread(image.path, stop_before_pixels=True, force=True)
+        with zipfile.ZipFile(image.archive) as archive, archive.open(image.path) as stream:
+            return pydicom.dcmread(stream, stop_before_pixels=True, force=True)
     except (OSError, zipfile.BadZipFile, KeyError) as error:
         raise InputError("The first image of the series can no longer be read.") from error
 
