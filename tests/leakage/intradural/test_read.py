@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
-from box_spine import toy
+from box_spine import rod, toy
 from sac_scenes import FILL, FINE, dorsal_mass, sheets, signs, thick
+from scipy import ndimage
 
 from thecal.cement.find import find_cement
 from thecal.leakage import find_leakage
@@ -26,6 +30,15 @@ def test_thick_slices_support_no_sign() -> None:
 
 def test_a_scan_without_cement_shows_no_sign() -> None:
     assert {sign.state for sign in signs(toy(spacing=FINE)).values()} == {"not_assessable"}
+
+
+def test_screws_beside_the_canal_leave_no_sign_of_its_cement_readable() -> None:
+    case = toy(FILL, *sheets(1.5), spacing=FINE)
+    metal = toy(rod((15, -10, 32), (15, 20, 32), 3.0), spacing=FINE).cement.pieces > 0
+    tall = ndimage.binary_dilation(metal, np.ones((11, 1, 1), bool))
+    read = signs(replace(case, cement=replace(case.cement, metal=tall)))
+    assert {sign.state for sign in read.values()} == {"not_assessable"}
+    assert "Metal" in read["layering"].explanation
 
 
 @pytest.mark.parametrize(("tilt", "roll"), [(12.0, 0.0), (-8.0, 10.0)])

@@ -14,6 +14,7 @@ from thecal.leakage.findings import IntraduralSign, Leakage
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.leakage.intradural.straight_canal import StraightCanal, straighten
 from thecal.leakage.levels import Levels
+from thecal.leakage.occlusion import passing_metal
 from thecal.terms import SignName
 from thecal.volume import Volume
 
@@ -94,7 +95,7 @@ def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> 
         canal_unreadable = _no_canal(spine, leakage) or (
             "No cement was detected in the canal, so there is none to read it from."
             if canal is None
-            else _unsure(spine, canal)
+            else _unsure(spine, cement, canal)
         )
     return Scene(
         spine,
@@ -134,9 +135,13 @@ def _no_canal(spine: Spine, leakage: Leakage) -> str | None:
     return None
 
 
-def _unsure(spine: Spine, canal: StraightCanal) -> str | None:
+def _unsure(spine: Spine, cement: Cement, canal: StraightCanal) -> str | None:
     held = canal.canal_cement.sum((1, 2))
     unsure = ~(spine.canal.confidence[canal.rows] >= CONFIDENCE_FLOOR)
     if held[unsure].sum() > UNSURE_SHARE * held.sum():
         return "The canal was not found well enough where the cement lies."
+    if cement.metal.any():
+        beside = passing_metal(spine.canal, cement.metal, cement.grid)[canal.rows]
+        if held[beside].sum() > UNSURE_SHARE * held.sum():
+            return "Metal beside the canal streaks over the cement."
     return None
