@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import jsonschema
+import pydicom
 import pytest
+from toy_patient import volume
 
 from thecal.cli import run
 from thecal.errors import InputError, SpineNotFound
+from thecal.phantom.write import write_scan
 from thecal.report.schema import json_schema
 
 
@@ -19,6 +22,20 @@ def test_a_report_is_written_and_its_headline_said(ct_path, stages, tmp_path, ca
     assert str(tmp_path / "out" / "report.html") in out
     assert err == ""
     assert len(list((tmp_path / "out").iterdir())) == 4
+
+
+@pytest.mark.parametrize(("words", "kind"), [((), "BINARY"), (("--seg", "labelmap"), "LABELMAP")])
+def test_a_dicom_scan_also_gives_seg_and_sr(toy, stages, tmp_path, words, kind):
+    found, cement, _ = toy
+    scan = write_scan(volume(found, cement), tmp_path / "scan", "dicom")
+    out = tmp_path / "out"
+    assert run(["assess", str(scan), "--out", str(out), *words]) == 0
+    assert len(list(out.iterdir())) == 6
+    assert pydicom.dcmread(out / "segmentation.dcm").SegmentationType == kind
+    assert pydicom.dcmread(out / "report.dcm").Modality == "SR"
+    report = json.loads((out / "report.json").read_text(encoding="utf-8"))
+    assert "dicom_outputs_not_written" not in {note["code"] for note in report["quality"]}
+    assert "Phantom^Synthetic" not in (out / "report.html").read_text(encoding="utf-8")
 
 
 def test_json_prints_the_report_and_nothing_else(ct_path, stages, tmp_path, capsys):
