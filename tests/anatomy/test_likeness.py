@@ -56,5 +56,5 @@ def test_contrast_in_the_sac_is_said_and_not_guessed_at(phantom_patient: Case, p
     volume = phantom_patient.volume
     hu = volume.hu.copy()
     hu[phantom_spine.box][phantom_spine.canal_mask()] = 450
-    with pytest.raises(SpineNotFound, match=r"not seen|nowhere|No spinal canal"):
+    with pytest.raises(SpineNotFound):
         Builtin().find(replace(volume, hu=hu))

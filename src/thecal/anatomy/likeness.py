@@ -13,8 +13,8 @@ from thecal.anatomy.working_grid import interpolate_rays
 from thecal.frames import CanalFrame
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
-# Below this a scan holds no spine: those of ../shared/data, with and without cement, reach 1.0; hips, flanks
-# and a kidney cut out of the same scans up to 0.61.
+# Below this a scan holds no spine: those of ../shared/data, with and without cement, reach 1.0; hips and flanks
+# cut out of the same scans up to 0.62.
 LEAST_LIKENESS = 0.65
 # From the middle of the body to behind the arch, as wide as pedicles and joints: the aorta is not in it.
 ACROSS_MM = np.arange(3.0, 24.1, 3.0)
@@ -29,7 +29,7 @@ PLANES_AVERAGED = 3
 LEAST_PAIRS = 40
 # Correlation of the halves, and the arch's HU, at which likeness begins and is whole.
 SYMMETRY = (0.62, 0.74)
-ARCH_HU = (180.0, 330.0)
+ARCH_HU = (160.0, 260.0)
 ARCH_REACH_MM = np.arange(-1.0, 8.1, 1.0)
 
 
