@@ -13,8 +13,8 @@ from thecal.anatomy.working_grid import interpolate_rays
 from thecal.frames import CanalFrame
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
-# Below this a scan holds no spine: those of ../shared/data, with and without cement, reach 1.0; hips and flanks
-# cut out of the same scans up to 0.62.
+# Below this a scan holds no spine: those of ../shared/data, with and without cement, reach 1.0; hips and
+# flanks cut out of the same scans up to 0.62.
 LEAST_LIKENESS = 0.65
 # From the middle of the body to behind the arch, as wide as pedicles and joints: the aorta is not in it.
 ACROSS_MM = np.arange(3.0, 24.1, 3.0)
