@@ -60,6 +60,11 @@ def is_vertebra(label: int) -> bool:
     return 1 <= label <= 25 or label == 28 or 201 <= label <= 299
 
 
+def is_disc(label: int) -> bool:
+    """Whether a label of ``anatomy.nii.gz`` is a disc, of a vertebra whose level is known or not."""
+    return label > DISC_OFFSET and not is_vertebra(label) and is_vertebra(label - DISC_OFFSET)
+
+
 def vertebra_name(level: str | None, label: int) -> str:
     """A vertebra in words: its level, or its number in ``anatomy.nii.gz`` where the level is not known."""
     return level or f"vertebra no. {label}"

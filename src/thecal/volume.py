@@ -230,6 +230,41 @@ class Volume:
         return replace(self, quality=self.quality + notes)
 
 
+def box_of(mask: BoolArray, margin: int | npt.NDArray[np.int64] = 0) -> Box | None:
+    """The tightest box round the marked voxels, widened by ``margin`` voxels within the array.
+
+    Parameters
+    ----------
+    mask : (z, y, x) bool
+    margin : int or (3,) int
+
+    Returns
+    -------
+    Box or None
+        None where nothing is marked.
+    """
+    slices = np.flatnonzero(np.any(mask, axis=(1, 2)))
+    if len(slices) == 0:
+        return None
+    low, high = int(slices[0]), int(slices[-1]) + 1
+    plane: BoolArray = np.any(mask[low:high], axis=0)
+    rows, columns = np.flatnonzero(np.any(plane, axis=1)), np.flatnonzero(np.any(plane, axis=0))
+    tight = (
+        slice(low, high),
+        slice(int(rows[0]), int(rows[-1]) + 1),
+        slice(int(columns[0]), int(columns[-1]) + 1),
+    )
+    return wider(tight, margin, mask.shape)
+
+
+def wider(box: Box, margin: int | npt.NDArray[np.int64], shape: tuple[int, ...]) -> Box:
+    """The box grown by ``margin`` voxels on each side, held within an array of that shape."""
+    widths = np.broadcast_to(margin, 3)
+    low = [max(0, s.start - int(m)) for s, m in zip(box, widths, strict=True)]
+    high = [min(n, s.stop + int(m)) for s, m, n in zip(box, widths, shape, strict=True)]
+    return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
+
+
 def to_source_grid(labels: npt.NDArray[Any], volume: Volume, box: Box | None = None) -> npt.NDArray[Any]:
     """Put a label map of the volume (or of its ``box``) onto the grid of the array as it was read."""
     if box is not None:

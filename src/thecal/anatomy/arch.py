@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from thecal.anatomy.bodies import Body
 from thecal.frames import CanalFrame
-from thecal.volume import BoolArray, FloatArray, Grid
+from thecal.volume import BoolArray, FloatArray, Grid, box_of
 
 # Bone membership is 0 at the first and 1 at the second; what lies below half is not bone.
 BONE_RAMP_HU = (70.0, 270.0)
@@ -259,11 +259,10 @@ def _fill_marrow(label: npt.NDArray[np.uint16], value: int, taken: BoolArray) ->
     """Give a vertebra the marrow between its cortices: fatty, open where these are thinner than a voxel."""
     import fill_voids
 
-    rows = [np.flatnonzero((label == value).any(axis=axes)) for axes in ((1, 2), (0, 2), (0, 1))]
-    if any(len(r) == 0 for r in rows):
-        return
     margin = CLOSING_VOXELS + 1
-    box = tuple(slice(max(0, int(r[0]) - margin), int(r[-1]) + margin + 1) for r in rows)
+    box = box_of(label == value, margin)
+    if box is None:
+        return
     near = label[box]
     own = near == value
     ball = ndimage.generate_binary_structure(3, 2)

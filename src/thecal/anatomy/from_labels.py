@@ -25,7 +25,7 @@ from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.quality import QualityNote
 from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, LevelSource, is_vertebra, level_name
-from thecal.volume import BoolArray, Box, Grid, LabelArray, Volume
+from thecal.volume import BoolArray, Box, Grid, LabelArray, Volume, box_of
 
 
 def spine_from_labels(
@@ -288,12 +288,9 @@ def present_labels(labels: LabelArray) -> list[int]:
 
 def _box_of(labels: LabelArray, i: int) -> Box:
     """The bounding box of one label that occurs."""
-    mask = labels == i
-    bounds = []
-    for axis in range(3):
-        rows = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        bounds.append(slice(int(rows[0]), int(rows[-1]) + 1))
-    return (bounds[0], bounds[1], bounds[2])
+    box = box_of(labels == i)
+    assert box is not None
+    return box
 
 
 def _join(a: Box, b: Box) -> Box:

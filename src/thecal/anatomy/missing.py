@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from thecal.volume import BoolArray, Box, FloatArray, IntArray
+from thecal.volume import BoolArray, FloatArray, IntArray, box_of
 
 # Above this at 1 mm a voxel is cement, metal or enamel, hardly ever bone.
 DENSE_HU = 1300
@@ -39,7 +39,7 @@ def missing_data(hu: IntArray, spacing_mm: FloatArray, slice_mm: float) -> BoolA
 
     out = np.zeros(hu.shape, bool)
     core = hu >= DENSE_HU
-    box = _box_with_margin(core, spacing_mm, SHEET_REACH_MM + BLUR_MM + slice_mm)
+    box = box_of(core, np.ceil((SHEET_REACH_MM + BLUR_MM + slice_mm) / spacing_mm).astype(int))
     if box is None:
         return out
     core, near = core[box], hu[box]
@@ -61,15 +61,3 @@ def missing_data(hu: IntArray, spacing_mm: FloatArray, slice_mm: float) -> BoolA
         grown = ndimage.maximum_filter1d(grown.view(np.uint8), n, axis=axis).view(bool)
     out[box] = grown
     return out
-
-
-def _box_with_margin(mask: BoolArray, spacing_mm: FloatArray, margin_mm: float) -> Box | None:
-    """The box around all that is marked, with a margin; None where nothing is."""
-    bounds = []
-    for axis in range(3):
-        rows = np.flatnonzero(mask.any(axis=tuple(a for a in range(3) if a != axis)))
-        if len(rows) == 0:
-            return None
-        margin = int(np.ceil(margin_mm / float(spacing_mm[axis])))
-        bounds.append(slice(max(0, int(rows[0]) - margin), min(mask.shape[axis], int(rows[-1]) + margin + 1)))
-    return (bounds[0], bounds[1], bounds[2])

@@ -11,10 +11,9 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from thecal.anatomy.spine import Spine
-from thecal.cement.box import box_of, wider
 from thecal.cement.metal import metal_in
 from thecal.cement.nearness import Nearness
-from thecal.volume import BoolArray, Box, FloatArray, IntArray
+from thecal.volume import BoolArray, Box, FloatArray, IntArray, box_of, wider
 
 ROOTED_MM = 2.0
 ALONE_MM = 5.0

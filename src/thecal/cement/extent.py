@@ -12,13 +12,12 @@ from scipy.spatial import cKDTree
 from thecal.anatomy.spine import Part, Spine
 from thecal.cement.background import background_hu
 from thecal.cement.blur import REACH_SIGMAS, blur_weights
-from thecal.cement.box import box_of, wider
 from thecal.cement.fractions import cement_fractions
 from thecal.cement.nearness import Nearness
 from thecal.cement.plateau import Plateau, plateau
 from thecal.cement.seeds import REACH_MM
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, Box, FloatArray, IntArray
+from thecal.volume import BoolArray, Box, FloatArray, IntArray, box_of, wider
 
 # Share of pure cement down to which a voxel joins its bright neighbour; thin sheets and veins peak near 0.5.
 GROW_SHARE = 0.30

@@ -6,9 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
-from thecal.cement.box import box_of
 from thecal.cement.nearness import Nearness
-from thecal.volume import BoolArray, IntArray
+from thecal.volume import BoolArray, IntArray, box_of
 
 # A vein 1.5 mm wide or a ball of 20 mm3 in slices of 3 mm keeps about this share of its brightness.
 FAINT_SHARE = 0.30
@@ -47,7 +46,7 @@ def faint_seeds(
     marked: BoolArray = hu >= max(FAINT_SHARE * plateau_hu, SEED_SHARE * threshold_hu)
     marked &= ~canal
     marked &= near.bone_mm <= REACH_MM
-    room = box_of(canal, np.ones(3, np.int64))
+    room = box_of(canal, 1)
     if room is not None:
         depth = edt.edt(canal[room], anisotropy=spacing, black_border=False, parallel=1)
         canal_level = max(CANAL_SHARE * plateau_hu, CANAL_LEAST_HU + 3.0 * noise_hu)

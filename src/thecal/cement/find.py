@@ -11,7 +11,6 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.bone_brightness import brightest_bone_hu
-from thecal.cement.box import box_of
 from thecal.cement.candidates import Sorted, sort_candidates
 from thecal.cement.contrast_pool import contrast_pool
 from thecal.cement.deposit_map import Cement
@@ -23,7 +22,7 @@ from thecal.cement.noise import noise_hu
 from thecal.cement.point_spread import SLICE_SIGMA_SHARE, point_spread
 from thecal.cement.seeds import LEAST_SEED_MM3, seed_threshold_hu, strong_seeds, weak_seeds
 from thecal.quality import QualityNote
-from thecal.volume import BoolArray, FloatArray, IntArray, Volume
+from thecal.volume import BoolArray, FloatArray, IntArray, Volume, box_of
 
 # The dimmest cement that a detection limit is stated for, over what a seed needs with its noise. Published
 # means of cement are 1000 to 3000 HU (reference figures 3.1); what is dimmer may hide at any size.
@@ -130,14 +129,14 @@ def _faint(
     pure = plateau_of(hu, seeds, volume.source.hu_clipped_at, sigma_mm, spine.grid.spacing_mm, noise)
     groups = faint_seeds(hu, spine, near, pure.hu, threshold, noise)
     foreign = candidates.metal | candidates.other
-    box = box_of(foreign, np.full(3, 2))
+    box = box_of(foreign, 2)
     if box is not None:
         groups[box][ndimage.binary_dilation(foreign[box], iterations=2)] = 0
     return sort_candidates(hu, groups, spine, near, pool, threshold).cement
 
 
 def _grown(metal: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    box = box_of(metal, np.ones(3, np.int64))
+    box = box_of(metal, 1)
     if box is not None:
         metal[box] = ndimage.binary_dilation(metal[box])
     return metal

@@ -7,10 +7,9 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
-from thecal.cement.box import box_of
 from thecal.cement.nearness import Nearness
 from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, FloatArray, IntArray
+from thecal.volume import BoolArray, FloatArray, IntArray, box_of
 
 # Dense cortex and osteophytes on sharp kernels read to 1900 HU in single voxels, facets to 1500 in many.
 ABOVE_BONE = 1.25

@@ -29,7 +29,7 @@ from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.quality import QualityNote
 from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC
-from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume, patient_grid
+from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume, box_of, patient_grid
 
 FINE_MM = 1.0
 # Reach of the crop from the canal's curve: left and right, behind, in front.
@@ -300,14 +300,9 @@ def _clean(labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, naming:
     import fill_voids
 
     for identifier in naming.ids:
-        mask = labels == identifier
-        where = np.flatnonzero(mask.any(axis=(1, 2)))
-        if len(where) == 0:
+        box = box_of(labels == identifier)
+        if box is None:
             continue
-        z = slice(int(where[0]), int(where[-1]) + 1)
-        rows = np.flatnonzero(mask[z].any(axis=(0, 2)))
-        columns = np.flatnonzero(mask[z].any(axis=(0, 1)))
-        box = (z, slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1))
         view, part = labels[box], parts[box]
         pieces = cc3d.connected_components(view == identifier, connectivity=26)
         sizes = np.bincount(pieces.ravel())
