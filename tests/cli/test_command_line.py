@@ -52,7 +52,7 @@ def test_schema_prints_a_valid_json_schema(capsys):
     assert run(["schema"]) == 0
     schema = json.loads(capsys.readouterr().out)
     jsonschema.Draft202012Validator.check_schema(schema)
-    assert schema["title"] == "thecal.report/2"
+    assert schema["title"] == "thecal.report/1"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
 """The public contract of ``report.json``: every key, its type and its meaning.
 
 All lengths are mm, volumes mL, points patient LPS mm, fractions 0..1, angles degrees. A value that could not
-be measured is ``null``, never 0, and an entry of ``quality`` says why. A change here raises the version.
+be measured is ``null``, never 0, and an entry of ``quality`` says why. Keys may be added within a version; a
+key that goes, or changes its meaning or its type, raises it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from thecal.terms import Compartment, LevelSource, Route, Severity, Side, SignName, Yeom
 
-SCHEMA_NAME: Final = "thecal.report/2"
+SCHEMA_NAME: Final = "thecal.report/1"
 
 Point = tuple[float, float, float]
 Fraction = float
@@ -21,7 +22,14 @@ Fraction = float
 class _Part(BaseModel):
     """A part of the report: no key beyond the contract's, no NaN, fixed once made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        allow_inf_nan=False,
+        populate_by_name=True,
+        # A report always writes what has a default.
+        json_schema_serialization_defaults_required=True,
+    )
 
 
 class Anatomy(_Part):
@@ -244,7 +252,7 @@ class Quality(_Part):
 class Report(_Part):
     """Everything that ``thecal assess`` says about one CT. Research use only."""
 
-    schema_: Literal["thecal.report/2"] = Field(SCHEMA_NAME, alias="schema")
+    schema_: Literal["thecal.report/1"] = Field(SCHEMA_NAME, alias="schema")
     software: Software
     input: Input
     vertebrae: list[Vertebra]
