@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from thecal.anatomy.spine import Part, Spine
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_vertebra, level_name
+from thecal.terms import EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_disc, is_vertebra, level_name
 from thecal.volume import Volume
 
 
@@ -50,12 +50,7 @@ def _labels(spine: Spine) -> list[str]:
     wrong = []
     listed = {v.id for v in spine.vertebrae}
     for value in np.unique(spine.labels).tolist():
-        disc = value > DISC_OFFSET and not is_vertebra(value)
-        known = (
-            value in (0, SACRUM, THECAL_SAC, EPIDURAL_SPACE)
-            or is_vertebra(value)
-            or (disc and is_vertebra(value - DISC_OFFSET))
-        )
+        known = value in (0, SACRUM, THECAL_SAC, EPIDURAL_SPACE) or is_vertebra(value) or is_disc(value)
         if not known:
             wrong.append(f"label {value} has no meaning in the contract")
     present = set(np.unique(spine.labels).tolist())

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.quality import QualityNote
-from thecal.terms import LevelSource
+from thecal.terms import LevelSource, is_disc
 from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray
 
 
@@ -116,3 +116,10 @@ class Spine:
         """Voxels of one vertebra's body."""
         mask: BoolArray = (self.labels == vertebra.id) & (self.parts == Part.BODY)
         return mask
+
+
+def disc_mask(labels: npt.NDArray[np.uint16]) -> BoolArray:
+    """Voxels of discs, of vertebrae whose level is known or not."""
+    table = np.array([is_disc(label) for label in range(int(labels.max(initial=0)) + 1)])
+    mask: BoolArray = table[labels]
+    return mask

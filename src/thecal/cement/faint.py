@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
+from thecal.cement.groups import groups_by_size
 from thecal.cement.nearness import Nearness
 from thecal.volume import BoolArray, IntArray, box_of
 
@@ -38,7 +39,6 @@ def faint_seeds(
     threshold_hu : float
         HU from which a voxel is a seed by itself.
     """
-    import cc3d
     import edt
 
     spacing = [float(s) for s in spine.grid.spacing_mm]
@@ -51,14 +51,4 @@ def faint_seeds(
         depth = edt.edt(canal[room], anisotropy=spacing, black_border=False, parallel=1)
         canal_level = max(CANAL_SHARE * plateau_hu, CANAL_LEAST_HU + 3.0 * noise_hu)
         marked[room] |= (depth >= CANAL_CLEAR_MM) & (hu[room] >= canal_level)
-    result = np.zeros(hu.shape, np.int32)
-    box = box_of(marked)
-    if box is None:
-        return result
-    groups = cc3d.connected_components(marked[box], connectivity=26)
-    counts = np.bincount(groups.ravel())
-    sizes = counts * float(np.prod(spacing))
-    keep = (sizes >= LEAST_MM3) & (sizes <= MOST_MM3) & ((counts >= 2) | (sizes > 8.0))
-    keep[0] = False
-    result[box] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[groups]
-    return result
+    return groups_by_size(marked, spine.grid.spacing_mm, LEAST_MM3, MOST_MM3)

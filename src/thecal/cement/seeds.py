@@ -6,10 +6,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from thecal.anatomy.spine import Spine
+from thecal.anatomy.spine import Part, Spine, disc_mask
+from thecal.cement.groups import groups_by_size
 from thecal.cement.nearness import Nearness
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, FloatArray, IntArray, box_of
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
+from thecal.volume import BoolArray, FloatArray, IntArray
 
 # Dense cortex and osteophytes on sharp kernels read to 1900 HU in single voxels, facets to 1500 in many.
 ABOVE_BONE = 1.25
@@ -32,24 +33,8 @@ def seed_threshold_hu(bone_hu: float, noise_hu: float) -> float:
 def strong_seeds(
     hu: IntArray, near: Nearness, threshold_hu: float, spacing_mm: FloatArray
 ) -> npt.NDArray[np.int32]:
-    """Connected groups of voxels above the threshold, within reach of the spine, numbered from 1.
-
-    A lone bright voxel is noise unless the voxel is as large as a deposit.
-    """
-    import cc3d
-
-    result = np.zeros(hu.shape, np.int32)
-    bright = (hu >= threshold_hu) & (near.bone_mm <= REACH_MM)
-    box = box_of(bright)
-    if box is None:
-        return result
-    groups = cc3d.connected_components(bright[box], connectivity=26)
-    counts = np.bincount(groups.ravel())
-    least = LEAST_SEED_MM3 / float(np.prod(spacing_mm))
-    keep = ~((counts < least) | ((counts < 2) & (least > 0.3)))
-    keep[0] = False
-    result[box] = np.where(keep, np.cumsum(keep), 0).astype(np.int32)[groups]
-    return result
+    """Connected groups of voxels above the threshold, within reach of the spine, numbered from 1."""
+    return groups_by_size((hu >= threshold_hu) & (near.bone_mm <= REACH_MM), spacing_mm, LEAST_SEED_MM3)
 
 
 def weak_seeds(hu: IntArray, spine: Spine, bone_hu: float, threshold_hu: float, noise_hu: float) -> BoolArray:
@@ -57,13 +42,11 @@ def weak_seeds(hu: IntArray, spine: Spine, bone_hu: float, threshold_hu: float, 
 
     Returns the cores only: voxels whose whole neighbourhood is bright.
     """
-    from thecal.anatomy.spine import Part
-
     spacing = spine.grid.spacing_mm
     level = float(np.clip(WEAK_ABOVE_BONE * bone_hu, *WEAK_RANGE_HU))
     dense = np.flatnonzero(hu >= level)
     labels = spine.labels.ravel()[dense]
-    inside = (spine.parts.ravel()[dense] == Part.BODY) | ((labels > DISC_OFFSET) & (labels < 200))
+    inside = (spine.parts.ravel()[dense] == Part.BODY) | disc_mask(labels)
     inside |= (labels == THECAL_SAC) | (labels == EPIDURAL_SPACE)
     dense = dense[inside]
     result = np.zeros(hu.shape, bool)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from numba import njit
 
 from thecal.anatomy.spine import Part, Spine
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, Compartment, is_vertebra
+from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, Compartment, is_disc, is_vertebra
 from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray
 
 OUTSIDE: Final = 1
@@ -76,7 +76,7 @@ def region_codes(spine: Spine, box: Box, near: BoolArray) -> LabelArray:
             table[label] = SAC
         elif label == EPIDURAL_SPACE:
             table[label] = EPIDURAL
-        elif is_vertebra(label - DISC_OFFSET):
+        elif is_disc(label):
             table[label] = DISC + label - DISC_OFFSET
     codes: LabelArray = table[labels]
     codes[(codes == OUTSIDE) & (parts == Part.FORAMEN)] = FORAMEN

@@ -7,10 +7,9 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-from thecal.anatomy.spine import Part, Vertebra
+from thecal.anatomy.spine import Part, Vertebra, disc_mask
 from thecal.phantom.select import in_frame_box
 from thecal.phantom.site import Site
-from thecal.terms import DISC_OFFSET
 from thecal.volume import FloatArray
 
 _ANGLES: Final = 48
@@ -24,7 +23,7 @@ def column_of(site: Site, vertebra: Vertebra) -> FloatArray:
     spine = site.spine
     box = spine.grid.box_around(vertebra.frame.origin[None], 70.0)
     labels, parts = spine.labels[box], spine.parts[box]
-    solid = ((parts == Part.BODY) | ((labels > DISC_OFFSET) & (labels < DISC_OFFSET + 100))) & (labels > 0)
+    solid = ((parts == Part.BODY) & (labels > 0)) | disc_mask(labels)
     low, high = [-40.0, -2.0, -_TALL_MM], [40.0, size.depth + 25.0, _TALL_MM]
     index = in_frame_box(solid, box, spine.grid, vertebra.frame, low, high)
     local = vertebra.frame.to_local(spine.grid.to_lps(index))

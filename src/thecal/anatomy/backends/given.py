@@ -12,7 +12,7 @@ from thecal.anatomy.from_labels import present_labels, spine_from_labels
 from thecal.anatomy.spine import Spine
 from thecal.errors import InputError
 from thecal.quality import QualityNote
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_vertebra
+from thecal.terms import EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_disc, is_vertebra
 from thecal.volume import BoolArray, Grid, LabelArray, Volume, resample
 
 VERSE_CORD = 100
@@ -136,13 +136,7 @@ def to_contract(array: LabelArray) -> tuple[LabelArray, BoolArray | None, list[Q
                 "from it.",
             )
         )
-    known = {
-        i
-        for i in present
-        if is_vertebra(i)
-        or i in (SACRUM, THECAL_SAC, EPIDURAL_SPACE)
-        or (i > DISC_OFFSET and is_vertebra(i - DISC_OFFSET))
-    }
+    known = {i for i in present if is_vertebra(i) or i in (SACRUM, THECAL_SAC, EPIDURAL_SPACE) or is_disc(i)}
     dropped = [i for i in present if i not in known and i != VERSE_CORD]
     if dropped:
         notes.append(
