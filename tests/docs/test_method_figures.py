@@ -51,7 +51,7 @@ FIGURES = [
     ("anatomy/disc_choice.py", "FORAMEN_ABOVE_MM", "foramen, which opens about {:.0f} mm above"),
     ("anatomy/disc_choice.py", "BAND_SPACING_MM", "spaced less than {1:.0f} mm"),
     ("anatomy/disc_choice.py", "MOST_UNLIKE", "at most {}."),
-    ("anatomy/bodies.py", "CELL_MM", "a height field on {} mm cells"),
+    ("anatomy/endplates.py", "CELL_MM", "a height field on {} mm cells"),
     ("anatomy/bodies.py", "WAIST_ANGLES", "over {} angles and"),
     ("anatomy/bodies.py", "WAIST_LEVELS", "and {} heights"),
     ("anatomy/arch.py", "BONE_RAMP_HU", "from 0 at {0:.0f} HU to 1 at {1:.0f} HU; a voxel"),

@@ -8,51 +8,25 @@ smoothness and the canal's own wall close it there. Cement counts as unknown thr
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.anatomy.bone_edge import Sight, step_cost
 from thecal.anatomy.column import Disc
+from thecal.anatomy.endplates import CELL_MM, find_endplate, plane_over
 from thecal.anatomy.optimal_surface import optimal_surface
 from thecal.anatomy.wall import wall_at
-from thecal.anatomy.working_grid import OUTSIDE_HU, interpolate_rays
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
-CELL_MM = 1.5
 HALF_WIDTH_MM = 36.0
 DEPTH_MM = (-3.0, 51.0)
-# Where an endplate is looked for, from the disc's plane: a biconcave one lies up to this share of the
-# vertebra's spacing away, the usual one at about the second.
-SEARCH_BELOW_MM = -1.5
-DEEPEST_SHARE = 0.30
-USUAL_SHARE = 0.12
-HEIGHT_STEP_MM = 0.5
-# The step is read so far to either side. An endplate is thin and bright between soft disc and spongiosa: the
-# long reach finds it in noise and in thick slices but is content wherever its inner half holds all of that
-# line, half a millimetre too far out; the short one tells where the line begins.
-ENDPLATE_REACH_MM = (1.0, 2.0)
 WAIST_ANGLES = 48
 WAIST_LEVELS = 14
 WAIST_RADIUS_MM = (6.0, 38.0)
 WAIST_STEP_MM = 0.5
-WHOLLY_KNOWN = 0.95
-# Cost for each mm away from the usual depth of an endplate, seen and hidden.
-USUAL_PULL = 0.06
-HIDDEN_PULL = 0.3
-# Disc is softer than the first, and even to the second; cost for each mm of plainly seen disc taken as bone.
-MOST_DISC_HU = 130.0
-DISC_RANGE_HU = 40.0
-DISC_MARGIN_MM = 0.5
-SEEN_DISC = 0.3
-# A cell of which more than this share is hidden takes its depth from others, about so far away.
-HIDDEN_CELL = 0.4
-CARRY_MM = 6.0
-LEAST_SHARE = 0.02
-# An edge is seen where at least so many samples on either side of it are known.
-LEAST_SEEN = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,141 +87,8 @@ class Body:
         return radius, limit
 
 
-@dataclass(frozen=True, eq=False)
-class _Sight:
-    """What the bodies are read from."""
-
-    hu: IntArray
-    known: npt.NDArray[np.int16]
-    grid: Grid
-
-    def rays(
-        self, frame: VertebraFrame, start: FloatArray, direction: FloatArray, at: FloatArray
-    ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        """Clipped HU and knownness along local rays: start (n, 3), direction (n, 3), at (k,) mm."""
-        inverse = np.linalg.inv(self.grid.affine)[:3, :3]
-        axes = np.stack([frame.left, frame.anterior, frame.cranial])
-        origin = self.grid.to_index(frame.to_lps(start))
-        along = ((direction @ axes) @ inverse.T)[:, None]
-        values = interpolate_rays(self.hu, origin, along, at)[:, 0]
-        known = interpolate_rays(self.known, origin, along, at)[:, 0]
-        return values, np.clip(known, 0, 1)
-
-
-def _step_cost(
-    values: npt.NDArray[np.float32], known: npt.NDArray[np.float32], span: int
-) -> npt.NDArray[np.float32]:
-    """Negative rise of HU across each sample along the last axis, over ``span`` samples either side."""
-    # Beside cement a sample that is half hidden is half cement, and would pass for an edge.
-    known = (known > WHOLLY_KNOWN).astype(np.float32)
-    weighted = values * known
-    pad = [(0, 0)] * (values.ndim - 1) + [(span, span)]
-    total = np.cumsum(np.pad(weighted, pad, mode="edge"), axis=-1)
-    count = np.cumsum(np.pad(known, pad, mode="edge"), axis=-1)
-    n = values.shape[-1]
-
-    def mean(first: int) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-        t = total[..., first + span : first + span + n] - total[..., first : first + n]
-        c = count[..., first + span : first + span + n] - count[..., first : first + n]
-        return t / np.maximum(c, 1e-3), np.where(c >= min(LEAST_SEEN, span), c / span, 0)
-
-    after, seen_after = mean(span - 1)
-    before, seen_before = mean(0)
-    step = ((after - before) * np.minimum(seen_after, seen_before))[..., :n]
-    cost: npt.NDArray[np.float32] = (-step * known).astype(np.float32)
-    return cost
-
-
-def _endplate(
-    sight: _Sight,
-    frame: VertebraFrame,
-    disc_plane: FloatArray,
-    left: FloatArray,
-    anterior: FloatArray,
-    sign: int,
-    spacing: float,
-) -> tuple[FloatArray, float]:
-    """Height field of one endplate, seen from its disc; ``sign`` 1 for the lower plate, -1 for the upper."""
-    a, b = np.meshgrid(left, anterior, indexing="ij")
-    offset = np.arange(SEARCH_BELOW_MM, DEEPEST_SHARE * spacing + 2.0, HEIGHT_STEP_MM)
-    start = np.stack([a, b, disc_plane], axis=-1).reshape(-1, 3)
-    direction = np.broadcast_to(np.array([0.0, 0.0, float(sign)]), start.shape)
-    values, known = sight.rays(frame, start, direction, offset)
-    cost = sum(_step_cost(values, known, round(r / HEIGHT_STEP_MM)) for r in ENDPLATE_REACH_MM) / 200
-    # The nearest plain edge is meant, not the far endplate or a basivertebral cleft; where cement hides the
-    # disc's rim, the nearest plain edge may be the neighbour's endplate.
-    hidden = 1 - known[:, (offset > -1.0) & (offset < USUAL_SHARE * spacing + 2.0)].mean(axis=1)
-    # Beside and behind the body there is no endplate to be read.
-    inside = (np.abs(a) < 20) & (b > 3) & (b < 32)
-    clear = _seen_disc(values, known, offset, inside)
-    cost = cost + SEEN_DISC * np.clip(clear[:, None] - offset, 0, None)
-    expected = np.maximum(USUAL_SHARE * spacing, clear)
-    weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
-    shape = (len(left), len(anterior), len(offset))
-    rounds = 2 if (hidden[inside.ravel()] > HIDDEN_CELL).any() else 1
-    for _ in range(rounds):
-        pull = (USUAL_PULL + HIDDEN_PULL * hidden)[:, None] * np.abs(offset - expected[:, None])
-        full = np.maximum(cost, -2.5) + pull
-        height = optimal_surface(
-            (full * weight).reshape(shape).astype(np.float32), cyclic=False, linear=0.03, square=0.12
-        )
-        away = np.interp(height, np.arange(len(offset)), offset)
-        # What is hidden lies as deep as what is seen around it.
-        around = _carried_over(away, (inside & (hidden.reshape(away.shape) <= HIDDEN_CELL)), spacing)
-        expected = np.where(hidden > HIDDEN_CELL, np.maximum(around.ravel(), clear), expected)
-    at = np.clip(np.rint(height), 0, len(offset) - 1).astype(int)
-    edge = -np.take_along_axis(full.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
-    return disc_plane + sign * ndimage.gaussian_filter(away, 0.7, mode="nearest"), float(
-        np.median(edge[inside])
-    )
-
-
-def _seen_disc(
-    values: npt.NDArray[np.float32], known: npt.NDArray[np.float32], offset: FloatArray, inside: BoolArray
-) -> FloatArray:
-    """How far from its plane the disc is seen without a break, (cells,) mm; the first offset where it is not.
-
-    What is plainly disc cannot be bone, though cement hides the endplate behind it. Where nothing ends the
-    disc the endplate was missed, or there is none, and nothing is said.
-    """
-    near = np.abs(offset) <= 1.0
-    middle = values[inside.ravel()][:, near]
-    seen = (known[inside.ravel()][:, near] > WHOLLY_KNOWN) & (middle < MOST_DISC_HU)
-    if not seen.any():
-        return np.full(len(values), offset[0])
-    level = float(np.median(middle[seen]))
-    even = ndimage.gaussian_filter(
-        np.where(known > WHOLLY_KNOWN, values, level).reshape(*inside.shape, -1), (0.7, 0.7, 1.0)
-    ).reshape(values.shape)
-    soft = (known > WHOLLY_KNOWN) & (even < level + DISC_RANGE_HU)
-    ends = np.argmin(soft, axis=1)
-    reach = np.where(soft.all(axis=1), offset[0], offset[ends] - DISC_MARGIN_MM)
-    clear: FloatArray = np.maximum(reach, offset[0])
-    return clear
-
-
-def _carried_over(away: FloatArray, seen: BoolArray, spacing: float) -> FloatArray:
-    """Endplate depths (a, b) mm carried from cells where they were seen; the usual depth far from those."""
-    sigma = CARRY_MM / CELL_MM
-    share = ndimage.gaussian_filter(seen.astype(float), sigma)
-    depth = ndimage.gaussian_filter(np.where(seen, away, 0.0), sigma)
-    carried: FloatArray = (depth + LEAST_SHARE * USUAL_SHARE * spacing) / (share + LEAST_SHARE)
-    return carried
-
-
-def _plane_over(
-    frame: VertebraFrame, point: FloatArray, normal: FloatArray, left: FloatArray, anterior: FloatArray
-) -> FloatArray:
-    """Heights of a plane over the cells of a frame."""
-    p = frame.to_local(point)
-    n = np.array([normal @ frame.left, normal @ frame.anterior, normal @ frame.cranial])
-    a, b = np.meshgrid(left, anterior, indexing="ij")
-    height: FloatArray = p[2] - (n[0] * (a - p[0]) + n[1] * (b - p[1])) / n[2]
-    return height
-
-
 def _waist(
-    sight: _Sight, frame: VertebraFrame, body: Body, canal: tuple[CanalFrame, FloatArray, FloatArray]
+    sight: Sight, frame: VertebraFrame, body: Body, canal: tuple[CanalFrame, FloatArray, FloatArray]
 ) -> tuple[FloatArray, float]:
     """Waist radius (levels, angles) mm and the HU step across it."""
     radius = np.arange(WAIST_RADIUS_MM[0], WAIST_RADIUS_MM[1], WAIST_STEP_MM)
@@ -272,7 +113,7 @@ def _waist(
         sight.known, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False
     )
     values = np.clip(values, -60, 350)
-    fall = _step_cost(-values, known, round(2.0 / WAIST_STEP_MM)) / 100
+    fall = step_cost(-values, known, round(2.0 / WAIST_STEP_MM)) / 100
     fat = np.cumsum(np.clip((20 - values) / 80, 0, 1) * known, axis=-1) * WAIST_STEP_MM
     canal_frame, theta, wall = canal
     s, angle, r = canal_frame.locate(points.reshape(-1, 3))
@@ -320,9 +161,7 @@ def find_body(
     front = wall[max(0, middle - 4) : middle + 5][:, np.abs(theta) < np.deg2rad(25)].mean()
     origin = frame_c.points[middle] - frame_c.posterior[middle] * front
     frame = VertebraFrame.from_axes(origin, cranial, frame_c.left[middle])
-    sight = _Sight(
-        np.clip(hu, -60, 450).astype(np.int16), (~missing & (hu > OUTSIDE_HU)).astype(np.int16), grid
-    )
+    sight = Sight.of(hu, missing, grid)
     left = np.arange(-HALF_WIDTH_MM, HALF_WIDTH_MM + 1e-6, CELL_MM)
     anterior = np.arange(DEPTH_MM[0], DEPTH_MM[1] + 1e-6, CELL_MM)
     edges = []
@@ -330,10 +169,10 @@ def find_body(
     for disc, s, sign in ((below, span[0], 1), (above, span[1], -1)):
         if disc is None:
             point, normal = _carried_on(frame_c, s)
-            fields.append(_plane_over(frame, point, normal, left, anterior))
+            fields.append(plane_over(frame, point, normal, left, anterior))
             continue
-        plane = _plane_over(frame, disc.centre, disc.normal, left, anterior)
-        field, edge = _endplate(sight, frame, plane, left, anterior, sign, span[1] - span[0])
+        plane = plane_over(frame, disc.centre, disc.normal, left, anterior)
+        field, edge = find_endplate(sight, frame, plane, left, anterior, sign, span[1] - span[0])
         fields.append(field)
         edges.append(edge)
     lower, upper = fields[0], np.maximum(fields[1], fields[0] + 2.0)
@@ -345,50 +184,24 @@ def find_body(
         anterior,
         lower,
         upper,
-        15.0,
-        angles,
-        levels,
-        np.full((WAIST_LEVELS, WAIST_ANGLES), 18.0),
-        0.0,
-        below is None or above is None,
+        axis_mm=15.0,
+        angles=angles,
+        levels=levels,
+        waist=np.full((WAIST_LEVELS, WAIST_ANGLES), 18.0),
+        contrast=0.0,
+        cut=below is None or above is None,
     )
     for _ in range(2):
-        waist, edge = _waist(sight, frame, body, canal)
+        waist, _ = _waist(sight, frame, body, canal)
         # The axis moves to the middle of what was found, so that rays meet the waist squarely.
         ahead = float(np.median(waist[:, np.abs(angles) < np.deg2rad(20)]))
         behind = float(np.median(waist[:, np.abs(angles) > np.deg2rad(160)]))
         axis = float(np.clip(body.axis_mm + (ahead - behind) / 2, 9.0, 24.0))
-        body = Body(
-            frame,
-            left,
-            anterior,
-            lower,
-            upper,
-            body.axis_mm,
-            angles,
-            levels,
-            waist,
-            0.0,
-            body.cut,
-        )
         if abs(axis - body.axis_mm) < 1.0:
             break
-        body = Body(frame, left, anterior, lower, upper, axis, angles, levels, waist, 0.0, body.cut)
+        body = replace(body, axis_mm=axis)
     waist, edge = _waist(sight, frame, body, canal)
-    edges.append(edge)
-    return Body(
-        frame,
-        left,
-        anterior,
-        lower,
-        upper,
-        body.axis_mm,
-        angles,
-        levels,
-        waist,
-        float(np.mean(edges)),
-        body.cut,
-    )
+    return replace(body, waist=waist, contrast=float(np.mean([*edges, edge])))
 
 
 def _carried_on(frame: CanalFrame, s: float) -> tuple[FloatArray, FloatArray]:

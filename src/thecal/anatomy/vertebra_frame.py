@@ -8,8 +8,45 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.anatomy.endplate_planes import PlatePlane, plate_planes
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.volume import BoolArray, FloatArray, Grid
+
+# Columns in which surfaces are read, mm: no finer than the label's own noise.
+COLUMN_MM = 1.5
+# The body's extent along its axes: without the outermost voxels, which crumbs and spurs draw out; they hide
+# about 0.7 of a voxel.
+EXTENT_PERCENTILES = (0.5, 99.5)
+VOXEL_SHARE = 0.7
+# The axes settle in so many rounds: endplates move the cranial axis, and that the left one.
+AXIS_ROUNDS = 3
+# Canal samples farther than the nearest one by more than this lie at another level, mm.
+SAME_LEVEL_MM = 25.0
+# A plane that leans more against the canal is not an endplate but a broken label.
+MOST_TILT_DEGREES = 40.0
+# The direction from canal to body is so good on clinical CT, by its baseline of about 25 mm. A turn by as
+# much costs the first in mirror overlap (0..1), a shift by one cell the second.
+PRIOR_DEGREES = 6.0
+TURN_COST = 0.05
+SHIFT_COST = 0.002
+MOST_TURN_DEGREES = 10.0
+MOST_SHIFT_CELLS = 2.0
+MIRROR_CELL_MM = 1.5
+# The flat of the posterior wall between the pedicles, as shares of the body's width and of the wall's height.
+CENTRAL_WIDTH = 0.35
+CENTRAL_HEIGHT = 0.6
+# The hindmost share of the middle, percent, gives the wall's upper and lower end.
+BACK_PERCENT = 25
+BACK_HEIGHT_PERCENTILES = (3, 97)
+# Confidence: roughness of an endplate at which its score falls to 1/e, and that of a body none of whose
+# endplates is seen; tilt that sound vertebrae have against the canal, and how fast the score falls beyond;
+# mirror overlap worth nothing, and from there to full worth.
+ROUGH_MM = 4.0
+UNSEEN_RMS_MM = 3.0
+USUAL_TILT_DEGREES = 15.0
+TILT_SPREAD_DEGREES = 20.0
+LEAST_SYMMETRY = 0.4
+SYMMETRY_RANGE = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,31 +109,30 @@ def frame_of_body(
     at = _nearest_plane(canal_frame, centre)
     tangent = canal_frame.cranial[at]
     up = tangent
-    column = max(1.5, voxel_mm)
-    half = voxel_mm / 2
-    upper: _Plate | None = None
-    lower: _Plate | None = None
+    column = max(COLUMN_MM, voxel_mm)
+    upper: PlatePlane | None = None
+    lower: PlatePlane | None = None
     left = canal_frame.left[at]
-    for _ in range(3):
+    for _ in range(AXIS_ROUNDS):
         posterior = canal_frame.points[at] - centre
         left = np.cross(posterior, up)
         left /= np.linalg.norm(left)
         axes = np.stack([left, np.cross(left, up), up], axis=1)
         local = (where - centre) @ axes
-        upper, lower = _plates(local, edge, column, voxel_mm, axes.T @ tangent)
+        upper, lower = plate_planes(local, edge, column, voxel_mm, axes.T @ tangent)
         up = _mean_normal(upper, lower, axes, tangent)
         at = _where_axis_meets_canal(canal_frame, centre, up)
 
     frame, symmetry = _turn_to_symmetry(where, centre, up, left)
     local = frame.to_local(where)
-    low, high = np.percentile(local, [0.5, 99.5], axis=0)
-    size = high - low + 2 * half * 0.7
+    low, high = np.percentile(local, EXTENT_PERCENTILES, axis=0)
+    size = high - low + VOXEL_SHARE * voxel_mm
     middle = _middle_of_posterior_wall(local, voxel_mm)
     frame = VertebraFrame(frame.to_lps(middle), frame.left, frame.anterior, frame.cranial)
 
     axes = np.stack([left, np.cross(left, up), up], axis=1)
     normals = [None if p is None else _to_lps(p.normal, axes) for p in (upper, lower)]
-    rms = float(np.mean([p.rms for p in (upper, lower) if p is not None] or [3.0]))
+    rms = float(np.mean([p.rms for p in (upper, lower) if p is not None] or [UNSEEN_RMS_MM]))
     wedge = _degrees_between(normals[0], normals[1])
     tilt = _degrees_between(up, tangent)
     evidence = {
@@ -105,9 +141,9 @@ def frame_of_body(
         "wedge_degrees": wedge,
         "canal_tilt_degrees": tilt,
         "symmetry": symmetry,
-        "endplate_score": float(np.exp(-((rms / 4.0) ** 2))),
-        "tilt_score": float(np.exp(-((max(0.0, tilt - 15.0) / 20.0) ** 2))),
-        "symmetry_score": float(np.clip((symmetry - 0.4) / 0.4, 0.0, 1.0)),
+        "endplate_score": float(np.exp(-((rms / ROUGH_MM) ** 2))),
+        "tilt_score": float(np.exp(-((max(0.0, tilt - USUAL_TILT_DEGREES) / TILT_SPREAD_DEGREES) ** 2))),
+        "symmetry_score": float(np.clip((symmetry - LEAST_SYMMETRY) / SYMMETRY_RANGE, 0.0, 1.0)),
     }
     confidence = float(np.prod([v for k, v in evidence.items() if k.endswith("_score")]))
     return BodyFit(
@@ -125,105 +161,18 @@ def frame_of_mask(mask: BoolArray, grid: Grid, canal_frame: CanalFrame) -> BodyF
     return frame_of_body(grid.to_lps(index), canal_frame, voxel_mm=float(grid.spacing_mm.max()), cut=on_edge)
 
 
-@dataclass(frozen=True)
-class _Plate:
-    normal: FloatArray  # in the local axes, unit, cranial
-    rms: float
-
-
 def _nearest_plane(frame: CanalFrame, point: FloatArray) -> int:
     """The canal sample whose normal plane passes nearest to a point of the body."""
     near = np.linalg.norm(frame.points - point, axis=1)
     along = np.abs(np.einsum("ij,ij->i", point - frame.points, frame.cranial))
-    return int(np.argmin(along + np.where(near > near.min() + 25.0, 1e3, 0.0)))
+    return int(np.argmin(along + np.where(near > near.min() + SAME_LEVEL_MM, np.inf, 0.0)))
 
 
 def _where_axis_meets_canal(frame: CanalFrame, centre: FloatArray, up: FloatArray) -> int:
     """The canal sample that lies in the body's mid-plane."""
     near = np.linalg.norm(frame.points - centre, axis=1)
     off = np.abs((frame.points - centre) @ up)
-    return int(np.argmin(off + np.where(near > near.min() + 25.0, 1e3, 0.0)))
-
-
-def _plates(
-    local: FloatArray, edge: BoolArray, column: float, voxel_mm: float, tangent: FloatArray
-) -> tuple[_Plate | None, _Plate | None]:
-    """Planes through the upper and lower surfaces, read column by column away from the rim."""
-    RIM_SHARE = 0.12  # of the footprint's half width: a longer lever than the rounded rim costs
-    cell = np.floor((local[:, :2] - local[:, :2].min(0)) / column).astype(int) + 1
-    shape = tuple(cell.max(0) + 2)
-    flat = np.ravel_multi_index((cell[:, 0], cell[:, 1]), shape)
-    count = np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape)
-    footprint = ndimage.binary_opening(ndimage.binary_fill_holes(count > 0.3 * np.median(count[count > 0])))
-    inside = ndimage.distance_transform_edt(footprint)
-    inner = inside > RIM_SHARE * inside.max()
-    plates: list[_Plate | None] = []
-    for sign in (1.0, -1.0):
-        height = np.full(shape[0] * shape[1], -np.inf)
-        np.maximum.at(height, flat, sign * local[:, 2])
-        at_edge = np.zeros(shape[0] * shape[1], bool)
-        top = sign * local[:, 2] >= height[flat] - 1e-6
-        at_edge[flat[top & edge]] = True
-        chosen = inner.ravel() & np.isfinite(height)
-        usable = chosen & ~at_edge
-        if usable.sum() < max(6, 0.5 * chosen.sum()):
-            plates.append(None)
-            continue
-        i, j = np.unravel_index(np.flatnonzero(usable), shape)
-        plates.append(_plane_through_stairs(i * column, j * column, sign * height[usable], voxel_mm, tangent))
-    return plates[0], plates[1]
-
-
-def _plane_through_stairs(
-    x: npt.NDArray[np.floating],
-    y: npt.NDArray[np.floating],
-    h: FloatArray,
-    voxel_mm: float,
-    tangent: FloatArray,
-) -> _Plate:
-    """Plane h(x, y) through a surface known to a voxel: its upward unit normal and the weighted residual.
-
-    A plane that hardly climbs over the voxels shows as one or two stairs, and many planes pass through those
-    alike. The steepest of them is found from the least-squares plane, which climbs too fast through a stair;
-    the flattest from the canal's direction; what the stairs leave open is settled between the two.
-    """
-    CANAL_SHARE = 0.4
-    design = np.stack([x - x.mean(), y - y.mean(), np.ones_like(h)], axis=1)
-    steep = np.linalg.lstsq(design, h, rcond=None)[0]
-    flat = np.array([-tangent[0] / tangent[2], -tangent[1] / tangent[2], float(np.median(h))])
-    (first, w1), (second, w2) = (_into_the_stairs(design, h, c, voxel_mm) for c in (steep, flat))
-    coefficients = (1 - CANAL_SHARE) * first + CANAL_SHARE * second
-    weight = (w1 + w2) / 2
-    residual = h - design @ coefficients
-    rms = float(np.sqrt((weight * residual**2).sum() / weight.sum()))
-    normal = np.array([-coefficients[0], -coefficients[1], 1.0])
-    return _Plate(normal / np.linalg.norm(normal), rms)
-
-
-def _into_the_stairs(
-    design: FloatArray, h: FloatArray, start: FloatArray, voxel_mm: float
-) -> tuple[FloatArray, FloatArray]:
-    """The plane nearest to ``start`` that passes within each column's stair, and the Tukey weights.
-
-    Only what lies beyond a stair counts as residual; the scale has a floor, else the plane would take one
-    stair for the endplate and the others for outliers.
-    """
-    STAIR_SHARE = 0.4  # of a voxel to either side; below half: the surface has its own noise
-    SETTLE, ROUNDS = 8, 15
-    reach = STAIR_SHARE * voxel_mm
-    plane = np.array(start)
-    for _ in range(SETTLE):  # the height first, so that no slope is learnt from a wrong height
-        fit = design @ plane
-        plane[2] += 2 * float((np.clip(fit, h - reach, h + reach) - fit).mean())
-    weight = np.ones_like(h)
-    for _ in range(ROUNDS):
-        fit = design @ plane
-        residual = np.clip(fit, h - reach, h + reach) - fit
-        scale = max(1.4826 * float(np.median(np.abs(residual))), 0.4 * voxel_mm, 0.3)
-        weight = np.clip(1 - (residual / (4.685 * scale)) ** 2, 0.0, None) ** 2
-        root = np.sqrt(weight)
-        plane = plane + np.linalg.lstsq(design * root[:, None], residual * root, rcond=None)[0]
-    return plane, weight
+    return int(np.argmin(off + np.where(near > near.min() + SAME_LEVEL_MM, np.inf, 0.0)))
 
 
 def _to_lps(normal: FloatArray, axes: FloatArray) -> FloatArray:
@@ -232,15 +181,11 @@ def _to_lps(normal: FloatArray, axes: FloatArray) -> FloatArray:
 
 
 def _mean_normal(
-    upper: _Plate | None, lower: _Plate | None, axes: FloatArray, tangent: FloatArray
+    upper: PlatePlane | None, lower: PlatePlane | None, axes: FloatArray, tangent: FloatArray
 ) -> FloatArray:
-    """Mean of the endplates' normals; where one is cut, of the other and the canal's direction.
-
-    A plane more than MAX_TILT_DEGREES off the canal is not an endplate but a broken label.
-    """
-    MAX_TILT_DEGREES = 40.0
+    """Mean of the endplates' normals; where one is cut, of the other and the canal's direction."""
     normals = [_to_lps(p.normal, axes) for p in (upper, lower) if p is not None]
-    normals = [n for n in normals if _degrees_between(n, tangent) < MAX_TILT_DEGREES]
+    normals = [n for n in normals if _degrees_between(n, tangent) < MOST_TILT_DEGREES]
     if len(normals) < 2:
         normals.append(tangent)
     total: FloatArray = np.sum(normals, axis=0)
@@ -251,26 +196,24 @@ def _turn_to_symmetry(
     where: FloatArray, centre: FloatArray, up: FloatArray, left: FloatArray
 ) -> tuple[VertebraFrame, float]:
     """Turn the axes about ``up`` to where the body mirrors itself best; the overlap reached, 0..1."""
-    CELL_MM = 1.5
-    PRIOR_DEGREES = 6.0  # the canal-to-body direction is this good on clinical CT, by its baseline of ~25 mm
     start = VertebraFrame.from_axes(centre, up, left)
     local = start.to_local(where)[:, :2]
     best = (-np.inf, 0.0, 0.0, 0.0)
-    for degrees in np.arange(-10.0, 10.1, 1.0):
+    for degrees in np.arange(-MOST_TURN_DEGREES, MOST_TURN_DEGREES + 0.1, 1.0):
         c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
         turned = local @ np.array([[c, -s], [s, c]])
-        span = int(np.ceil(np.abs(turned).max() / CELL_MM)) + 2
-        cells = np.floor(turned / CELL_MM).astype(int) + span
+        span = int(np.ceil(np.abs(turned).max() / MIRROR_CELL_MM)) + 2
+        cells = np.floor(turned / MIRROR_CELL_MM).astype(int) + span
         image = np.bincount(cells[:, 0] * 2 * span + cells[:, 1], minlength=4 * span * span)
         thick = ndimage.gaussian_filter(image.reshape(2 * span, 2 * span).astype(float), 1.0)
         middle = float((thick.sum(1) @ (np.arange(2 * span) + 0.5)) / thick.sum())
-        for shift in np.arange(-2.0, 2.1, 0.5):
+        for shift in np.arange(-MOST_SHIFT_CELLS, MOST_SHIFT_CELLS + 0.1, 0.5):
             mirror = 2 * (middle + shift) - 1 - np.arange(2 * span, dtype=np.float64)
             image_mirrored = _rows_at(thick, mirror)
             overlap = float(np.minimum(thick, image_mirrored).sum() / thick.sum())
-            score = overlap - 0.05 * (degrees / PRIOR_DEGREES) ** 2 - 0.002 * shift**2
+            score = overlap - TURN_COST * (degrees / PRIOR_DEGREES) ** 2 - SHIFT_COST * shift**2
             if score > best[0]:
-                best = (score, degrees, (middle + shift - span) * CELL_MM, overlap)
+                best = (score, degrees, (middle + shift - span) * MIRROR_CELL_MM, overlap)
     _, degrees, offset, overlap = best
     c, s = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     side = c * start.left + s * start.anterior
@@ -291,17 +234,15 @@ def _rows_at(image: FloatArray, rows: FloatArray) -> FloatArray:
 
 def _middle_of_posterior_wall(local: FloatArray, voxel_mm: float) -> FloatArray:
     """The middle of the posterior wall in the local axes, whose origin is in the sagittal plane."""
-    CENTRAL_WIDTH = 0.35  # share of the body's width: the flat of the wall between the pedicles
-    CENTRAL_HEIGHT = 0.6
-    low, high = np.percentile(local, [0.5, 99.5], axis=0)
+    low, high = np.percentile(local, EXTENT_PERCENTILES, axis=0)
     near = np.abs(local[:, 0]) < CENTRAL_WIDTH / 2 * (high[0] - low[0]) + voxel_mm / 2
     core = local[near]
     # Upper and lower end at the wall itself: the posterior height's middle, also in a wedge.
-    back = core[core[:, 1] < np.percentile(core[:, 1], 25)]
-    bottom, top = np.percentile(back[:, 2], [3, 97])
+    back = core[core[:, 1] < np.percentile(core[:, 1], BACK_PERCENT)]
+    bottom, top = np.percentile(back[:, 2], BACK_HEIGHT_PERCENTILES)
     mid_up = (bottom + top) / 2
     flat = core[np.abs(core[:, 2] - mid_up) < CENTRAL_HEIGHT / 2 * (top - bottom) + voxel_mm / 2]
-    column = max(1.5, voxel_mm)
+    column = max(COLUMN_MM, voxel_mm)
     cell = np.floor(flat[:, [0, 2]] / column).astype(int)
     _, which = np.unique(cell, axis=0, return_inverse=True)
     wall = np.full(which.max() + 1, np.inf)

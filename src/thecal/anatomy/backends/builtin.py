@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import pairwise
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 import thecal
@@ -17,7 +16,8 @@ from thecal.anatomy.foramina import foramina
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
 from thecal.anatomy.likeness import LEAST_LIKENESS, spine_likeness
 from thecal.anatomy.missing import missing_data
-from thecal.anatomy.paint import inside_wall, paint_body, paint_tube
+from thecal.anatomy.paint import paint_tube
+from thecal.anatomy.painted_vertebrae import paint_vertebrae, space_taken
 from thecal.anatomy.ribs import rib_evidence
 from thecal.anatomy.sac import sac_radius
 from thecal.anatomy.sacrum import Sacrum, find_sacrum, sacrum_below, sacrum_mask
@@ -28,8 +28,8 @@ from thecal.anatomy.working_grid import OUTSIDE_HU, sample_volume
 from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.quality import QualityNote
-from thecal.terms import DISC_OFFSET, EPIDURAL_SPACE, SACRUM, THECAL_SAC
-from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume, box_of, patient_grid
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
+from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, Volume, patient_grid
 
 FINE_MM = 1.0
 # Reach of the crop from the canal's curve: left and right, behind, in front.
@@ -37,8 +37,6 @@ LATERAL_MM, BEHIND_MM, AHEAD_MM = 88.0, 85.0, 90.0
 # A piece of the column shorter than this at the scan's edge is not called a vertebra.
 LEAST_SPAN_MM = 9.0
 USUAL_SPACING_MM = 30.0
-DISC_REACH_MM = 7.0
-LEAST_PIECE_SHARE = 0.2
 # Below these nothing is said of the spine.
 LEAST_CANAL_CONFIDENCE = 0.35
 LEAST_RADIUS_MM = 3.5
@@ -103,16 +101,13 @@ class Builtin:
         if not bodies:
             raise SpineNotFound("Only the sacrum was found.")
         naming = _name(native, grid, frame, fits, sacrum)
-        arches = _arches(hu, hidden, fine, canal, bodies, spans)
-        labels = np.zeros(grid.shape, np.uint16)
-        parts = np.zeros(grid.shape, np.uint8)
+        taken = space_taken(fine, canal, bodies)
+        arches = share_out_arches(hu, hidden, taken, fine, canal, bodies, spans)
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
         sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
+        bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
+        labels, parts = paint_vertebrae(grid, bodies, naming.ids, arches, fine, bone)
         tube = paint_tube(grid, frame, theta, [wall, sac])
-        _paint_sacrum(labels, native, grid, sacrum)
-        _paint_arches(labels, parts, grid, arches, fine, naming)
-        _paint_bodies(labels, parts, grid, bodies, naming)
-        _clean(labels, parts, grid, naming)
         labels[tube == 1] = EPIDURAL_SPACE
         labels[tube == 2] = THECAL_SAC
         parts[tube > 0] = Part.NONE
@@ -228,95 +223,6 @@ def _name(hu: IntArray, grid: Grid, frame: CanalFrame, fits: list[BodyFit], sacr
             for r, b in zip(ribs, below, strict=True)
         ]
     )
-
-
-def _arches(
-    hu: IntArray,
-    hidden: BoolArray,
-    grid: Grid,
-    canal: tuple[CanalFrame, FloatArray, FloatArray],
-    bodies: list[Body],
-    spans: list[tuple[float, float]],
-) -> npt.NDArray[np.uint16]:
-    taken = inside_wall(grid, *canal)
-    for body in bodies:
-        box, inside = paint_body(body, grid, DISC_REACH_MM)
-        taken[box] |= inside > 0
-    return share_out_arches(hu, hidden, taken, grid, canal, bodies, spans)
-
-
-def _paint_sacrum(labels: LabelArray, hu: IntArray, grid: Grid, sacrum: Sacrum | None) -> None:
-    if sacrum is not None:
-        labels[sacrum_mask(hu, grid, sacrum)] = SACRUM
-
-
-def _paint_arches(
-    labels: LabelArray,
-    parts: npt.NDArray[np.uint8],
-    grid: Grid,
-    arches: npt.NDArray[np.uint16],
-    fine: Grid,
-    naming: Naming,
-) -> None:
-    """The arches from the fine grid, by the nearest fine voxel."""
-    matrix = np.linalg.inv(fine.affine) @ grid.affine
-    place = ndimage.affine_transform(
-        arches, matrix[:3, :3], matrix[:3, 3], output_shape=grid.shape, order=0, mode="constant", cval=0
-    )
-    table = np.array([0, *naming.ids], np.uint16)
-    chosen = place > 0
-    labels[chosen] = table[place[chosen]]
-    parts[chosen] = Part.ARCH
-
-
-def _paint_bodies(
-    labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, bodies: list[Body], naming: Naming
-) -> None:
-    """Bodies, and between two of them the disc."""
-    claimed: dict[int, list[tuple[Box, npt.NDArray[np.uint8]]]] = {}
-    for k, body in enumerate(bodies):
-        box, inside = paint_body(body, grid, DISC_REACH_MM)
-        view, part = labels[box], parts[box]
-        here = (inside == 1) & ~((part == Part.BODY) & (view != naming.ids[k]))
-        view[here] = naming.ids[k]
-        part[here] = Part.BODY
-        claimed[k] = [(box, inside)]
-    for k in range(1, len(bodies)):
-        above_box, above = claimed[k][0]
-        below_box, below = claimed[k - 1][0]
-        # What lies under the upper body or over the lower one, within reach of both, is the disc.
-        under = np.zeros(grid.shape, bool)
-        under[above_box] = above == 2
-        over = np.zeros(grid.shape, bool)
-        over[below_box] = below == 3
-        disc = under & over & (parts != Part.BODY)
-        labels[disc] = DISC_OFFSET + naming.ids[k]
-        parts[disc] = Part.NONE
-
-
-def _clean(labels: LabelArray, parts: npt.NDArray[np.uint8], grid: Grid, naming: Naming) -> None:
-    """Marrow belongs to the bone around it; crumbs that hang on nothing belong to none."""
-    import cc3d
-    import fill_voids
-
-    for identifier in naming.ids:
-        box = box_of(labels == identifier)
-        if box is None:
-            continue
-        view, part = labels[box], parts[box]
-        pieces = cc3d.connected_components(view == identifier, connectivity=26)
-        sizes = np.bincount(pieces.ravel())
-        sizes[0] = 0
-        # The scan's edge may leave the lower half of a body and its arch unconnected: both are kept.
-        kept = sizes >= LEAST_PIECE_SHARE * sizes.max()
-        kept[0] = True
-        crumbs = ~kept[pieces]
-        view[crumbs] = 0
-        part[crumbs] = Part.NONE
-        whole = view == identifier
-        filled = fill_voids.fill(whole) & ~whole & (view == 0)
-        view[filled] = identifier
-        part[filled] = Part.ARCH
 
 
 def _at_edge(body: Body, grid: Grid) -> bool:
