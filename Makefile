@@ -34,7 +34,7 @@ docs: $(STAMP)
 # Writes the exact versions and hashes of everything that the project and its checks install.
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --group dev --group docs pyproject.toml --output-file requirements.lock
+		--no-annotate --extra net --group dev --group docs pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) site demo

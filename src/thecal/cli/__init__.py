@@ -13,6 +13,8 @@ import typer
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "assess": ("thecal.cli.assess:assess", "Say where the cement went on one CT."),
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
+    "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),
+    "push": ("thecal.cli.push:push", "Put results into an archive."),
     "demo": ("thecal.cli.demo:demo", "Assess a phantom of the founding paper's patient."),
     "phantom": ("thecal.cli.phantom:app", "Make synthetic patients with known truth."),
     "schema": ("thecal.cli.schema:schema", "Print the JSON Schema of report.json."),

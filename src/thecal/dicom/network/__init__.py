@@ -1,0 +1,1 @@
+"""Archives: getting studies from them, putting results there, and taking what they send. Extra ``[net]``."""

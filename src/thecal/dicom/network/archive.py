@@ -1,0 +1,87 @@
+"""What an archive does for us, by whichever protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from thecal.dicom.network.address import Address, Caller, WebAddress
+
+# Takes one received instance: its SOP Instance UID and the whole file.
+Keep = Callable[[str, bytes], None]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which study is asked for, by its UID or its accession number; and which series of it, or all."""
+
+    study: str | None = None
+    accession: str | None = None
+    series: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """One series that an archive holds.
+
+    Attributes
+    ----------
+    series : str
+        Its UID.
+    instances : dict
+        SOP Instance UID to SOP Class UID, empty text where the archive does not say.
+    """
+
+    series: str
+    instances: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One file on its way to an archive."""
+
+    path: Path
+    study: str
+    sop_class: str
+    sop_instance: str
+    transfer_syntax: str
+
+
+class Archive(Protocol):
+    """An archive; every method raises `InputError` with one sentence where it cannot be done."""
+
+    def studies(self, wanted: Wanted) -> list[str]:
+        """The UIDs of the studies that match."""
+
+    def series_of(self, study: str, series: str | None) -> list[Held]:
+        """What it holds of a study."""
+
+    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
+        """Get the instances of these series, each given to ``keep`` as it arrives."""
+
+    def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
+        """Put files there; ``stored`` is called after each that the archive has taken."""
+
+    def holds(self, files: Sequence[Outgoing]) -> set[str]:
+        """The SOP Instance UIDs among these files' that it already has."""
+
+
+def open_archive(address: Address, caller: Caller, *, move_port: int | None = None) -> Archive:
+    """An archive at an address.
+
+    Parameters
+    ----------
+    address : Address
+    caller : Caller
+    move_port : int or None
+        For DIMSE: fetch by C-MOVE to this port of ours, in place of C-GET.
+    """
+    if isinstance(address, WebAddress):
+        from thecal.dicom.network.web import WebArchive
+
+        return WebArchive(address, caller)
+    from thecal.dicom.network.dimse import DimseArchive
+
+    return DimseArchive(address, caller, move_port=move_port)

@@ -1,0 +1,123 @@
+"""One association with an archive (PS3.8), or the sentence that says why there is none."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from thecal.dicom.network.address import Caller, DimseAddress
+from thecal.dicom.network.extra import load
+from thecal.errors import InputError
+
+CONNECT_S: Final = 10.0
+ASSOCIATE_S: Final = 30.0
+# Between two messages; a study that lies on tape takes its time.
+ANSWER_S: Final = 300.0
+# PS3.8 table 9-21.
+_SERVICE_USER, _PRESENTATION = 1, 3
+_REASONS: Final = {
+    (_SERVICE_USER, 2): "it does not speak this application context",
+    (_SERVICE_USER, 3): "it does not know us as {us} (--aet names us otherwise)",
+    (_SERVICE_USER, 7): "it is not called {them}",
+    (_PRESENTATION, 1): "it is too busy now",
+    (_PRESENTATION, 2): "it has no association left",
+}
+
+
+@contextmanager
+def association(
+    address: DimseAddress,
+    caller: Caller,
+    contexts: Sequence[tuple[str, Sequence[str]]],
+    *,
+    receive: Any = None,
+) -> Iterator[Any]:
+    """An association, released at the end; aborted where the block raises.
+
+    Parameters
+    ----------
+    address, caller
+    contexts : sequence of (abstract syntax, transfer syntaxes)
+        At most 128.
+    receive : callable or None
+        Handles C-STORE requests that come back over the same association (C-GET).
+
+    Raises
+    ------
+    InputError
+        Where the archive is not there, or refuses.
+    """
+    net = load("pynetdicom")
+    entity = net.AE(ae_title=caller.ae_title)
+    entity.acse_timeout, entity.dimse_timeout = ASSOCIATE_S, ANSWER_S
+    entity.network_timeout, entity.connection_timeout = ANSWER_S, CONNECT_S
+    roles, handlers = [], []
+    for syntax, transfers in contexts:
+        entity.add_requested_context(syntax, list(transfers))
+    if receive is not None:
+        handlers.append((net.evt.EVT_C_STORE, receive))
+        for syntax in sorted({syntax for syntax, _ in contexts[1:]}):
+            roles.append(net.build_role(syntax, scp_role=True))
+    secure = (tls_context(caller), address.host) if address.tls else None
+    made = entity.associate(
+        address.host,
+        address.port,
+        ae_title=address.ae_title,
+        ext_neg=roles or None,
+        tls_args=secure,
+        evt_handlers=handlers or None,
+    )
+    if not made.is_established:
+        raise InputError(_why_not(made, address, caller))
+    try:
+        yield made
+    except BaseException:
+        made.abort()
+        raise
+    if made.is_established:
+        made.release()
+
+
+def tls_context(caller: Caller) -> ssl.SSLContext:
+    """TLS as a client, by the caller's certificates.
+
+    Raises
+    ------
+    InputError
+        Where they cannot be read.
+    """
+    try:
+        context = ssl.create_default_context(cafile=caller.ca)
+        if caller.certificate is not None:
+            context.load_cert_chain(caller.certificate)
+    except (ssl.SSLError, OSError) as error:
+        raise InputError("The certificates of --ca or --cert cannot be read as PEM") from error
+    return context
+
+
+def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
+    """Why there is no association, as a sentence."""
+    where = f"The archive {address.shown}"
+    if made.is_rejected:
+        answer = made.acceptor.primitive
+        reason = _REASONS.get((answer.result_source, answer.diagnostic), "it gives no reason")
+        return f"{where} refuses the association: " + reason.format(us=caller.ae_title, them=address.ae_title)
+    if made.is_aborted and (made.requestor.primitive is None or made.acceptor.primitive is not None):
+        return f"{where} takes none of what was proposed"
+    try:
+        with socket.create_connection((address.host, address.port), CONNECT_S) as plain:
+            if not address.tls:
+                return f"{where} broke off; it may want TLS (dicoms://), or be no DICOM archive"
+            with tls_context(caller).wrap_socket(plain, server_hostname=address.host):
+                return f"{where} broke off after the TLS handshake; it may want a certificate (--cert)"
+    except ssl.SSLCertVerificationError as error:
+        return f"{where} shows a certificate that is not trusted ({error.verify_message}); see --ca"
+    except ssl.SSLError:
+        return f"{where} does not speak TLS there, or wants a certificate (--cert)"
+    except TimeoutError:
+        return f"{where} did not answer in time"
+    except OSError as error:
+        return f"{where} does not answer: {error.strerror or 'no such host'}"

@@ -1,0 +1,238 @@
+"""An archive by DIMSE: C-FIND, C-GET or C-MOVE, and C-STORE (PS3.4 annexes B and C)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from thecal.dicom.codecs import NATIVE, READABLE
+from thecal.dicom.elements import text_of
+from thecal.dicom.headers import CT_STORAGE
+from thecal.dicom.network.address import Caller, DimseAddress
+from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
+from thecal.dicom.network.association import association
+from thecal.dicom.network.extra import load
+from thecal.dicom.network.statuses import is_stored, meaning_of
+from thecal.errors import InputError
+
+_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
+_MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
+_GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
+_UNCOMPRESSED: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
+_PENDING: Final = {0xFF00, 0xFF01}
+# PS3.8 9.3.2: context identifiers are odd and fit into a byte.
+MOST_CONTEXTS: Final = 128
+_OUT_OF_ROOM: Final = 0xA700
+_NOT_UNDERSTOOD: Final = 0xC000
+
+
+class DimseArchive:
+    """An archive that speaks DIMSE."""
+
+    def __init__(self, address: DimseAddress, caller: Caller, *, move_port: int | None = None) -> None:
+        load("pynetdicom")
+        self.address = address
+        self.caller = caller
+        self.move_port = move_port
+
+    def studies(self, wanted: Wanted) -> list[str]:
+        """The UIDs of the studies that match."""
+        with self._asking() as find:
+            found = find("STUDY", StudyInstanceUID=wanted.study or "", AccessionNumber=wanted.accession or "")
+        return sorted({text_of(one, "StudyInstanceUID") for one in found} - {""})
+
+    def series_of(self, study: str, series: str | None) -> list[Held]:
+        """What it holds of a study; the images are asked for series by series, as the standard has it."""
+        held = []
+        with self._asking() as find:
+            uids = {series or ""} - {""}
+            if not uids:
+                found = find("SERIES", StudyInstanceUID=study, SeriesInstanceUID="")
+                uids = {text_of(one, "SeriesInstanceUID") for one in found} - {""}
+            for uid in sorted(uids):
+                images = find(
+                    "IMAGE", StudyInstanceUID=study, SeriesInstanceUID=uid, SOPInstanceUID="", SOPClassUID=""
+                )
+                instances = {text_of(one, "SOPInstanceUID"): text_of(one, "SOPClassUID") for one in images}
+                instances.pop("", None)
+                if instances:
+                    held.append(Held(uid, instances))
+        return held
+
+    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
+        """Get the instances of these series, each given to ``keep`` as it arrives."""
+        if self.move_port is None:
+            self._get(study, held, keep)
+        else:
+            self._move(study, held, keep, self.move_port)
+
+    def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
+        """Put files there over one association for every 128 kinds of them."""
+        refused: list[str] = []
+        kinds = sorted({(file.sop_class, file.transfer_syntax) for file in files})
+        for begin in range(0, len(kinds), MOST_CONTEXTS):
+            these = kinds[begin : begin + MOST_CONTEXTS]
+            contexts = [(sop_class, _offered(syntax)) for sop_class, syntax in these]
+            mine = [file for file in files if (file.sop_class, file.transfer_syntax) in these]
+            with association(self.address, self.caller, contexts) as link:
+                for file in mine:
+                    why = self._store_one(link, file)
+                    if why is None:
+                        stored(file)
+                    else:
+                        refused.append(why)
+        if refused:
+            raise InputError(
+                f"The archive {self.address.shown} took {len(files) - len(refused)} of {len(files)} files; "
+                f"it refused the others: {refused[0]}"
+            )
+
+    def holds(self, files: Sequence[Outgoing]) -> set[str]:
+        """The SOP Instance UIDs among these files' that it already has."""
+        wanted = {file.sop_instance for file in files}
+        found: set[str] = set()
+        for study in sorted({file.study for file in files}):
+            for held in self.series_of(study, None):
+                found |= wanted & set(held.instances)
+        return found
+
+    def _store_one(self, link: Any, file: Outgoing) -> str | None:
+        """Send one file; why it was refused, None where it was taken."""
+        accepted = [c for c in link.accepted_contexts if c.abstract_syntax == file.sop_class]
+        native = file.transfer_syntax in _UNCOMPRESSED
+        if not any(
+            c.transfer_syntax[0] == file.transfer_syntax or (native and c.transfer_syntax[0] in _UNCOMPRESSED)
+            for c in accepted
+        ):
+            return "it does not take objects of this class, or not in their compression"
+        try:
+            answer = link.send_c_store(file.path)
+        except (ValueError, RuntimeError) as error:
+            if not link.is_established:
+                raise self._broke_off() from error
+            return "the file is not whole"
+        if "Status" not in answer:
+            raise self._broke_off()
+        return None if is_stored(answer.Status) else meaning_of(answer.Status)
+
+    @contextmanager
+    def _asking(self) -> Iterator[Callable[..., list[Any]]]:
+        """A function that asks by C-FIND for a level and its keys."""
+        with association(self.address, self.caller, [(_FIND, _UNCOMPRESSED)]) as link:
+
+            def find(level: str, **keys: str) -> list[Any]:
+                found = []
+                for status, one in link.send_c_find(self._query(level, keys), _FIND):
+                    self._check("search", status)
+                    if status.Status in _PENDING and one is not None:
+                        found.append(one)
+                return found
+
+            yield find
+
+    def _get(self, study: str, held: Sequence[Held], keep: Keep) -> None:
+        """By C-GET: the images come back over the association that asks for them."""
+        failure: list[BaseException] = []
+        for one in held:
+            contexts = [(_GET, _UNCOMPRESSED), *_receivable(one)]
+            with association(self.address, self.caller, contexts, receive=_receiver(keep, failure)) as link:
+                query = self._query("SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series})
+                for status, _ in link.send_c_get(query, _GET):
+                    self._check("fetching", status, failure)
+
+    def _move(self, study: str, held: Sequence[Held], keep: Keep, port: int) -> None:
+        """By C-MOVE: the archive opens an association to a port of ours."""
+        failure: list[BaseException] = []
+        with _door(self.caller, port, _receiver(keep, failure)):
+            for one in held:
+                with association(self.address, self.caller, [(_MOVE, _UNCOMPRESSED)]) as link:
+                    query = self._query(
+                        "SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series}
+                    )
+                    for status, _ in link.send_c_move(query, self.caller.ae_title, _MOVE):
+                        self._check("fetching", status, failure, moving=True)
+
+    def _query(self, level: str, keys: dict[str, str]) -> Any:
+        from pydicom.dataset import Dataset
+
+        query = Dataset()
+        query.QueryRetrieveLevel = level
+        for keyword, value in keys.items():
+            setattr(query, keyword, value)
+        return query
+
+    def _check(
+        self, what: str, status: Any, failure: Sequence[BaseException] = (), *, moving: bool = False
+    ) -> None:
+        """Raise where an answer is a failure; ``failure`` holds ours, which explains the archive's."""
+        if "Status" not in status:
+            raise self._broke_off()
+        if failure:
+            raise failure[0]
+        code = int(status.Status)
+        if code in _PENDING or code == 0:
+            return
+        where = f"The archive {self.address.shown}"
+        failed = status.get("NumberOfFailedSuboperations")
+        if failed:
+            raise InputError(f"{where} could not send {failed} of the images (status {code:04X})")
+        told = f"{where} refuses the {what} (status {code:04X})"
+        if moving:
+            told += f"; for C-MOVE it must know {self.caller.ae_title} with this computer's address and port"
+        raise InputError(told)
+
+    def _broke_off(self) -> InputError:
+        return InputError(f"The archive {self.address.shown} broke off in the middle")
+
+
+def _offered(syntax: str) -> Sequence[str]:
+    """Transfer syntaxes for a file to be sent: an uncompressed one may be sent as another."""
+    return _UNCOMPRESSED if syntax in _UNCOMPRESSED else (syntax,)
+
+
+def _receivable(held: Held) -> list[tuple[str, Sequence[str]]]:
+    """Contexts for the classes of a series: uncompressed, and each compression that thecal reads.
+
+    One each, for an acceptor picks one syntax a context, and images are wanted as they are stored.
+    """
+    classes = sorted({sop_class for sop_class in held.instances.values() if sop_class}) or sorted(CT_STORAGE)
+    compressed = sorted(READABLE - set(NATIVE))
+    contexts: list[tuple[str, Sequence[str]]] = [(sop_class, _UNCOMPRESSED) for sop_class in classes]
+    for sop_class in classes:
+        contexts += [(sop_class, (syntax,)) for syntax in compressed]
+    return contexts[: MOST_CONTEXTS - 1]
+
+
+def _receiver(keep: Keep, failure: list[BaseException]) -> Callable[[Any], int]:
+    """What answers a C-STORE: success only once the instance is kept."""
+
+    def receive(event: Any) -> int:
+        try:
+            keep(str(event.request.AffectedSOPInstanceUID), event.encoded_dataset())
+        except OSError as error:
+            failure.append(error)
+            return _OUT_OF_ROOM
+        except InputError as error:
+            failure.append(error)
+            return _NOT_UNDERSTOOD
+        return 0
+
+    return receive
+
+
+@contextmanager
+def _door(caller: Caller, port: int, receive: Callable[[Any], int]) -> Iterator[None]:
+    """A C-STORE SCP of ours while an archive moves images to us."""
+    net = load("pynetdicom")
+    entity = net.AE(ae_title=caller.ae_title)
+    for context in net.AllStoragePresentationContexts:
+        entity.add_supported_context(context.abstract_syntax, sorted(READABLE))
+    try:
+        server = entity.start_server(("", port), block=False, evt_handlers=[(net.evt.EVT_C_STORE, receive)])
+    except OSError as error:
+        raise InputError(f"Port {port} of this computer cannot be opened: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        server.shutdown()

@@ -1,0 +1,70 @@
+"""A study from an archive into a folder: all of it, or nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from thecal.dicom.network.archive import Archive, Held, Wanted
+from thecal.dicom.network.names import short_name
+from thecal.dicom.whole_folder import whole_folder
+from thecal.errors import InputError
+
+
+@dataclass(frozen=True)
+class Pulled:
+    """What was fetched: so many images in so many series."""
+
+    images: int
+    series: int
+
+
+def pull(archive: Archive, wanted: Wanted, out: Path) -> Pulled:
+    """Fetch one study, or one series of it.
+
+    Parameters
+    ----------
+    archive : Archive
+    wanted : Wanted
+        Must match one study.
+    out : Path
+        A new folder; a folder a series lies in it, a file an image, named by short hashes of their UIDs.
+
+    Returns
+    -------
+    Pulled
+
+    Raises
+    ------
+    InputError
+        Where no study or several match, the archive fails, or fewer images came than it says it holds.
+    """
+    with whole_folder(out) as folder:
+        studies = archive.studies(wanted)
+        if not studies:
+            raise InputError("The archive holds no study that matches")
+        if len(studies) > 1:
+            raise InputError(f"{len(studies)} studies of the archive match; name one with --study")
+        held = archive.series_of(studies[0], wanted.series)
+        if not held:
+            raise InputError(f"The archive holds no images of this {'series' if wanted.series else 'study'}")
+        got: set[str] = set()
+        places = {instance: one.series for one in held for instance in one.instances}
+
+        def keep(instance: str, file: bytes) -> None:
+            # One that came in the meantime lies with no series that was asked for.
+            series = folder / short_name(places.get(instance, "late"))
+            series.mkdir(exist_ok=True)
+            (series / f"{short_name(instance)}.dcm").write_bytes(file)
+            got.add(instance)
+
+        archive.fetch(studies[0], held, keep)
+        _check_complete(held, got)
+    return Pulled(len(got), len(held))
+
+
+def _check_complete(held: list[Held], got: set[str]) -> None:
+    said = {instance for one in held for instance in one.instances}
+    missing = len(said - got)
+    if missing:
+        raise InputError(f"The archive sent {len(said) - missing} of {len(said)} images")

@@ -1,0 +1,80 @@
+"""The DICOM files of a folder to an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from thecal.dicom.elements import text_of
+from thecal.dicom.network.archive import Archive, Outgoing
+from thecal.errors import InputError
+
+_NEEDED = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"]
+
+
+def push(archive: Archive, path: Path, stored: Callable[[Outgoing], None] = lambda file: None) -> int:
+    """Put a DICOM file, or all of a folder and its subfolders, into an archive.
+
+    An archive that already holds an object keeps one of it: the UIDs of thecal's outputs follow from what
+    they say, so pushing again changes nothing.
+
+    Parameters
+    ----------
+    archive : Archive
+    path : Path
+    stored : callable, optional
+        Called after each file that the archive has taken.
+
+    Returns
+    -------
+    int
+        How many files.
+
+    Raises
+    ------
+    InputError
+        Where there is nothing to push, or the archive does not take all of it; what it took stays there.
+    """
+    files = outgoing_files(path)
+    if not files:
+        raise InputError(f"{path.name} holds no DICOM file to push")
+    archive.store(files, stored)
+    return len(files)
+
+
+def outgoing_files(path: Path) -> list[Outgoing]:
+    """The DICOM files of a folder and its subfolders, or the one file, in a fixed order.
+
+    Raises
+    ------
+    InputError
+        Where the path does not exist, or a DICOM file in it is damaged.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    found = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
+    try:
+        return [file for file in map(_outgoing, found) if file is not None]
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from error
+
+
+def _outgoing(path: Path) -> Outgoing | None:
+    """What an archive must know of a file before it comes; None where it is not DICOM."""
+    import pydicom
+
+    with path.open("rb") as stream:
+        if stream.read(132)[128:] != b"DICM":
+            return None
+    try:
+        dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_NEEDED)
+    except (pydicom.errors.InvalidDicomError, ValueError, EOFError, AttributeError) as error:
+        raise InputError(f"{path.name} is a DICOM file that cannot be read") from error
+    sop_class, sop_instance, study = (text_of(dataset, keyword) for keyword in _NEEDED)
+    syntax = text_of(dataset.file_meta, "TransferSyntaxUID")
+    if text_of(dataset.file_meta, "MediaStorageSOPClassUID") == "1.2.840.10008.1.3.10":
+        return None  # a DICOMDIR, which speaks of files on a medium
+    if not (sop_class and sop_instance and study and syntax):
+        raise InputError(f"{path.name} lacks the UIDs that an archive needs")
+    return Outgoing(path, study, sop_class, sop_instance, syntax)

@@ -1,0 +1,177 @@
+"""An archive by DICOMweb: QIDO-RS to find, WADO-RS to fetch, STOW-RS to store (PS3.18)."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from thecal.dicom.network import credentials
+from thecal.dicom.network.address import Caller, WebAddress
+from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
+from thecal.dicom.network.extra import load
+from thecal.dicom.network.statuses import meaning_of
+from thecal.errors import InputError
+
+CONNECT_S: Final = 10.0
+# A study that lies on tape takes its time.
+ANSWER_S: Final = 300.0
+# As stored, whatever the compression: nothing is lost and nothing has to be decoded over there.
+AS_STORED: Final = (("application/dicom", "*"),)
+# Bodies are sent whole: not every archive takes chunked ones.
+WHOLE_BYTES: Final = 1 << 40
+STUDY, SERIES, SOP_CLASS, SOP_INSTANCE = "0020000D", "0020000E", "00080016", "00080018"
+MEANINGS: Final = {
+    401: "asks for a user and password, or does not know these: set THECAL_USER and THECAL_PASSWORD, "
+    "THECAL_TOKEN, or an entry in a netrc file",
+    403: "does not allow this user to do that",
+    404: "has nothing at that address",
+    409: "refused what was sent",
+    413: "finds a file too large",
+    415: "does not take such objects",
+}
+
+
+class WebArchive:
+    """An archive that speaks DICOMweb."""
+
+    def __init__(self, address: WebAddress, caller: Caller) -> None:
+        self.address = address
+        client = load("dicomweb_client")
+        requests = load("requests")
+        session = requests.Session()
+        if caller.ca is not None:
+            session.verify = str(caller.ca)
+        if caller.certificate is not None:
+            session.cert = str(caller.certificate)
+        bearer = credentials.token()
+        if bearer is not None:
+            session.auth = _Bearer(bearer)
+        else:
+            session.auth = credentials.user_and_password(requests.utils.urlparse(address.url).hostname)
+        with self._told("that address"):
+            self._client: Any = client.DICOMwebClient(
+                address.url,
+                session=session,
+                chunk_size=1 << 20,
+                permissive_uid=True,
+                timeout=(CONNECT_S, ANSWER_S),
+            )
+        self._client.set_http_retry_params(retry=False)
+
+    def studies(self, wanted: Wanted) -> list[str]:
+        """The UIDs of the studies that match."""
+        filters = {"StudyInstanceUID": wanted.study, "AccessionNumber": wanted.accession}
+        with self._told("QIDO-RS, the search for studies"):
+            found = self._client.search_for_studies(
+                search_filters={name: value for name, value in filters.items() if value is not None}
+            )
+        return sorted({_first(one, STUDY) for one in found} - {""})
+
+    def series_of(self, study: str, series: str | None) -> list[Held]:
+        """What it holds of a study."""
+        with self._told("QIDO-RS, the search for images"):
+            found = self._client.search_for_instances(
+                study, series_instance_uid=series, fields=[SOP_CLASS, SERIES]
+            )
+        by_series: dict[str, dict[str, str]] = {}
+        for one in found:
+            instances = by_series.setdefault(_first(one, SERIES) or series or "", {})
+            instances[_first(one, SOP_INSTANCE)] = _first(one, SOP_CLASS)
+        return [Held(uid, instances) for uid, instances in sorted(by_series.items())]
+
+    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
+        """Get the instances of these series, each given to ``keep`` as it arrives."""
+        for one in held:
+            with self._told("WADO-RS, the fetching of images"):
+                for dataset in self._client.iter_series(study, one.series, media_types=AS_STORED):
+                    file = io.BytesIO()
+                    dataset.save_as(file, enforce_file_format=True)
+                    keep(str(dataset.SOPInstanceUID), file.getvalue())
+
+    def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
+        """Put files there, one request each, so that one refused keeps none of the others away."""
+        import pydicom
+
+        self._client._chunk_size = WHOLE_BYTES
+        refused: list[str] = []
+        for file in files:
+            dataset = pydicom.dcmread(file.path)
+            with self._told("STOW-RS, the storing", refused.append if len(files) > 1 else None):
+                answer = self._client.store_instances([dataset])
+                failures = list(answer.get("FailedSOPSequence") or [])
+                if failures:
+                    refused.append(meaning_of(int(failures[0].get("FailureReason") or 0)))
+                else:
+                    stored(file)
+        if refused:
+            raise InputError(
+                f"The archive at {self.address.shown} took {len(files) - len(refused)} of {len(files)} "
+                f"files; it refused the others: {refused[0]}"
+            )
+
+    def holds(self, files: Sequence[Outgoing]) -> set[str]:
+        """The SOP Instance UIDs among these files' that it already has."""
+        wanted = {file.sop_instance for file in files}
+        found: set[str] = set()
+        for study in sorted({file.study for file in files}):
+            for one in self.series_of(study, None):
+                found |= wanted & set(one.instances)
+        return found
+
+    @contextmanager
+    def _told(self, what: str, refused: Callable[[str], None] | None = None) -> Iterator[None]:
+        """Turn what can go wrong on the way into one sentence.
+
+        ``refused`` takes an answer that concerns one file only; a server that is not there concerns all.
+        """
+        import pydicom
+        import requests
+
+        where = f"The archive at {self.address.shown}"
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                yield
+        except requests.exceptions.SSLError as error:
+            raise InputError(f"{where} shows a certificate that is not trusted; see --ca") from error
+        except requests.exceptions.HTTPError as error:
+            code = error.response.status_code
+            meaning = MEANINGS.get(code, "reports a fault of its own" if code >= 500 else "refused")
+            if refused is not None and code in (409, 413, 415):
+                refused(f"it {meaning}")
+                return
+            raise InputError(f"{where} {meaning} (status {code}; {what})") from error
+        except requests.exceptions.Timeout as error:
+            raise InputError(f"{where} did not answer in time ({what})") from error
+        except (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema) as error:
+            raise InputError(f"{self.address.shown} is no address of a DICOMweb service") from error
+        except requests.exceptions.ConnectionError as error:
+            raise InputError(f"{where} does not answer, or broke off ({what})") from error
+        except requests.exceptions.RequestException as error:
+            raise InputError(f"{where} broke off ({what})") from error
+        except (pydicom.errors.InvalidDicomError, AttributeError, KeyError, ValueError, TypeError) as error:
+            raise InputError(f"{where} answered with something that is not DICOMweb ({what})") from error
+        except OSError as error:
+            if error.filename is not None:  # ours, not the network's
+                raise
+            raise InputError(f"{where} cannot be spoken to: a certificate file is not PEM") from error
+
+
+class _Bearer:
+    """Puts a token on each request."""
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def __call__(self, request: Any) -> Any:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+
+def _first(attributes: Any, tag: str) -> str:
+    """The first value of an attribute of DICOM JSON, as text."""
+    values = attributes.get(tag, {}).get("Value") or [""]
+    return str(values[0] or "")
