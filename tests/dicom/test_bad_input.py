@@ -77,6 +77,74 @@ def test_a_slice_cut_within_its_header(tmp_path):
     assert any(note.code == "damaged_files" and "1 DICOM file is" in note.message for note in volume.quality)
 
 
+@pytest.mark.parametrize(
+    ("element", "damaged"),
+    [
+        pytest.param(
+            b"\x20\0\x11\0IS\2\0003 ", b"\x20\0\x11\0ZZ\2\0003 ", id="a type that DICOM does not have"
+        ),
+        pytest.param(b"\x20\0\x11\0IS\2\0003 ", b"\x20\0\x11\0UL\2\0003 ", id="a length that does not fit"),
+        pytest.param(
+            b"\x18\0\x50\0DS\4\0002.0 ", b"\x18\0\x50\0IS\6\0001e400 ", id="a whole number beyond all bounds"
+        ),
+        pytest.param(b"\x08\0\x60\0CS\2\0CT", b"\x08\0\5\0US\2\0CT", id="a character set that is a number"),
+        pytest.param(
+            b"\x08\0\x60\0CS\2\0CT",
+            b"\x08\0\5\0CS\x10\0\\ISO 2022 IR 87 " + b"\x08\0\x70\0LO\4\0\x1b$B;",
+            id="a name that ends within a character",
+        ),
+        pytest.param(
+            b"\x08\0\x60\0CS\2\0CT",
+            b"\x08\0\x60\0CS\2\0CT"
+            + b"\0\x52\x29\x92SQ\0\0\xff\xff\xff\xff\xfe\xff\0\xe0\xff\xff\xff\xff" * 2000,
+            id="sequences nested without end",
+        ),
+    ],
+)
+def test_a_slice_with_a_damaged_element(tmp_path, element, damaged):
+    hu = trunk()
+    path = write_series(tmp_path, hu, uid="1.2.3")[0]
+    data = path.read_bytes()
+    assert data.count(element) == 1
+    path.write_bytes(data.replace(element, damaged))
+    whole, without = read(tmp_path).hu, hu[1:]
+    assert np.array_equal(whole, hu) or np.array_equal(whole, without)
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_within_a_zip_whose_end_is_damaged(tmp_path, packing):
+    path, _ = damaged_zip(tmp_path, packing, slice(-600, None))
+    with suppress(InputError):
+        # Where the whole file must be unpacked to read its header, the slice is left out.
+        assert any(note.code == "damaged_files" for note in read(path).quality)
+        return
+    refused(path, r"cannot be read to its end\.")
+
+
+@pytest.mark.parametrize("packing", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_file_within_a_zip_whose_header_is_damaged_is_left_out(tmp_path, packing):
+    path, hu = damaged_zip(tmp_path, packing, slice(80, 120))
+    volume = read(path)
+    assert np.array_equal(volume.hu, hu[1:])
+    assert any(note.code == "damaged_files" for note in volume.quality)
+
+
+def damaged_zip(folder, packing, where):
+    """A zip of a series; in its first file the bytes at ``where`` are nought."""
+    hu = trunk()
+    paths = write_series(folder / "ct", hu, uid="1.2.3")
+    zipped = folder / "ct.zip"
+    with zipfile.ZipFile(zipped, "w", packing) as archive:
+        for path in paths:
+            archive.write(path, path.name)
+        second = archive.infolist()[1].header_offset
+    data = bytearray(zipped.read_bytes())
+    first = data[:second]
+    first[where] = bytes(len(first[where]))
+    zipped.write_bytes(first + data[second:])
+    return zipped, hu
+
+
 @pytest.mark.parametrize("share", [0.4, 0.8, 0.98])
 def test_a_truncated_compressed_slice(tmp_path, share):
     def compress(ds, k):

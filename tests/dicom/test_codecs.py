@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 from foreign_images import HTJ2K, LOSSLESS_JPEG, picture
 from jpeg_encoder import encode_lossless
-from pydicom.encaps import encapsulate
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
+    CTImageStorage,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGLSLossless,
@@ -15,7 +18,7 @@ from pydicom.uid import (
 )
 from scans import trunk, write_series
 
-from thecal.dicom import read
+from thecal.dicom import read, run_lengths
 from thecal.dicom.codecs import decode
 from thecal.dicom.lossless_jpeg import decode as decode_lossless
 from thecal.errors import InputError
@@ -97,6 +100,46 @@ def test_lossless_jpeg_series_are_read_as_they_were(tmp_path, syntax, signed):
 
     write_series(tmp_path / "ct", hu, signed=signed, bits=16, intercept=0 if signed else -1024, edit=compress)
     assert np.array_equal(read(tmp_path / "ct").hu, hu)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_run_lengths_of_every_depth_are_decoded(bits):
+    image = (np.arange(20 * 30).reshape(20, 30) ** 2 % 2**bits).astype(f"<u{bits // 8}")
+    image[5:9] = 7
+    coded = rle_encoded(image)
+    assert np.array_equal(run_lengths.decode(coded, 20, 30, bits), image)
+    assert np.array_equal(run_lengths.decode(coded + b"\0", 20, 30, bits), image)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        pytest.param(lambda coded: coded[:40], id="header cut"),
+        pytest.param(lambda coded: coded[:-60], id="runs cut"),
+        pytest.param(lambda coded: b"\3" + coded[1:], id="three planes"),
+        pytest.param(lambda coded: coded[:4] + b"\xff\xff\0\0" + coded[8:], id="plane beyond the end"),
+        pytest.param(lambda coded: coded[:64] + b"\x81" * (len(coded) - 64), id="runs beyond the plane"),
+        pytest.param(lambda coded: coded[:64] + b"\x80" * (len(coded) - 64), id="no runs"),
+    ],
+)
+def test_damaged_run_lengths_are_refused(damage):
+    coded = rle_encoded((np.arange(20 * 30).reshape(20, 30) ** 2).astype("<u2"))
+    with pytest.raises(ValueError, match=r"cut short|damaged|planes"):
+        run_lengths.decode(damage(coded), 20, 30, 16)
+
+
+def rle_encoded(image) -> bytes:
+    ds = Dataset()
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    ds.Rows, ds.Columns = image.shape
+    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, "MONOCHROME2", 0
+    ds.BitsAllocated = ds.BitsStored = image.itemsize * 8
+    ds.HighBit = ds.BitsStored - 1
+    ds.SOPClassUID, ds.SOPInstanceUID = CTImageStorage, "1.2.3"
+    ds.PixelData = image.tobytes()
+    ds.compress(RLELossless, generate_instance_uid=False, encoding_plugin="pydicom")
+    return next(generate_frames(ds.PixelData, number_of_frames=1))
 
 
 def test_a_compression_without_a_decoder_is_named(tmp_path):

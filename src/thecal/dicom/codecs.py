@@ -24,6 +24,9 @@ JPEG_2000: Final = {
     "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.4.203",
 }
+# What ``decode`` raises on a damaged frame, found by damaging frames at random; the last where a stream gives a
+# size that no memory holds.
+DAMAGED_FRAME: Final = (ValueError, RuntimeError, MemoryError)
 READABLE: Final = set(NATIVE) | {RLE} | LOSSLESS_JPEG | JPEG_LS | JPEG_2000
 
 
@@ -44,23 +47,15 @@ def decode(data: bytes, syntax: str, rows: int, columns: int, bits_allocated: in
 
     Raises
     ------
-    ValueError, RuntimeError
+    ValueError, RuntimeError, MemoryError
         Where the data is damaged or of another size.
     """
     if syntax == RLE:
-        import rle
+        from thecal.dicom.run_lengths import decode as decode_runs
 
-        # Planes of bytes, most significant first, come back as little-endian samples.
-        plain: Any = rle.decode_pixel_data(
-            data,
-            version=2,
-            rows=rows,
-            columns=columns,
-            samples_per_pixel=1,
-            bits_allocated=bits_allocated,
-            number_of_frames=1,
-        )
-    elif syntax in LOSSLESS_JPEG:
+        return decode_runs(data, rows, columns, bits_allocated)
+    plain: Any
+    if syntax in LOSSLESS_JPEG:
         from thecal.dicom.lossless_jpeg import decode as decode_lossless
 
         image = decode_lossless(data)

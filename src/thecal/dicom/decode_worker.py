@@ -10,7 +10,7 @@ from __future__ import annotations
 import struct
 import sys
 
-from thecal.dicom.codecs import decode
+from thecal.dicom.codecs import DAMAGED_FRAME, decode
 
 REQUEST = struct.Struct("<4I")
 ANSWER = struct.Struct("<I")
@@ -24,7 +24,7 @@ def main() -> None:
         size, rows, columns, bits = REQUEST.unpack(head)
         try:
             values = decode(source.read(size), syntax, rows, columns, bits)
-        except (ValueError, RuntimeError, IndexError, EOFError, OSError):
+        except DAMAGED_FRAME:
             target.write(ANSWER.pack(0))
         else:
             target.write(ANSWER.pack(values.dtype.itemsize))

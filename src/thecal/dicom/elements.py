@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
+from pydicom.errors import BytesLengthException
 
 from thecal.volume import FloatArray
 
+# All that pydicom raises on bytes that are not DICOM where they should be, found by damaging files at random.
+MALFORMED: Final = (
+    BytesLengthException,  # a length that does not fit the type
+    ValueError,  # a character set that is none
+    TypeError,  # a character set that is a number
+    NotImplementedError,  # a type that DICOM does not have
+    OverflowError,  # a whole number of "1e400"
+    OSError,  # a sequence without items
+    struct.error,  # an item that ends within its first bytes
+    IndexError,  # a Japanese name that ends within a character
+    RecursionError,  # sequences nested a thousand deep
+)
 
-def value_of(dataset: Any, keyword: str) -> Any:
-    """An element's value; None where it is absent, empty or not what its type allows."""
+
+def value_of(dataset: Any, keyword: str | int) -> Any:
+    """An element's value; None where it is absent, empty or not what its type allows.
+
+    By its tag, for what has no keyword, the element itself.
+    """
     try:
         value = dataset.get(keyword)
-    except (ValueError, TypeError, KeyError, NotImplementedError, OverflowError, AttributeError):
+    except MALFORMED:
         return None
     return None if value is None or value == "" else value
 
@@ -25,9 +43,11 @@ def many(value: Any) -> Iterable[Any]:
 
 
 def items_of(dataset: Any, keyword: str) -> list[Any]:
-    """The items of a sequence; none where it is absent."""
+    """The items of a sequence; none where it is absent or no sequence."""
+    from pydicom.sequence import Sequence
+
     value = value_of(dataset, keyword)
-    return [] if value is None or isinstance(value, (str, bytes)) else list(value)
+    return list(value) if isinstance(value, Sequence) else []
 
 
 def text_of(dataset: Any, keyword: str) -> str:

@@ -9,6 +9,8 @@ import numpy.typing as npt
 from numba import njit
 
 SOI, SOF3, DHT, SOS, DRI, EOI, TEM = 0xD8, 0xC3, 0xC4, 0xDA, 0xDD, 0xD9, 0x01
+# Of a frame's or a scan's header that names one component.
+SHORTEST_HEADER_BYTES = 6
 OTHER_FRAMES = {0xC0, 0xC1, 0xC2, *range(0xC5, 0xC8), *range(0xC9, 0xCC), *range(0xCD, 0xD0)}
 LOOKUP_BITS = 16
 
@@ -81,6 +83,8 @@ def _read_markers(data: bytes) -> _Scan:
         if len(body) != size - 2:
             break
         at += 2 + size
+        if marker in (SOF3, SOS) and len(body) < SHORTEST_HEADER_BYTES:
+            raise ValueError("a JPEG header is cut short")
         if marker == SOF3:
             precision = body[0]
             rows, columns = int.from_bytes(body[1:3], "big"), int.from_bytes(body[3:5], "big")

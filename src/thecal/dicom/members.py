@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lzma
 import os
 import zipfile
 import zlib
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO
+from typing import IO, Final
 
 from thecal.errors import InputError
 
@@ -20,6 +21,8 @@ MAX_ZIP_MEMBERS = 200_000
 # could hurt, it is no scan.
 MAX_ZIP_RATIO = 200
 RATIO_COUNTS_ABOVE_BYTES = 64 << 20
+# All that reading raises where a file, or the zip that holds it, is damaged; bzip2 raises the first.
+UNREADABLE: Final = (OSError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError)
 
 
 @dataclass(frozen=True)
@@ -40,10 +43,15 @@ class Member:
     archive: zipfile.ZipFile | None = None
 
     def open(self) -> IO[bytes]:
-        """The file's bytes as a stream."""
+        """The file's bytes as a stream; opening and reading raise the errors of ``UNREADABLE`` alone."""
         if self.archive is None:
             return open(self.path, "rb")
-        return self.archive.open(self.path)
+        try:
+            return self.archive.open(self.path)
+        except (NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+            # A packing that Python does not know, encryption, and a name that is no text: the zip's own list
+            # of its files has been checked, so this file's header disagrees with it.
+            raise zipfile.BadZipFile("the zip disagrees with itself") from error
 
     def read(self) -> bytes:
         """All of the file's bytes.
@@ -56,7 +64,7 @@ class Member:
         try:
             with self.open() as stream:
                 return stream.read()
-        except (OSError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except UNREADABLE as error:
             raise InputError(f"{self.name} cannot be read to its end.") from error
 
 
@@ -99,12 +107,13 @@ def _in_folder(folder: Path) -> list[Member]:
 def _opened(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (OSError, zipfile.BadZipFile, NotImplementedError, UnicodeDecodeError) as error:
+        # The last two: a version of zip that Python does not know, and a name that is no text.
         raise InputError(f"{path.name} is a zip that cannot be opened; it may be truncated.") from error
 
 
 def _in_zip(archive: zipfile.ZipFile, zip_name: str) -> list[Member]:
-    entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    entries = [entry for entry in archive.infolist() if entry.filename and not entry.is_dir()]
     if not entries:
         raise InputError(f"The zip {zip_name} is empty.")
     if len(entries) > MAX_ZIP_MEMBERS:

@@ -8,8 +8,9 @@ import zipfile
 from dataclasses import dataclass
 from typing import Any, Final
 
-from thecal.dicom.elements import text_of
+from thecal.dicom.elements import MALFORMED, text_of
 from thecal.dicom.headers import CT_STORAGE
+from thecal.dicom.members import UNREADABLE
 from thecal.dicom.uids import uid_from
 from thecal.errors import InputError
 from thecal.volume import Source, SourceImage
@@ -221,7 +222,8 @@ def _header_of(image: SourceImage) -> Any:
             return pydicom.dcmread(image.path, stop_before_pixels=True, force=True)
         with zipfile.ZipFile(image.archive) as archive, archive.open(image.path) as stream:
             return pydicom.dcmread(stream, stop_before_pixels=True, force=True)
-    except (OSError, zipfile.BadZipFile, KeyError) as error:
+    except (*UNREADABLE, *MALFORMED, KeyError) as error:
+        # The file was read before; it, or the zip and its list of files, has changed since.
         raise InputError("The first image of the series can no longer be read.") from error
 
 

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from thecal.dicom.codecs import NATIVE, READABLE, decode
+from thecal.dicom.codecs import DAMAGED_FRAME, NATIVE, READABLE, decode
 from thecal.dicom.decoders import Decode, decoders
+from thecal.dicom.elements import MALFORMED, value_of
 from thecal.dicom.headers import Frame, Header
+from thecal.dicom.members import UNREADABLE
 from thecal.errors import InputError
 from thecal.volume import AIR_HU, IntArray
 
@@ -111,7 +113,7 @@ class _Streams:
                     values = decoder(bytes(data), *form)
                 else:
                     values = decode(bytes(data), header.transfer_syntax, *form)
-            except (ValueError, RuntimeError, IndexError, EOFError, OSError) as error:
+            except DAMAGED_FRAME as error:
                 raise InputError(f"{_file(header, what)} is damaged or truncated.") from error
             finally:
                 ready.put(decoder)
@@ -153,9 +155,12 @@ def _split(header: Header, what: str) -> list[memoryview]:
         import pydicom
 
         try:
-            view = memoryview(pydicom.dcmread(io.BytesIO(data), force=True).PixelData)
-        except (EOFError, AttributeError, ValueError, OSError) as error:
+            pixels = value_of(pydicom.dcmread(io.BytesIO(data), force=True), "PixelData")
+        except (*UNREADABLE, *MALFORMED) as error:
             raise InputError(f"{_file(header, what)} is damaged or truncated.") from error
+        if not isinstance(pixels, bytes):
+            raise InputError(f"{_file(header, what)} is damaged or truncated.")
+        view = memoryview(pixels)
     else:
         view = memoryview(data)[header.pixels_at :]
         big = header.transfer_syntax == "1.2.840.10008.1.2.2"

@@ -120,8 +120,8 @@ def kind_of(path: Path) -> Kind:
         return "nrrd"
     if b"ElementDataFile" in head or head.lstrip().startswith((b"ObjectType", b"NDims")):
         return "mha"
-    from thecal.dicom.headers import looks_like_dicom
     from thecal.dicom.members import is_zip
+    from thecal.dicom.read_header import looks_like_dicom
 
     if is_zip(path) or looks_like_dicom(head[:132]):
         return "dicom"

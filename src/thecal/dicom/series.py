@@ -5,30 +5,25 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 
 import numpy as np
 
-from thecal.dicom.headers import (
-    HU_TYPES,
-    LOCALIZER_WORDS,
-    PROJECTION_WORDS,
-    SECONDARY_CAPTURE,
-    Frame,
-    Header,
-    read_header,
-)
-from thecal.dicom.layout import SAME_PLACE_MM, in_order, same_place_runs
+from thecal.dicom.headers import Frame, Header
+from thecal.dicom.layout import SAME_PLACE_MM, same_place_runs
 from thecal.dicom.members import Member
+from thecal.dicom.phases import one_phase_stacks
+from thecal.dicom.read_header import read_header
 from thecal.errors import InputError
 
 FEWEST_SLICES = 3
 # Below this a stack holds no whole vertebra (thoracic bodies are about 20 mm high).
 USEFUL_COVERAGE_MM = 30.0
-SAME_ORIENTATION = 0.9999
 # Series that a message names.
 MOST_NAMED = 8
-AXIAL_COSINE = 0.7071
+LOCALIZER_WORDS = {"LOCALIZER", "SCOUT", "TOPOGRAM"}
+PROJECTION_WORDS = {"MIP", "MINIP", "MAX_IP", "MIN_IP", "PROJECTION IMAGE", "VRT", "VOLUME_RENDER"}
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+HU_TYPES = {"", "HU", "US", "HU_MOD"}
 
 
 @dataclass(frozen=True)
@@ -193,8 +188,7 @@ def _stacks(uid: str, files: list[tuple[Header, list[Frame]]]) -> list[Stack]:
     if problem or not frames:
         return [Stack(replace(base, reason=problem or "localizer"), ())]
     unplaced = sum(not found or header.samples != 1 for header, found in files)
-    parts = [part for stack in _parallel(frames) for part in _phases(stack)]
-    parts.sort(key=lambda part: -len(part))
+    parts = sorted(one_phase_stacks(frames), key=lambda part: -len(part))
     stacks = []
     for number, part in enumerate(parts, start=1):
         summary = _summary(replace(base, uid=uid if number == 1 else f"{uid}#{number}"), part)
@@ -230,81 +224,6 @@ def _is_scout(frame: Frame) -> bool:
         or header.samples != 1
         or header.sop_class.startswith(SECONDARY_CAPTURE)
     )
-
-
-def _parallel(frames: tuple[Frame, ...]) -> list[tuple[Frame, ...]]:
-    """Frames of one size, spacing and orientation together."""
-    stacks: list[list[Frame]] = []
-    for frame in frames:
-        for stack in stacks:
-            other = stack[0]
-            if (
-                (frame.header.rows, frame.header.columns) == (other.header.rows, other.header.columns)
-                and np.allclose(frame.spacing_mm, other.spacing_mm, rtol=1e-3)
-                and frame.along_row @ other.along_row > SAME_ORIENTATION
-                and frame.along_column @ other.along_column > SAME_ORIENTATION
-            ):
-                stack.append(frame)
-                break
-        else:
-            stacks.append([frame])
-    return [tuple(stack) for stack in stacks]
-
-
-def _phases(frames: tuple[Frame, ...]) -> list[tuple[Frame, ...]]:
-    """Frames in order; split where one place is shown in several phases, acquisitions or image types."""
-    ordered, at = in_order(frames)
-    runs = same_place_runs(at)
-    if len(runs) == len(ordered):
-        return [ordered]
-    keys: tuple[Callable[[Frame], object], ...] = (
-        lambda frame: frame.temporal,
-        lambda frame: frame.acquisition,
-        lambda frame: frame.kind,
-    )
-    for key in keys:
-        groups: dict[object, list[Frame]] = defaultdict(list)
-        for frame in ordered:
-            groups[key(frame)].append(frame)
-        parts = [tuple(group) for group in groups.values()]
-        if len(parts) > 1 and _overlap(parts) and all(_each_place_once(part) for part in parts):
-            return parts
-    times = {stop - start for start, stop in runs}
-    if len(times) == 1:
-        return _by_instance(ordered, times.pop())
-    return [ordered]
-
-
-def _each_place_once(frames: tuple[Frame, ...]) -> bool:
-    _, at = in_order(frames)
-    return len(same_place_runs(at)) == len(frames)
-
-
-def _overlap(parts: list[tuple[Frame, ...]]) -> bool:
-    """Whether parts show the same stretch, rather than follow one another."""
-    spans = sorted(
-        (float(at.min()), float(at.max()))
-        for at in (np.array([f.position @ parts[0][0].normal for f in part]) for part in parts)
-    )
-    shortest = min(high - low for low, high in spans)
-    shared = max(a[1] - b[0] for a, b in pairwise(spans))
-    return shared >= 0.5 * shortest - SAME_PLACE_MM
-
-
-def _by_instance(frames: tuple[Frame, ...], times: int) -> list[tuple[Frame, ...]]:
-    """Split k full passes over the same places by instance number, where that gives k full passes."""
-    if any(frame.instance is None for frame in frames):
-        return [frames]
-    by_instance = sorted(frames, key=lambda frame: (frame.instance or 0, frame.number))
-    if len({frame.instance for frame in frames}) < len(frames):
-        return [frames]
-    size = len(frames) // times
-    blocks = [tuple(by_instance[i * size : (i + 1) * size]) for i in range(times)]
-    woven = [tuple(by_instance[i::times]) for i in range(times)]
-    for parts in (blocks, woven):
-        if all(_each_place_once(part) for part in parts):
-            return [in_order(part)[0] for part in parts]
-    return [frames]
 
 
 def _summary(base: Series, frames: tuple[Frame, ...]) -> Series:

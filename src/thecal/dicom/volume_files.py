@@ -92,7 +92,7 @@ def read_volume_file(path: Path, kind: str) -> Volume:
 
 
 def _nifti(path: Path) -> _Stored:
-    import nibabel as nib
+    from nibabel.filebasedimages import ImageFileError
 
     try:
         with _nifti_image(path) as image:
@@ -106,7 +106,7 @@ def _nifti(path: Path) -> _Stored:
             stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
             affine = RAS_TO_LPS @ np.asarray(image.affine, float)
     except (
-        nib.filebasedimages.ImageFileError,
+        ImageFileError,
         OSError,
         EOFError,
         zlib.error,
