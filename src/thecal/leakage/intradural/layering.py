@@ -31,7 +31,7 @@ ROOM: Final = 2.0
 ANGLES: Final = 96
 
 
-def layering(scene: Scene) -> IntraduralSign:
+def layering(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Length of canal on which cement inside the sac lies in sheets with gaps between them.
 
     Gaps are sought on lines from front to back through every plane of the canal and on rays from the middle
@@ -39,10 +39,6 @@ def layering(scene: Scene) -> IntraduralSign:
     the gap must hold no fat. A gap counts where it is part of a surface: 2.4 mm wide or more.
     """
     name: SignName = "layering"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
-    assert scene.canal is not None
-    canal = scene.canal
     long_mm = max(LONG_MM, 1.5 * scene.slice_mm)
     found = [_from_front_to_back(canal, long_mm), _from_the_middle(canal, long_mm)]
     planes = found[0][0] | found[1][0]
@@ -104,14 +100,9 @@ def _from_front_to_back(canal: StraightCanal, long_mm: float) -> Seen:
 
 
 def _from_the_middle(canal: StraightCanal, long_mm: float) -> Seen:
-    theta = -np.pi + (np.arange(ANGLES) + 0.5) * 2 * np.pi / ANGLES
-    reach = float(canal.v_mm[-1])
-    r = np.arange(0.0, reach, canal.step_mm)
-    centre = -canal.v_mm[0] / canal.step_mm
-    v = centre - np.cos(theta)[:, None] * r / canal.step_mm
-    u = centre + np.sin(theta)[:, None] * r / canal.step_mm
-    k = np.arange(len(canal.rows))[:, None, None]
-    where = np.broadcast_arrays(k.astype(float), v[None], u[None])
+    rays = canal.rays(ANGLES, canal.step_mm)
+    k = np.arange(len(canal.rows), dtype=float)[:, None, None]
+    where = np.broadcast_arrays(k, rays.v[None], rays.u[None])
 
     def polar(image: npt.NDArray[np.float32], order: int = 1) -> npt.NDArray[np.float32]:
         sampled: npt.NDArray[np.float32] = ndimage.map_coordinates(image, where, order=order, mode="nearest")
@@ -119,8 +110,8 @@ def _from_the_middle(canal: StraightCanal, long_mm: float) -> Seen:
 
     cement = polar(canal.canal_cement)
     inside = polar(_inside(canal).astype(np.float32), 0) > 0.5
-    gaps = gaps_on(cement.reshape(-1, len(r)), canal.step_mm)
-    across = np.broadcast_to(r * 2 * np.pi / ANGLES, (len(canal.rows), len(theta), len(r)))
+    gaps = gaps_on(cement.reshape(-1, len(rays.r_mm)), canal.step_mm)
+    across = np.broadcast_to(rays.r_mm * 2 * np.pi / ANGLES, cement.shape)
     return _surfaces(gaps, inside, polar(canal.hu), across, canal, long_mm)
 
 

@@ -51,8 +51,6 @@ def medial_puncture(scene: Scene) -> IntraduralSign:
     that keeps clear is not called absence: ways that hold no cement are not seen here.
     """
     name: SignName = "medial_puncture"
-    if scene.unreadable:
-        return unread(name, scene.unreadable)
     casts = casts_of(scene)
     if not casts:
         return unread(name, "No cast of a needle's way is seen, and ways that hold no cement are not traced.")

@@ -8,6 +8,7 @@ import numpy as np
 
 from thecal.leakage.findings import IntraduralSign
 from thecal.leakage.intradural.scene import Scene, sign, unread
+from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SignName, vertebra_name
 
 TREATED_ML: Final = 0.5
@@ -19,19 +20,15 @@ AREA_MM2: Final = 1.0
 THRESHOLD: Final = 1.0
 
 
-def multilevel_spread(scene: Scene) -> IntraduralSign:
+def multilevel_spread(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Number of levels, beyond those treated, at which cement lies within the sac's outline.
 
     A level reaches half way to the next. Where no body holds cement, the level with the most cement in the
     sac stands for the treated one.
     """
     name: SignName = "multilevel_spread"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
-    assert scene.canal is not None
     if not scene.levels.vertebrae:
         return unread(name, "No vertebra was found that could be counted.")
-    canal = scene.canal
     area = canal.sac_cement.sum((1, 2)) * canal.step_mm**2
     at = scene.levels.index_at(scene.spine.canal.frame.s_mm[canal.rows])
     held = at[(area >= AREA_MM2) & (at >= 0)]

@@ -5,21 +5,20 @@ from __future__ import annotations
 from typing import Final
 
 from thecal.leakage.findings import IntraduralSign
-from thecal.leakage.intradural.scene import Scene, sign, unread
+from thecal.leakage.intradural.scene import Scene, sign
+from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SignName
 
 MOST_OUTSIDE: Final = 0.10
 """Of the canal's cement; the sac's border is uncertain by more than a film of this size. Assumed here."""
 
 
-def no_extradural_cement(scene: Scene) -> IntraduralSign:
+def no_extradural_cement(scene: Scene, _canal: StraightCanal) -> IntraduralSign:
     """Share of the cement in the canal that lies outside the sac's outline.
 
     The sign is present where that share is at most a tenth.
     """
     name: SignName = "no_extradural_cement"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
     outside, inside = scene.volume_ml("epidural"), scene.volume_ml("intradural")
     share = outside / (outside + inside)
     if outside == 0:

@@ -14,13 +14,13 @@ from thecal.leakage.intradural.multilevel_spread import multilevel_spread
 from thecal.leakage.intradural.no_extradural_cement import no_extradural_cement
 from thecal.leakage.intradural.root_outlines import root_outlines
 from thecal.leakage.intradural.sac_conforming_shape import sac_conforming_shape
-from thecal.leakage.intradural.scene import Scene, scene_of
+from thecal.leakage.intradural.scene import Scene, scene_of, unread
 from thecal.leakage.intradural.separated_from_posterior_wall import separated_from_posterior_wall
+from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SIGNS, SignName
 from thecal.volume import Volume
 
-READERS: Final[dict[SignName, Callable[[Scene], IntraduralSign]]] = {
-    "medial_puncture": medial_puncture,
+ON_CANAL_CEMENT: Final[dict[SignName, Callable[[Scene, StraightCanal], IntraduralSign]]] = {
     "layering": layering,
     "no_extradural_cement": no_extradural_cement,
     "sac_conforming_shape": sac_conforming_shape,
@@ -48,4 +48,14 @@ def read_signs(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -
         One for each of ``SIGNS``, in that order; what cannot be seen is ``not_assessable`` with the reason.
     """
     scene = scene_of(volume, spine, cement, leakage)
-    return tuple(READERS[name](scene) for name in SIGNS)
+    return tuple(_read(name, scene) for name in SIGNS)
+
+
+def _read(name: SignName, scene: Scene) -> IntraduralSign:
+    # The needle's way lies beside the canal; all other signs look at the cement within it.
+    if name == "medial_puncture":
+        return unread(name, scene.unreadable) if scene.unreadable else medial_puncture(scene)
+    if scene.canal_unreadable:
+        return unread(name, scene.canal_unreadable)
+    assert scene.canal is not None
+    return ON_CANAL_CEMENT[name](scene, scene.canal)

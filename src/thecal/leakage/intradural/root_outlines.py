@@ -30,7 +30,7 @@ THICK_MM: Final = 3.0
 SOLID: Final = 0.5
 
 
-def root_outlines(scene: Scene) -> IntraduralSign:
+def root_outlines(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Number of thin linear defects in the cement that run along the canal.
 
     A defect has cement in front, behind, left and right of it, is no wider than 2.5 mm either way, holds no
@@ -38,10 +38,6 @@ def root_outlines(scene: Scene) -> IntraduralSign:
     there is none, all cement in the canal.
     """
     name: SignName = "root_outlines"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
-    canal = scene.canal
-    assert canal is not None
     if scene.fwhm_mm > COARSEST_FWHM_MM:
         return unread(name, f"The scan's blur of {scene.fwhm_mm:.1f} mm is too wide to show a root.")
     suspect, _ = scene.suspect()

@@ -33,9 +33,11 @@ LEAST_AREA_MM2: Final = 4.0
 LAYERS_MM: Final = 1.6
 """Half the width of the gaps that are closed first, so that sheets count as the body they make up."""
 ANGLES: Final = 96
+BEYOND_MIDDLE_MM: Final = 3.2
+"""Wall and outline are read in each direction at this distance, where neighbouring directions do not mix."""
 
 
-def sac_conforming_shape(scene: Scene) -> IntraduralSign:
+def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Share of the cement's outer border within 1 mm of the sac's outline, for blunt cross-sections.
 
     The border is where rays from the middle of the canal leave the cement for the last time. Rays on which
@@ -43,10 +45,6 @@ def sac_conforming_shape(scene: Scene) -> IntraduralSign:
     where there is none, all cement in the canal.
     """
     name: SignName = "sac_conforming_shape"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
-    canal = scene.canal
-    assert canal is not None
     suspect, in_sac = scene.suspect()
     solid = suspect >= SOLID
     planes = np.flatnonzero(solid.sum((1, 2)) * canal.step_mm**2 >= LEAST_AREA_MM2)
@@ -94,18 +92,13 @@ def _border(
     canal: StraightCanal, suspect: npt.NDArray[np.float32], planes: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Radius of the cement's outer border (0 where a ray meets none), of the wall and of the sac, (p, a)."""
-    theta = -np.pi + (np.arange(ANGLES) + 0.5) * 2 * np.pi / ANGLES
-    r = np.arange(0.0, float(canal.v_mm[-1]), 0.5 * canal.step_mm)
-    centre = -canal.v_mm[0] / canal.step_mm
-    v = centre - np.cos(theta)[:, None] * r / canal.step_mm
-    u = centre + np.sin(theta)[:, None] * r / canal.step_mm
-    where = np.broadcast_arrays(planes[:, None, None].astype(float), v[None], u[None])
+    rays = canal.rays(ANGLES, 0.5 * canal.step_mm)
+    where = np.broadcast_arrays(planes[:, None, None].astype(float), rays.v[None], rays.u[None])
     filled = ndimage.map_coordinates(suspect, where, order=1, mode="nearest") >= SOLID
     last = filled.shape[2] - 1 - np.argmax(filled[:, :, ::-1], axis=2)
-    outer = np.where(filled.any(axis=2), r[last] + 0.25 * canal.step_mm, 0.0)
-    at = np.broadcast_arrays(
-        planes[:, None].astype(float), (centre - 8 * np.cos(theta))[None], (centre + 8 * np.sin(theta))[None]
-    )
+    outer = np.where(filled.any(axis=2), rays.r_mm[last] + 0.25 * canal.step_mm, 0.0)
+    v, u = canal.pixel_at(rays.theta, BEYOND_MIDDLE_MM)
+    at = np.broadcast_arrays(planes[:, None].astype(float), v[None], u[None])
     wall = ndimage.map_coordinates(canal.wall, at, order=1, mode="nearest")
     sac = ndimage.map_coordinates(canal.sac, at, order=1, mode="nearest")
     return outer, wall, sac

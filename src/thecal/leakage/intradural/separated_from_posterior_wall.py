@@ -9,6 +9,7 @@ from numba import njit
 
 from thecal.leakage.findings import IntraduralSign
 from thecal.leakage.intradural.scene import Scene, sign, unread
+from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SignName
 
 PARTED_MM: Final = 1.5
@@ -21,17 +22,13 @@ TISSUE: Final = 0.25
 LEAST_LINES: Final = 30
 
 
-def separated_from_posterior_wall(scene: Scene) -> IntraduralSign:
+def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Share of the cement's front that a gap parts from the canal's front wall.
 
     On lines from back to front through each plane the gap runs from the cement's front to the wall, or to
     other cement. Looked at is cement given to the sac; where there is none, all cement in the canal.
     """
     name: SignName = "separated_from_posterior_wall"
-    if scene.canal_unreadable:
-        return unread(name, scene.canal_unreadable)
-    canal = scene.canal
-    assert canal is not None
     suspect, in_sac = scene.suspect()
     solid = suspect >= SOLID
     front = np.argmax(solid, axis=1)

@@ -67,6 +67,37 @@ class StraightCanal:
         """Volume of canal that one pixel of one plane stands for."""
         return self.step_mm**2 * self.plane_mm
 
+    def rays(self, count: int, step_mm: float) -> Rays:
+        """Rays from the curve to the edge of the planes, evenly round it."""
+        theta = -np.pi + (np.arange(count) + 0.5) * 2 * np.pi / count
+        r = np.arange(0.0, float(self.v_mm[-1]), step_mm)
+        return Rays(theta, r, *self.pixel_at(theta[:, None], r))
+
+    def pixel_at(self, theta: FloatArray, r_mm: FloatArray | float) -> tuple[FloatArray, FloatArray]:
+        """Where on a plane (v, u), in pixels, a direction and a distance from the curve lie."""
+        centre, r = -self.v_mm[0] / self.step_mm, np.asarray(r_mm) / self.step_mm
+        return centre - np.cos(theta) * r, centre + np.sin(theta) * r
+
+
+@dataclass(frozen=True, eq=False)
+class Rays:
+    """Rays from the curve of the canal outward.
+
+    Attributes
+    ----------
+    theta : (a,) float64
+        Angle from anterior, left positive, rad.
+    r_mm : (n,) float64
+        Distances of the samples from the curve.
+    v, u : (a, n) float64
+        The samples' pixels on a plane.
+    """
+
+    theta: FloatArray
+    r_mm: FloatArray
+    v: FloatArray
+    u: FloatArray
+
 
 def straighten(
     canal: Canal,
