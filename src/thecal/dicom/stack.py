@@ -15,12 +15,12 @@ from thecal.dicom.members import members_of
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
 from thecal.dicom.pixels import Progress, check_readable, check_whole, decode_frames
 from thecal.dicom.series import Found, Series, Stack, choose, find_series, pick
+from thecal.dicom.simulated import is_simulated
 from thecal.dicom.straighten import straighten
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.volume import Grid, Source, SourceImage, Volume
 
-SIMULATED_MARK = "thecal phantom"
 # Slices looked at to tell whether a series shows bone.
 BONE_SAMPLE = 5
 
@@ -150,7 +150,7 @@ def _read_stack(stack: Stack, progress: Progress | None) -> Volume:
         sex=header.sex,
         patient_name=header.patient_name,
         hu_clipped_at=clipped,
-        simulated=SIMULATED_MARK in header.maker.lower(),
+        simulated=is_simulated(header.maker),
         padding_fraction=padding,
         files=_files(layout.frames),
         images=tuple(_image(frame) for frame in layout.frames),

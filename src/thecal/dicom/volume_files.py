@@ -15,6 +15,7 @@ from thecal.dicom.hounsfield import clipped_at, judge, thick_slices
 from thecal.dicom.metaimage import read_metaimage
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
 from thecal.dicom.pixels import PADDING_BELOW_HU
+from thecal.dicom.simulated import is_simulated
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.volume import AIR_HU, FloatArray, Grid, IntArray, Source, Volume, resample
@@ -25,7 +26,6 @@ MAX_VOXELS = 1 << 30
 # Axes farther from a right angle than this would move a vertebra's corner by more than half a voxel.
 RIGHT_ANGLE_COSINE = 0.002
 MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
-SIMULATED_MARK = "thecal phantom"
 
 # Notes go into the report, and a file's name may hold a patient's: they do not repeat it.
 UNPLACED = QualityNote(
@@ -119,7 +119,7 @@ def _nifti(path: Path) -> _Stored:
     notes = []
     if sform == 0 and qform == 0:
         notes.append(UNPLACED)
-    return stored, affine, slope, intercept, notes, SIMULATED_MARK in description.lower()
+    return stored, affine, slope, intercept, notes, is_simulated(description)
 
 
 @contextmanager
@@ -173,7 +173,7 @@ def _nrrd(path: Path) -> _Stored:
             notes.append(UNPLACED)
         else:
             affine = turn @ affine
-    simulated = SIMULATED_MARK in " ".join(str(value) for value in header.values()).lower()
+    simulated = is_simulated(" ".join(str(value) for value in header.values()))
     return stored, affine, 1.0, 0.0, notes, simulated
 
 
