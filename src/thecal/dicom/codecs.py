@@ -24,8 +24,8 @@ JPEG_2000: Final = {
     "1.2.840.10008.1.2.4.202",
     "1.2.840.10008.1.2.4.203",
 }
-# What ``decode`` raises on a damaged frame, found by damaging frames at random; the last where a stream gives a
-# size that no memory holds.
+# What ``decode`` raises on a damaged frame, found by damaging frames at random; the last where a stream gives
+# a size that no memory holds.
 DAMAGED_FRAME: Final = (ValueError, RuntimeError, MemoryError)
 READABLE: Final = set(NATIVE) | {RLE} | LOSSLESS_JPEG | JPEG_LS | JPEG_2000
 
