@@ -35,7 +35,10 @@ BAND_WORTH = 0.8
 BESIDE_GAP_MM = 4.0
 # Only thin discs blur: those of vertebrae spaced less than the second, fading from the first.
 BAND_SPACING_MM = (28.0, 36.0)
+# A chosen disc is moved to where it is plainest: half a thick disc's height in all, in steps shorter than the
+# way to another vertebra's endplates.
 SETTLING_MM = 3.0
+SETTLING_STEPS = 2
 # A disc that cement hides: believed only where its neighbours' spacing and the pedicles ask for one.
 HIDDEN_GAIN = -0.8
 
@@ -74,7 +77,8 @@ def choose_discs(
     gain[visible < 0.3] = HIDDEN_GAIN
     gain += _foramen_above(pedicle, step)
     chosen, _ = _choose(gain, between, low, high, SPACING_LIKENESS, high)
-    plain = np.maximum(resolved * visible, crest)
+    # Settled on the whole contrast: between the endplates of a thick disc much of the gap is plain enough.
+    plain = np.maximum(response / 45 * visible, crest)
     settled = _on_the_crest(sorted(chosen), plain, round(SETTLING_MM / step))
     return settled, response, where, thickness
 
@@ -87,12 +91,15 @@ def _foramen_above(pedicle: FloatArray, step: float) -> FloatArray:
 
 
 def _on_the_crest(chosen: list[int], plain: FloatArray, reach: int) -> list[int]:
-    """Move each chosen sample to where the disc is plainest close by."""
+    """Move each chosen sample uphill to where the disc is plainest, by a few steps of at most ``reach``."""
     settled = []
-    for i in chosen:
-        around = np.arange(max(0, i - reach), min(len(plain), i + reach + 1))
-        worth = plain[around] - 0.04 * np.abs(around - i)
-        settled.append(int(around[worth.argmax()]))
+    for start in chosen:
+        i = start
+        for _ in range(SETTLING_STEPS):
+            around = np.arange(max(0, i - reach), min(len(plain), i + reach + 1))
+            worth = plain[around] - 0.04 * np.abs(around - i)
+            i = int(around[worth.argmax()])
+        settled.append(i)
     return settled
 
 
