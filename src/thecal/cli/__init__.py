@@ -15,6 +15,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
     "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),
     "push": ("thecal.cli.push:push", "Put results into an archive."),
+    "listen": ("thecal.cli.listen:listen", "Assess CT studies that are sent here."),
     "deidentify": ("thecal.cli.deidentify:deidentify", "Take the patient out of CT images."),
     "demo": ("thecal.cli.demo:demo", "Assess a phantom of the founding paper's patient."),
     "phantom": ("thecal.cli.phantom:app", "Make synthetic patients with known truth."),

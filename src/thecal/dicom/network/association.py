@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from thecal.dicom.network.address import Caller, DimseAddress
 from thecal.dicom.network.extra import load
+from thecal.dicom.network.tls import client_tls
 from thecal.errors import InputError
 
 CONNECT_S: Final = 10.0
@@ -61,7 +62,7 @@ def association(
         handlers.append((net.evt.EVT_C_STORE, receive))
         for syntax in sorted({syntax for syntax, _ in contexts[1:]}):
             roles.append(net.build_role(syntax, scp_role=True))
-    secure = (tls_context(caller), address.host) if address.tls else None
+    secure = (client_tls(caller), address.host) if address.tls else None
     made = entity.associate(
         address.host,
         address.port,
@@ -81,23 +82,6 @@ def association(
         made.release()
 
 
-def tls_context(caller: Caller) -> ssl.SSLContext:
-    """TLS as a client, by the caller's certificates.
-
-    Raises
-    ------
-    InputError
-        Where they cannot be read.
-    """
-    try:
-        context = ssl.create_default_context(cafile=caller.ca)
-        if caller.certificate is not None:
-            context.load_cert_chain(caller.certificate)
-    except (ssl.SSLError, OSError) as error:
-        raise InputError("The certificates of --ca or --cert cannot be read as PEM") from error
-    return context
-
-
 def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
     """Why there is no association, as a sentence."""
     where = f"The archive {address.shown}"
@@ -111,7 +95,7 @@ def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
         with socket.create_connection((address.host, address.port), CONNECT_S) as plain:
             if not address.tls:
                 return f"{where} broke off; it may want TLS (dicoms://), or be no DICOM archive"
-            with tls_context(caller).wrap_socket(plain, server_hostname=address.host):
+            with client_tls(caller).wrap_socket(plain, server_hostname=address.host):
                 return f"{where} broke off after the TLS handshake; it may want a certificate (--cert)"
     except ssl.SSLCertVerificationError as error:
         return f"{where} shows a certificate that is not trusted ({error.verify_message}); see --ca"

@@ -12,6 +12,7 @@ from thecal.dicom.headers import CT_STORAGE
 from thecal.dicom.network.address import Caller, DimseAddress
 from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
 from thecal.dicom.network.association import association
+from thecal.dicom.network.door import open_door
 from thecal.dicom.network.extra import load
 from thecal.dicom.network.statuses import is_stored, meaning_of
 from thecal.errors import InputError
@@ -144,7 +145,8 @@ class DimseArchive:
     def _move(self, study: str, held: Sequence[Held], keep: Keep, port: int) -> None:
         """By C-MOVE: the archive opens an association to a port of ours."""
         failure: list[BaseException] = []
-        with _door(self.caller, port, _receiver(keep, failure)):
+        door = open_door(_receiver(keep, failure), ae_title=self.caller.ae_title, host="", port=port)
+        try:
             for one in held:
                 with association(self.address, self.caller, [(_MOVE, _UNCOMPRESSED)]) as link:
                     query = self._query(
@@ -152,6 +154,8 @@ class DimseArchive:
                     )
                     for status, _ in link.send_c_move(query, self.caller.ae_title, _MOVE):
                         self._check("fetching", status, failure, moving=True)
+        finally:
+            door.shutdown()
 
     def _query(self, level: str, keys: dict[str, str]) -> Any:
         from pydicom.dataset import Dataset
@@ -219,20 +223,3 @@ def _receiver(keep: Keep, failure: list[BaseException]) -> Callable[[Any], int]:
         return 0
 
     return receive
-
-
-@contextmanager
-def _door(caller: Caller, port: int, receive: Callable[[Any], int]) -> Iterator[None]:
-    """A C-STORE SCP of ours while an archive moves images to us."""
-    net = load("pynetdicom")
-    entity = net.AE(ae_title=caller.ae_title)
-    for context in net.AllStoragePresentationContexts:
-        entity.add_supported_context(context.abstract_syntax, sorted(READABLE))
-    try:
-        server = entity.start_server(("", port), block=False, evt_handlers=[(net.evt.EVT_C_STORE, receive)])
-    except OSError as error:
-        raise InputError(f"Port {port} of this computer cannot be opened: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        server.shutdown()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from thecal.dicom.elements import text_of
 from thecal.dicom.network.archive import Archive, Outgoing
+from thecal.dicom.network.identity import identity_of
 from thecal.errors import InputError
 
-_NEEDED = ["SOPClassUID", "SOPInstanceUID", "StudyInstanceUID"]
+# A DICOMDIR, which speaks of files on a medium.
+_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 
 
 def push(archive: Archive, path: Path, stored: Callable[[Outgoing], None] = lambda file: None) -> int:
@@ -62,19 +63,15 @@ def outgoing_files(path: Path) -> list[Outgoing]:
 
 def _outgoing(path: Path) -> Outgoing | None:
     """What an archive must know of a file before it comes; None where it is not DICOM."""
-    import pydicom
-
     with path.open("rb") as stream:
         if stream.read(132)[128:] != b"DICM":
             return None
-    try:
-        dataset: Any = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=_NEEDED)
-    except (pydicom.errors.InvalidDicomError, ValueError, EOFError, AttributeError) as error:
-        raise InputError(f"{path.name} is a DICOM file that cannot be read") from error
-    sop_class, sop_instance, study = (text_of(dataset, keyword) for keyword in _NEEDED)
-    syntax = text_of(dataset.file_meta, "TransferSyntaxUID")
-    if text_of(dataset.file_meta, "MediaStorageSOPClassUID") == "1.2.840.10008.1.3.10":
-        return None  # a DICOMDIR, which speaks of files on a medium
-    if not (sop_class and sop_instance and study and syntax):
+        stream.seek(0)
+        known = identity_of(stream)
+    if known is None:
+        raise InputError(f"{path.name} is a DICOM file that cannot be read")
+    if known.sop_class == _DIRECTORY:
+        return None
+    if not (known.sop_class and known.sop_instance and known.study and known.transfer_syntax):
         raise InputError(f"{path.name} lacks the UIDs that an archive needs")
-    return Outgoing(path, study, sop_class, sop_instance, syntax)
+    return Outgoing(path, known.study, known.sop_class, known.sop_instance, known.transfer_syntax)
