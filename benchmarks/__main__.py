@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks import clean, demo, inserted, phantoms, speed
 from benchmarks.score import FOUND_SHARE
-from benchmarks.table import store, write_page
+from benchmarks.table import commit, store, write_page
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 MODULES: dict[str, Any] = {m.NAME: m for m in (clean, inserted, phantoms, speed, demo)}
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     for name in options.only or MODULES:
         module = MODULES[name]
-        started, busy = time.perf_counter(), os.getloadavg()[0]
+        started, busy, state = time.perf_counter(), os.getloadavg()[0], commit()
         jobs = module.cases(quick=options.quick)
         if not jobs:
             print(f"{name}: the shared CTs are not on this machine, nothing measured")
@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         limit = None if name in ALONE else options.minutes
         results = _run(module.one_case, jobs, 1 if name in ALONE else options.jobs, limit)
         table = module.table(results, quick=options.quick or len(results) < len(jobs))
-        store(table, busy)
+        store(table, busy, state)
         print(f"{name}: {len(results)} cases in {time.perf_counter() - started:.0f} s")
         for row in table.rows:
             verdict = {True: "ok", False: "NOT", None: ""}[row.ok]

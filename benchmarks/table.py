@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,12 +59,15 @@ class Table:
     quick: bool = False
 
 
-def store(table: Table, busy: float) -> None:
-    """Write a table with its cases to ``results/NAME.json``; ``busy`` is the load average before it began."""
+def store(table: Table, busy: float, state: str) -> None:
+    """Write a table with its cases to ``results/NAME.json``.
+
+    ``busy`` is the load average, ``state`` what ``commit`` said, before it began.
+    """
     RESULTS.mkdir(exist_ok=True)
     content = {
-        "made": datetime.now(UTC).strftime("%Y-%m-%d"),
-        "version": thecal.__version__,
+        "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        "version": f"{thecal.__version__}{state}",
         "machine": f"{machine()}; load average before the start {busy:.1f}",
         **asdict(table),
     }
@@ -73,6 +77,19 @@ def store(table: Table, busy: float) -> None:
     text = f'{head},\n "cases": [\n{lines}\n ]\n}}\n'
     json.loads(text)
     (RESULTS / f"{table.name}.json").write_text(text, encoding="utf-8")
+
+
+def commit() -> str:
+    """The commit that is measured, as ", commit 1caba44", and whether it is changed; "" outside a checkout."""
+    git = ["git", "-C", str(Path(__file__).parent)]
+    try:
+        name, changed = (
+            subprocess.run([*git, *words], capture_output=True, text=True, check=True).stdout.strip()
+            for words in (["rev-parse", "--short", "HEAD"], ["status", "--porcelain", "--", "../src"])
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return f", commit {name}{' and changes to it' if changed else ''}"
 
 
 def machine() -> str:
@@ -94,7 +111,8 @@ def write_page(path: Path, order: list[str]) -> None:
         "cement in real CT and on phantoms; each caption says which. Where the reference is another "
         "program's automatic labels, the figure is agreement with that program and not truth. Figures of "
         "each case are in "
-        "`benchmarks/results/`.",
+        "`benchmarks/results/`. **Tables are made one by one: under its caption each says when and of which "
+        "version it was made. Of a version since then it may not be true.**",
         "",
         MATCHING,
         "",
@@ -110,7 +128,7 @@ def write_page(path: Path, order: list[str]) -> None:
         parts += [
             content["caption"],
             "",
-            f"Version {content['version']}, {content['made']}; {content['machine']}.",
+            f"Made {content['made']} of version {content['version']}; {content['machine']}.",
             "",
             "| on | measure | to reach | reached | |",
             "|---|---|---|---|---|",

@@ -160,6 +160,63 @@ FIGURES = [
     ("leakage/deposits.py", "EDGE_SD_MM", "({:.2f} mm · max(1, σ/0.5)"),
     ("leakage/deposits.py", "WALL_SD_MM", "({} mm · S_shared)²"),
     ("leakage/deposits.py", "CEMENT_CONTRAST_HU", "noise/{:.0f}"),
+    ("anatomy/backends/builtin.py", "FINE_MM", "On a {:.0f} mm grid the wall"),
+    ("anatomy/wall.py", "SHELL_MM", "Σ_{{r≤ρ<r+{}}}"),
+    ("anatomy/wall.py", "HIDDEN_SHELL", "{}·(1 − k)]"),
+    ("anatomy/disc_profile.py", "HALF_THICKNESS_MM", "half thicknesses of {0:.0f} to {4:.0f} mm"),
+    ("anatomy/endplates.py", "ENDPLATE_REACH_MM", "over {0:.0f} and over {1:.0f} mm"),
+    ("anatomy/endplates.py", "USUAL_SHARE", "drawn to {:.0%} of the vertebra's spacing"),
+    ("anatomy/endplates.py", "DISC_RANGE_HU", "within {:.0f} HU of its median"),
+    ("anatomy/endplates.py", "SEEN_DISC", "bone costs {} per mm"),
+    ("anatomy/endplates.py", "DEEPEST_SHARE", "may lie up to {:.0%} away"),
+    ("anatomy/arch.py", "LEAST_JOINT_HU", "its own HU ({:.0f} at the least"),
+    ("anatomy/arch.py", "THORACIC_WIDTH_MM", "narrower than {:.0f} mm"),
+    ("anatomy/arch.py", "NECK_SHARE", "in front of the canal {} widths"),
+    ("anatomy/arch.py", "SPINOUS_BEHIND_MM", "and {:.0f} mm behind the canal not above"),
+    (
+        "anatomy/arch.py",
+        "SPINOUS_SPACING_MM",
+        "where that is {0:.0f} mm or less, rising to 0.9 at {1:.0f} mm",
+    ),
+    ("anatomy/vertebra_frame.py", "MOST_TURN_DEGREES", "within {:.0f}°, to where"),
+    ("cement/faint.py", "FAINT_SHARE", "must exceed {:.0%} of the pure cement's"),
+    ("cement/faint.py", "CANAL_CLEAR_MM", "in the canal, {} mm clear of its wall"),
+    ("cement/metal.py", "BESIDE_BONE_MM", "within {:.0f} mm of bone, a quarter"),
+    ("cement/contrast_pool.py", "POOL_HU", "wide, even pool of {0:.0f} to {1:.0f} HU"),
+    ("cement/candidates.py", "ALONE_MM", "beyond {:.0f} mm, must then hold"),
+    ("cement/candidates.py", "UNMISTAKABLE", "what is {} times as bright as a seed"),
+    ("cement/extent.py", "BONY_GROUND_HU", "ground above {:.0f} HU around"),
+    ("leakage/hidden_walls.py", "SHELL_MM", "reaches no deeper than {} mm and meets"),
+    ("leakage/hidden_walls.py", "BESIDE_CANAL_MM", "up to a mean of {0:.0f} mm beyond the canal's wall"),
+    ("leakage/hidden_walls.py", "BESIDE_CANAL_MM", "and foraminal up to {1:.0f} mm"),
+    ("leakage/hidden_walls.py", "COLUMN_SHARE", "of which {:.0%} lies over an endplate"),
+    ("leakage/pieces.py", "ATTACHED_VOXELS", "and so do parts below {} voxels"),
+    ("leakage/pieces.py", "SPECK_MM3", "specks below {:.0f} mm³, in the canal"),
+    ("leakage/pieces.py", "CANAL_SPECK_MM3", "in the canal {:.0f} mm³, that"),
+    ("leakage/heights.py", "RIM_TO", "and {:.0%}, since label maps"),
+    ("leakage/heights.py", "RIM_REACH", "in the outer {:.0%}, less"),
+    ("leakage/heights.py", "STAIR_MM", "less {:.0f} mm and the body's wedge"),
+    ("leakage/trabecular.py", "BLUR_SIGMAS", "(2 mm and {:.0f}σ)"),
+    ("leakage/intradural/layering.py", "LONG_MM", "≥ max({:.0f} mm, 1.5 slices)"),
+    ("leakage/intradural/layering.py", "ROOM", "shorter than {:.0f} thresholds"),
+    ("leakage/intradural/sac_conforming_shape.py", "ANGLES", "On {} rays of each plane"),
+    ("leakage/intradural/sac_conforming_shape.py", "NEAR_MM", "share within {:.0f} mm of the outline"),
+    ("leakage/intradural/multilevel_spread.py", "THRESHOLD", "| {:.0f} level |"),
+    ("leakage/intradural/separated_from_posterior_wall.py", "PARTED_SHARE", "| ≥ {} | | medial"),
+    ("cement/seeds.py", "WEAK_RADIUS_MM", "as blocks thicker than 5 mm"),
+    ("cement/metal.py", "SCREW_RADIUS_MM", "straight cylinder 4.4 to 9.6 mm wide"),
+    ("anatomy/disc_profile.py", "PATCH_HALF_WIDTH_MM", "deep and 24 mm wide"),
+    ("anatomy/levels.py", "LEAST_AT_SACRUM", "below a probability of {}"),
+    ("anatomy/levels.py", "LEAST_BY_RIBS", "({} by ribs alone)"),
+    ("anatomy/ribs.py", "RIB_MM", "costovertebral joint to {:.0f} mm and more"),
+    ("anatomy/ribs.py", "PROCESS_MM", "processes end by about {:.0f} mm"),
+    ("leakage/hidden_walls.py", "LAYER_MM", "is below {} mm goes to that part"),
+    ("leakage/compartments.py", "SHEET_SHARE", "over three quarters of its surroundings"),
+    ("leakage/pedicles.py", "SLAB_MM", "between 2.5 and 7.5 mm behind"),
+    ("leakage/needle_track.py", "LARGEST_SHORT_MM3", "(at most {:.0f} mm³)"),
+    ("leakage/heights.py", "RIM_FROM", "lines fitted between 8 and"),
+    ("leakage/intradural/gaps.py", "FAT_HU", "no fat (−30 HU) between"),
+    ("leakage/intradural/scene.py", "UNSURE_SHARE", "for more than half of the cement"),
 ]
 # What the page writes out in words or with a proper minus sign, beside the constant it stands for.
 IN_WORDS: dict[str, Any] = {
@@ -167,6 +224,14 @@ IN_WORDS: dict[str, Any] = {
     "(−150 to {1} HU": (-150, 130),
     "falls below −30": -30.0,
     "twice as long as wide": 2.0,
+    "as blocks thicker than 5 mm": 2.5,
+    "straight cylinder 4.4 to 9.6 mm wide": (2.2, 4.8),
+    "deep and 24 mm wide": 12.0,
+    "over three quarters of its surroundings": 0.75,
+    "between 2.5 and 7.5 mm behind": (-7.5, -2.5),
+    "lines fitted between 8 and": 0.08,
+    "no fat (−30 HU) between": -30.0,
+    "for more than half of the cement": 0.5,
 }
 
 
@@ -178,7 +243,9 @@ def constant(file: str, name: str) -> Any:
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
             for target in targets:
                 names = target.elts if isinstance(target, ast.Tuple) else [target]
-                values = node.value.elts if isinstance(target, ast.Tuple) else [node.value]
+                values = [node.value]
+                if isinstance(target, ast.Tuple):
+                    values = node.value.elts if isinstance(node.value, ast.Tuple) else []
                 for one, value in zip(names, values, strict=False):
                     if isinstance(one, ast.Name) and one.id == name:
                         return ast.literal_eval(value)
