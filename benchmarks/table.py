@@ -80,7 +80,7 @@ def store(table: Table, busy: float, state: str) -> None:
 
 
 def commit() -> str:
-    """The commit that is measured, as ", commit 1caba44", and whether it is changed; "" outside a checkout."""
+    """The commit measured, as ", commit 1caba44", and whether it is changed; empty outside a checkout."""
     git = ["git", "-C", str(Path(__file__).parent)]
     try:
         name, changed = (
