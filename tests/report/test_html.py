@@ -109,7 +109,10 @@ def test_a_page_without_cement_never_clears_the_patient(untouched):
         in text
     )
     assert "That does not clear the patient" in text
+    assert "a sign that is absent excludes nothing" in text
     assert "no leak" not in text.lower()
+    assert "none seen" in text
+    assert "0.00" not in text[text.index("Vertebrae") :]
 
 
 def test_a_page_without_a_spine_says_why_and_has_no_pictures(leaking):

@@ -29,7 +29,7 @@ from thecal.report.drawing import (
     to_svg,
 )
 from thecal.report.headline import danger, place_words
-from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
+from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
 from thecal.terms import SACRUM, is_vertebra
 from thecal.volume import Volume
 
@@ -98,7 +98,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     where = _place_at(leakage, at_mm)
     caption = (
         f"Cut normal to the canal{where}, {why}; on the right the canal close up. Seen from the feet: the "
-        f"patient's right is on the left. Solid white: canal wall; dashed white: thecal sac. Bone window "
+        f"patient's right is on the left. {WALL_AND_SAC} Bone window "
         f"{WINDOW_LEVEL_HU:.0f}/{WINDOW_WIDTH_HU:.0f} HU."
     )
     names = ", ".join(f"{x.deposit.id} {LOOKS[x.deposit.compartment].name}" for x in seen)

@@ -38,6 +38,10 @@ LOOKS: Final[dict[Compartment, Look]] = {
     "intravertebral": Look("#0072B2", (), "intravertebral"),
 }
 CANAL_WALL: Final = "#FFFFFF"
+WALL_AND_SAC: Final = (
+    "Solid white: canal wall; dashed white: thecal sac, an estimate, since CT does not show the dura."
+)
+"""What the two white lines are, in every caption."""
 INK: Final = "#1b1f24"
 FAINT: Final = "#5a626b"
 

@@ -23,7 +23,7 @@ from thecal.report.drawing import (
     to_svg,
 )
 from thecal.report.headline import place_words
-from thecal.report.palette import CANAL_WALL, FAINT, LOOKS
+from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
 from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
@@ -66,7 +66,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         svg = to_svg(figure)
     caption = (
         "Left: sagittal cut that follows the canal from side to side (anterior on the left; heights and "
-        "depths are true). Solid white: canal wall; dashed white: thecal sac. Right, at the same heights: "
+        f"depths are true). {WALL_AND_SAC} Right, at the same heights: "
         "the share of the canal that cement takes, on planes normal to it."
     )
     if shortened:

@@ -12,6 +12,7 @@ from scipy import ndimage
 
 from thecal.cement.find import find_cement
 from thecal.leakage import find_leakage
+from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.phantom.founding import founding_case
 from thecal.terms import SIGNS
 
@@ -30,6 +31,13 @@ def test_thick_slices_support_no_sign() -> None:
 
 def test_a_scan_without_cement_shows_no_sign() -> None:
     assert {sign.state for sign in signs(toy(spacing=FINE)).values()} == {"not_assessable"}
+
+
+def test_what_an_unread_sign_would_be_does_not_read_like_a_finding() -> None:
+    for name, sign in signs(toy(spacing=FINE)).items():
+        meaning = SIGN_MEANING[name][0]
+        assert not sign.explanation.startswith(meaning[:20])
+        assert f"The sign would be: {meaning[0].lower()}{meaning[1:]}" in sign.explanation
 
 
 def test_screws_beside_the_canal_leave_no_sign_of_its_cement_readable() -> None:

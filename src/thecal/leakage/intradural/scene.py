@@ -93,7 +93,7 @@ def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> 
     canal_unreadable = unreadable
     if unreadable is None:
         canal_unreadable = _no_canal(spine, leakage) or (
-            "No cement was detected in the canal, so there is none to read it from."
+            "No cement was detected in the canal, so the sign cannot be read."
             if canal is None
             else _unsure(spine, cement, canal)
         )
@@ -125,8 +125,9 @@ def sign(
 
 
 def unread(name: SignName, why: str) -> IntraduralSign:
-    """A sign that could not be read: what it means, and why not."""
-    return sign(name, "not_assessable", f"{SIGN_MEANING[name][0]} {why}")
+    """A sign that could not be read: why not, and only then what it would be, which is no finding."""
+    meaning = SIGN_MEANING[name][0]
+    return sign(name, "not_assessable", f"{why} The sign would be: {meaning[0].lower()}{meaning[1:]}")
 
 
 def _no_canal(spine: Spine, leakage: Leakage) -> str | None:

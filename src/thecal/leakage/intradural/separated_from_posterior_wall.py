@@ -46,7 +46,7 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
     which = "within the outline of the sac" if in_sac else "in the canal"
     words = (
         f"{100 * share:.0f} % of the front of the cement {which} is parted from the posterior wall of the "
-        f"body by {PARTED_MM:g} mm or more of fat or soft tissue (middle {np.median(gap):.1f} mm)."
+        f"body by {PARTED_MM:g} mm or more of fat or soft tissue (median {np.median(gap):.1f} mm)."
     )
     return sign(
         name,
