@@ -70,8 +70,8 @@ def listen(
     secure = server_tls(caller)
 
     def assess(images: Path, report: Path) -> list[str]:
-        attended = [sys.executable, "-m", "thecal.dicom.network.attended", "thecal.cli:main"]
-        return [*attended, "assess", str(images), "--out", str(report), "--anatomy", anatomy]
+        attended = [sys.executable, "-m", "thecal.dicom.network.attended", "thecal.cli.listen:assess_study"]
+        return [*attended, str(images), str(report), anatomy]
 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
     LOG.setLevel(logging.INFO)
@@ -96,3 +96,23 @@ def listen(
         door.shutdown()
         inbox.close()
     LOG.info("stopped")
+
+
+def assess_study(words: list[str]) -> None:
+    """Assess a received study in a process of its own: why nothing came of it is the last line of stderr.
+
+    Parameters
+    ----------
+    words : list of str
+        The folder of its images, the folder for the report, the anatomy.
+    """
+    import json
+
+    from thecal.cli import EXIT_NO_SPINE, run
+
+    images, report, anatomy = words
+    status = run(["assess", images, "--out", report, "--anatomy", anatomy])
+    if status == EXIT_NO_SPINE:
+        notes = json.loads((Path(report) / "report.json").read_bytes())["quality"]
+        typer.echo(next(note["message"] for note in notes if note["code"] == "spine_not_found"), err=True)
+    raise SystemExit(status)

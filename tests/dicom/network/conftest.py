@@ -11,7 +11,7 @@ from scans import trunk, write_series
 @pytest.fixture(autouse=True)
 def _loopback_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No proxy, and no credentials of whoever runs the tests."""
-    for name in ("THECAL_USER", "THECAL_PASSWORD", "THECAL_TOKEN", "NETRC", "REQUESTS_CA_BUNDLE"):
+    for name in ("THECAL_USER", "THECAL_PASSWORD", "THECAL_TOKEN", "NETRC"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("HOME", str(tmp_path))

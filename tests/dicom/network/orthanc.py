@@ -49,11 +49,19 @@ class Orthanc:
 
     @property
     def web(self) -> str:
-        return f"http://127.0.0.1:{self.http_port}/dicom-web"
+        return f"{self.root}/dicom-web"
+
+    @property
+    def root(self) -> str:
+        return f"http://127.0.0.1:{self.http_port}"
 
     @property
     def dimse(self) -> str:
         return f"dicom://127.0.0.1:{self.dicom_port}/{AET}"
+
+    @property
+    def secure(self) -> str:
+        return self.dimse.replace("dicom:", "dicoms:")
 
     def start(self) -> Orthanc:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -104,7 +112,7 @@ class Orthanc:
         """An answer of Orthanc's own interface, which shares no code with what is tested."""
         with requests.Session() as session:
             session.trust_env = False
-            answer = session.get(f"http://127.0.0.1:{self.http_port}/{path}", auth=self.user, timeout=10)
+            answer = session.get(f"{self.root}/{path}", auth=self.user, timeout=10)
         answer.raise_for_status()
         return answer.json()
 
@@ -120,4 +128,4 @@ class Orthanc:
     def forget(self) -> None:
         """Empty the archive."""
         for study in self.rest("studies"):
-            requests.delete(f"http://127.0.0.1:{self.http_port}/studies/{study}", auth=self.user, timeout=10)
+            requests.delete(f"{self.root}/studies/{study}", timeout=10)

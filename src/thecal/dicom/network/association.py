@@ -17,6 +17,7 @@ CONNECT_S: Final = 10.0
 ASSOCIATE_S: Final = 30.0
 # Between two messages; a study that lies on tape takes its time.
 ANSWER_S: Final = 300.0
+_END_S: Final = 2.0
 # PS3.8 table 9-21.
 _SERVICE_USER, _PRESENTATION = 1, 3
 _REASONS: Final = {
@@ -55,7 +56,9 @@ def association(
     entity = net.AE(ae_title=caller.ae_title)
     entity.acse_timeout, entity.dimse_timeout = ASSOCIATE_S, ANSWER_S
     entity.network_timeout, entity.connection_timeout = ANSWER_S, CONNECT_S
-    roles, handlers = [], []
+    roles: list[Any] = []
+    opened: list[socket.socket] = []
+    handlers = [(net.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc.dul.socket.socket))]
     for syntax, transfers in contexts:
         entity.add_requested_context(syntax, list(transfers))
     if receive is not None:
@@ -69,17 +72,51 @@ def association(
         ae_title=address.ae_title,
         ext_neg=roles or None,
         tls_args=secure,
-        evt_handlers=handlers or None,
+        evt_handlers=handlers,
     )
-    if not made.is_established:
-        raise InputError(_why_not(made, address, caller))
     try:
-        yield made
-    except BaseException:
-        made.abort()
-        raise
-    if made.is_established:
-        made.release()
+        if not made.is_established:
+            raise InputError(_why_not(made, address, caller))
+        try:
+            yield made
+        except BaseException:
+            made.abort()
+            raise
+        if made.is_established:
+            made.release()
+    finally:
+        if made.ident is not None:
+            made.join(_END_S)
+        for one in opened:
+            # The library leaves it open where the other side was first to go.
+            one.close()
+
+
+def check_reachable(address: DimseAddress, caller: Caller) -> None:
+    """Connect, by TLS where it is asked for, and part again.
+
+    Raises
+    ------
+    InputError
+        Where nobody answers, or not by TLS as it should be.
+    """
+    where = f"The archive {address.shown}"
+    try:
+        plain = socket.create_connection((address.host, address.port), CONNECT_S)
+    except TimeoutError as error:
+        raise InputError(f"{where} does not answer in time") from error
+    except OSError as error:
+        raise InputError(f"{where} does not answer: {error.strerror or error}") from error
+    with plain:
+        if not address.tls:
+            return
+        try:
+            client_tls(caller).wrap_socket(plain, server_hostname=address.host).close()
+        except ssl.SSLCertVerificationError as error:
+            told = f"shows a certificate that is not trusted ({error.verify_message}); see --ca"
+            raise InputError(f"{where} {told}") from error
+        except OSError as error:
+            raise InputError(f"{where} does not speak TLS there, or wants a certificate (--cert)") from error
 
 
 def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
@@ -89,19 +126,9 @@ def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
         answer = made.acceptor.primitive
         reason = _REASONS.get((answer.result_source, answer.diagnostic), "it gives no reason")
         return f"{where} refuses the association: " + reason.format(us=caller.ae_title, them=address.ae_title)
-    if made.is_aborted and (made.requestor.primitive is None or made.acceptor.primitive is not None):
+    if made.is_aborted and made.acceptor.primitive is not None:
         return f"{where} takes none of what was proposed"
-    try:
-        with socket.create_connection((address.host, address.port), CONNECT_S) as plain:
-            if not address.tls:
-                return f"{where} broke off; it may want TLS (dicoms://), or be no DICOM archive"
-            with client_tls(caller).wrap_socket(plain, server_hostname=address.host):
-                return f"{where} broke off after the TLS handshake; it may want a certificate (--cert)"
-    except ssl.SSLCertVerificationError as error:
-        return f"{where} shows a certificate that is not trusted ({error.verify_message}); see --ca"
-    except ssl.SSLError:
-        return f"{where} does not speak TLS there, or wants a certificate (--cert)"
-    except TimeoutError:
-        return f"{where} did not answer in time"
-    except OSError as error:
-        return f"{where} does not answer: {error.strerror or 'no such host'}"
+    check_reachable(address, caller)
+    if address.tls:
+        return f"{where} broke off after the TLS handshake; it may want a certificate (--cert)"
+    return f"{where} broke off; it may want TLS (dicoms://), or be no DICOM archive"

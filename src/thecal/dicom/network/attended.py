@@ -22,7 +22,8 @@ def main(words: list[str]) -> None:
 
 
 def _watch() -> None:
-    while sys.stdin.buffer.read(1):
+    # Not through sys.stdin, whose lock would be held while the interpreter ends.
+    while os.read(0, 1):
         continue
     os._exit(ABANDONED)
 

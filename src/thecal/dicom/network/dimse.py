@@ -11,7 +11,7 @@ from thecal.dicom.elements import text_of
 from thecal.dicom.headers import CT_STORAGE
 from thecal.dicom.network.address import Caller, DimseAddress
 from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
-from thecal.dicom.network.association import association
+from thecal.dicom.network.association import association, check_reachable
 from thecal.dicom.network.door import open_door
 from thecal.dicom.network.extra import load
 from thecal.dicom.network.statuses import is_stored, meaning_of
@@ -36,6 +36,7 @@ class DimseArchive:
         self.address = address
         self.caller = caller
         self.move_port = move_port
+        self._reached = False
 
     def studies(self, wanted: Wanted) -> list[str]:
         """The UIDs of the studies that match."""
@@ -76,7 +77,7 @@ class DimseArchive:
             these = kinds[begin : begin + MOST_CONTEXTS]
             contexts = [(sop_class, _offered(syntax)) for sop_class, syntax in these]
             mine = [file for file in files if (file.sop_class, file.transfer_syntax) in these]
-            with association(self.address, self.caller, contexts) as link:
+            with self._association(contexts) as link:
                 for file in mine:
                     why = self._store_one(link, file)
                     if why is None:
@@ -97,6 +98,13 @@ class DimseArchive:
             for held in self.series_of(study, None):
                 found |= wanted & set(held.instances)
         return found
+
+    def _association(self, contexts: Sequence[tuple[str, Sequence[str]]], receive: Any = None) -> Any:
+        """An association; before the first it is seen whether anybody is there."""
+        if not self._reached:
+            check_reachable(self.address, self.caller)
+            self._reached = True
+        return association(self.address, self.caller, contexts, receive=receive)
 
     def _store_one(self, link: Any, file: Outgoing) -> str | None:
         """Send one file; why it was refused, None where it was taken."""
@@ -120,7 +128,7 @@ class DimseArchive:
     @contextmanager
     def _asking(self) -> Iterator[Callable[..., list[Any]]]:
         """A function that asks by C-FIND for a level and its keys."""
-        with association(self.address, self.caller, [(_FIND, _UNCOMPRESSED)]) as link:
+        with self._association([(_FIND, _UNCOMPRESSED)]) as link:
 
             def find(level: str, **keys: str) -> list[Any]:
                 found = []
@@ -137,7 +145,7 @@ class DimseArchive:
         failure: list[BaseException] = []
         for one in held:
             contexts = [(_GET, _UNCOMPRESSED), *_receivable(one)]
-            with association(self.address, self.caller, contexts, receive=_receiver(keep, failure)) as link:
+            with self._association(contexts, receive=_receiver(keep, failure)) as link:
                 query = self._query("SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series})
                 for status, _ in link.send_c_get(query, _GET):
                     self._check("fetching", status, failure)
@@ -148,7 +156,7 @@ class DimseArchive:
         door = open_door(_receiver(keep, failure), ae_title=self.caller.ae_title, host="", port=port)
         try:
             for one in held:
-                with association(self.address, self.caller, [(_MOVE, _UNCOMPRESSED)]) as link:
+                with self._association([(_MOVE, _UNCOMPRESSED)]) as link:
                     query = self._query(
                         "SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series}
                     )

@@ -13,6 +13,7 @@ from thecal.dicom.network.address import Caller, WebAddress
 from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
 from thecal.dicom.network.extra import load
 from thecal.dicom.network.statuses import meaning_of
+from thecal.dicom.network.tls import client_tls
 from thecal.errors import InputError
 
 CONNECT_S: Final = 10.0
@@ -41,9 +42,8 @@ class WebArchive:
         self.address = address
         client = load("dicomweb_client")
         requests = load("requests")
-        session = requests.Session()
-        if caller.ca is not None:
-            session.verify = str(caller.ca)
+        client_tls(caller)  # that its certificates can be read; the session would call them not trusted
+        session = _session(requests, caller)
         if caller.certificate is not None:
             session.cert = str(caller.certificate)
         bearer = credentials.token()
@@ -150,6 +150,8 @@ class WebArchive:
             raise InputError(f"{self.address.shown} is no address of a DICOMweb service") from error
         except requests.exceptions.ConnectionError as error:
             raise InputError(f"{where} does not answer, or broke off ({what})") from error
+        except requests.exceptions.InvalidJSONError as error:
+            raise InputError(f"{where} answered with something that is not DICOMweb ({what})") from error
         except requests.exceptions.RequestException as error:
             raise InputError(f"{where} broke off ({what})") from error
         except (pydicom.errors.InvalidDicomError, AttributeError, KeyError, ValueError, TypeError) as error:
@@ -158,6 +160,17 @@ class WebArchive:
             if error.filename is not None:  # ours, not the network's
                 raise
             raise InputError(f"{where} cannot be spoken to: a certificate file is not PEM") from error
+
+
+def _session(requests: Any, caller: Caller) -> Any:
+    """A session whose ``--ca`` wins over the environment's, which it does not with the library's own."""
+
+    class Session(requests.Session):  # type: ignore[misc]
+        def merge_environment_settings(self, *settings: Any) -> Any:
+            merged = super().merge_environment_settings(*settings)
+            return merged | ({"verify": str(caller.ca)} if caller.ca is not None else {})
+
+    return Session()
 
 
 class _Bearer:
