@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint check benchmark docs lock clean
+.PHONY: demo test lint check benchmark docs lock orthanc clean
 
 # mkdocs-material announces its successor at every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -35,6 +35,15 @@ docs: $(STAMP)
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-annotate --extra net --group dev --group docs pyproject.toml --output-file requirements.lock
+
+# An archive for the tests of pull, push and listen, which skip without it. RUNLEVEL=1 keeps Debian from
+# starting it as a service: the tests start their own, on loopback.
+orthanc:
+	@if command -v Orthanc > /dev/null || [ -x /usr/sbin/Orthanc ]; then echo "Orthanc is there."; \
+	elif [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes \
+			--no-install-recommends orthanc orthanc-dicomweb openssl > /dev/null; \
+	else echo "Orthanc is not installed, and only root on Debian can do it: the tests that need it skip."; fi
 
 clean:
 	rm -rf $(VENV) site demo

@@ -10,7 +10,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pydicom
 import pytest
+from orthanc import Orthanc, free_port, why_absent
 from pages import PAGES, ROOT, Block, blocks
 
 # The tutorial's patient in small: two vertebrae whole, a leak, T12 at the same kind of place.
@@ -35,6 +37,17 @@ SMALLER = {
     "T12@79.6": "T12@54.7",
 }
 MADE_BY_THE_PAGE = "tutorial.md"
+# The page of archives talks to one, which holds the small patient under this number.
+OF_ARCHIVES = "archive.md"
+ACCESSION = "4711"
+ARCHIVES = {
+    "https://pacs.example.org/dicom-web": "{web}",
+    "dicom://pacs.example.org:104/PACS": "{dimse}",
+    "--move-port 11113": "--move-port {move_port}",
+    # Listens until it is stopped.
+    "thecal listen": "timeout --preserve-status 5 thecal listen",
+    "--port 11112": "--port {free_port}",
+}
 HALF_BODY_MM = 11.0
 EXECUTABLE = [page for page in PAGES if any(block.language in ("bash", "python") for block in blocks(page))]
 
@@ -47,12 +60,40 @@ def small_patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("page", EXECUTABLE, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in EXECUTABLE if page.name != OF_ARCHIVES], ids=lambda page: page.name
+)
 def test_a_reader_can_run_every_block_of_the_page(page: Path, tmp_path: Path, small_patient: Path) -> None:
     shutil.copytree(small_patient, tmp_path / "patient")
     _run_page(page, tmp_path, STAND_INS | SMALLER)
     if page.name == MADE_BY_THE_PAGE:
         _names_the_true_level(tmp_path)
+
+
+@pytest.mark.timeout(600)
+def test_a_reader_can_talk_to_an_archive(tmp_path: Path, small_patient: Path) -> None:
+    absent = why_absent()
+    if absent:
+        pytest.skip(absent)
+    page = next(page for page in EXECUTABLE if page.name == OF_ARCHIVES)
+    shutil.copytree(small_patient, tmp_path / "patient")
+    for path in (tmp_path / "patient" / "dicom").glob("*.dcm"):
+        image = pydicom.dcmread(path)
+        image.AccessionNumber = ACCESSION
+        image.save_as(path)
+    archive = Orthanc(tmp_path / "orthanc").start()
+    try:
+        _run(f"thecal push patient/dicom {archive.web}", tmp_path, "the archive")
+        places = {
+            "web": archive.web,
+            "dimse": archive.dimse,
+            "move_port": archive.move_port,
+            "free_port": free_port(),
+        }
+        _run_page(page, tmp_path, STAND_INS | {said: run.format(**places) for said, run in ARCHIVES.items()})
+        assert sorted(set(archive.instances().values())) == ["CT", "SEG", "SR"]
+    finally:
+        archive.stop()
 
 
 @pytest.mark.slow
@@ -63,7 +104,7 @@ def test_the_tutorial_works_on_the_founding_case_itself(tmp_path: Path) -> None:
     _names_the_true_level(tmp_path)
 
 
-@pytest.mark.parametrize("said", sorted(STAND_INS | SMALLER))
+@pytest.mark.parametrize("said", sorted(STAND_INS | SMALLER | ARCHIVES))
 def test_a_stand_in_stands_for_something_that_a_page_says(said: str) -> None:
     assert any(said in block.text for page in PAGES for block in blocks(page) if block.language == "bash")
 
