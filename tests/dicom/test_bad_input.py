@@ -145,6 +145,47 @@ def damaged_zip(folder, packing, where):
     return zipped, hu
 
 
+@pytest.mark.parametrize(
+    ("at", "damage"),
+    [
+        pytest.param(344, b"n 2\0", id="magic"),
+        pytest.param(123, b"\xff", id="unit of length"),
+        pytest.param(40, b"\3\0\xff\xff", id="size below nought"),
+        pytest.param(70, b"\xff\x7f", id="voxels of no kind"),
+        pytest.param(280, b"\0\0\x80\x7f", id="axes without end"),
+        pytest.param(280, b"\0\0\x80\x68", id="axes beyond any scanner"),
+    ],
+)
+def test_a_nifti_with_a_damaged_header(tmp_path, at, damage):
+    image = nib.Nifti1Image(trunk().T.astype(np.int16), np.diag([-0.8, -0.8, 2, 1]))
+    nib.save(image, tmp_path / "a.nii")
+    data = bytearray((tmp_path / "a.nii").read_bytes())
+    data[at : at + len(damage)] = damage
+    (tmp_path / "a.nii").write_bytes(data)
+    refused(tmp_path / "a.nii", "a.nii")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "type: short\ndimension: 3\nsizes: 4 4 4\nspace origin: \nencoding: raw",
+        "type: short\ndimension: 3\nsizes: 4 4\nencoding: raw",
+        "type: nothing\ndimension: 3\nsizes: 4 4 4\nencoding: raw",
+        "type: short\ndimension: 3\nsizes: 4 4 99999999999999\nencoding: raw",
+    ],
+)
+def test_an_nrrd_with_a_damaged_header(tmp_path, header):
+    (tmp_path / "a.nrrd").write_bytes(f"NRRD0005\n{header}\n\n".encode() + bytes(128))
+    refused(tmp_path / "a.nrrd", "a.nrrd")
+
+
+@pytest.mark.parametrize("line", ["ElementDataFile = a\0b", "HeaderSize = x\nElementDataFile = b.raw"])
+def test_a_metaimage_with_a_damaged_header(tmp_path, line):
+    head = f"ObjectType = Image\nNDims = 3\nDimSize = 4 4 4\nElementType = MET_SHORT\n{line}\n"
+    (tmp_path / "a.mha").write_bytes(head.encode())
+    refused(tmp_path / "a.mha", "a.mha")
+
+
 @pytest.mark.parametrize("share", [0.4, 0.8, 0.98])
 def test_a_truncated_compressed_slice(tmp_path, share):
     def compress(ds, k):

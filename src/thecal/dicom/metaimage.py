@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from pathlib import Path
 from typing import Any, Literal
@@ -56,6 +57,7 @@ def read_metaimage(path: Path) -> tuple[npt.NDArray[Any], FloatArray, bool]:
         origin = _numbers(fields, ("Offset", "Position", "Origin"), len(size)) or [0.0] * len(size)
         cosines = _numbers(fields, ("TransformMatrix", "Rotation", "Orientation"), len(size) ** 2)
         channels = int(fields.get("ElementNumberOfChannels", "1"))
+        header_bytes = max(int(fields.get("HeaderSize", "0") or 0), 0)
     except (KeyError, ValueError) as error:
         raise InputError(f"The MetaImage header of {path.name} is not complete.") from error
     if len(size) == 4 and size[3] == 1:
@@ -63,7 +65,7 @@ def read_metaimage(path: Path) -> tuple[npt.NDArray[Any], FloatArray, bool]:
         size, spacing, origin, cosines = size[:3], spacing[:3], origin[:3], turned
     if len(size) != 3 or channels != 1 or min(size) < 1:
         raise InputError(f"{path.name} is not one volume of one number a voxel.")
-    plain = _voxels(path, fields, head, data_at, int(np.prod(size)) * dtype.itemsize)
+    plain = _voxels(path, fields, data_at, header_bytes, math.prod(size) * dtype.itemsize)
     order: Literal["<", ">"] = (
         ">" if _yes(fields, "BinaryDataByteOrderMSB") or _yes(fields, "ElementByteOrderMSB") else "<"
     )
@@ -90,14 +92,16 @@ def _fields(head: bytes, name: str) -> tuple[dict[str, str], int]:
             return fields, at
 
 
-def _voxels(path: Path, fields: dict[str, str], head: bytes, data_at: int, size: int) -> bytes:
+def _voxels(path: Path, fields: dict[str, str], data_at: int, header_bytes: int, size: int) -> bytes:
     where = fields["ElementDataFile"]
     if where.upper() == "LOCAL":
         source, start = path, data_at
     else:
         if where.upper().startswith("LIST") or "%" in where:
             raise InputError(f"{path.name} spreads its voxels over many files, which is not supported.")
-        source, start = path.parent / where, max(int(fields.get("HeaderSize", "0") or 0), 0)
+        if "\0" in where:
+            raise InputError(f"The MetaImage header of {path.name} is damaged.")
+        source, start = path.parent / where, header_bytes
         if source.resolve().parent != path.resolve().parent:
             raise InputError(f"The voxels of {path.name} lie outside its folder, so they are not read.")
         if not source.is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,8 @@ from thecal.volume import AIR_HU, FloatArray, Grid, IntArray, Source, Volume, re
 # NIfTI is RAS, thecal is LPS.
 RAS_TO_LPS = np.diag([-1.0, -1.0, 1.0, 1.0])
 MAX_VOXELS = 1 << 30
+# No scanner's frame of reference reaches a hundred metres.
+FARTHEST_MM = 1e5
 # Axes farther from a right angle than this would move a vertebra's corner by more than half a voxel.
 RIGHT_ANGLE_COSINE = 0.002
 MM_PER_UNIT = {"meter": 1000.0, "micron": 0.001}
@@ -52,7 +55,7 @@ def read_volume_file(path: Path, kind: str) -> Volume:
     """
     reader = {"nifti": _nifti, "nrrd": _nrrd, "mha": _metaimage}[kind]
     stored, affine, slope, intercept, notes, simulated = reader(path)
-    if not np.all(np.isfinite(affine)) or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
+    if not np.abs(affine).max() < FARTHEST_MM or abs(np.linalg.det(affine[:3, :3])) < 1e-9:
         raise InputError(f"The geometry of {path.name} is not usable: its axes span no volume.")
     if min(stored.shape) < 3:
         raise InputError(f"{path.name} is not a volume: its size is {' x '.join(map(str, stored.shape))}.")
@@ -73,6 +76,10 @@ def read_volume_file(path: Path, kind: str) -> Volume:
             )
         )
         target = turned_grid(straight, *nearest_axes(straight.affine))
+        if not 1 <= min(target.shape) <= math.prod(target.shape) <= MAX_VOXELS:
+            raise InputError(
+                f"The geometry of {path.name} is not usable: its axes are far from right angles."
+            )
         hu = resample(hu, placed, target, order=1, fill=AIR_HU)
         placed = target
     notes += judge(hu, path.name, padding) + thick_slices(float(placed.spacing_mm.max()))
@@ -93,6 +100,7 @@ def read_volume_file(path: Path, kind: str) -> Volume:
 
 def _nifti(path: Path) -> _Stored:
     from nibabel.filebasedimages import ImageFileError
+    from nibabel.spatialimages import HeaderDataError
 
     try:
         with _nifti_image(path) as image:
@@ -105,15 +113,9 @@ def _nifti(path: Path) -> _Stored:
             slope, intercept = float(proxy.slope), float(proxy.inter)
             stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
             affine = RAS_TO_LPS @ np.asarray(image.affine, float)
-    except (
-        ImageFileError,
-        OSError,
-        EOFError,
-        zlib.error,
-        ValueError,
-        KeyError,
-        MemoryError,
-    ) as error:
+    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        # What nibabel and gzip raise on damaged files, found by damaging files at random; the last is a unit
+        # of length that NIfTI does not have.
         raise InputError(f"{path.name} cannot be read as NIfTI; it may be damaged or truncated.") from error
     affine[:3] *= MM_PER_UNIT.get(unit, 1.0)
     notes = []
@@ -150,7 +152,17 @@ def _nrrd(path: Path) -> _Stored:
             raise InputError(f"The voxels of {path.name} lie outside its folder, so they are not read.")
         shape = _one_volume(tuple(int(n) for n in header["sizes"]), path)
         stored, header = nrrd.read(str(path), index_order="F")
-    except (nrrd.NRRDError, OSError, EOFError, zlib.error, ValueError, KeyError, AssertionError) as error:
+    except (
+        nrrd.NRRDError,
+        OSError,
+        EOFError,
+        zlib.error,
+        ValueError,
+        KeyError,
+        AssertionError,
+        IndexError,
+    ) as error:
+        # What pynrrd and gzip raise on damaged files, found by damaging files at random.
         raise InputError(f"{path.name} cannot be read as NRRD; it may be damaged or truncated.") from error
     stored = stored.reshape(shape, order="F")
     notes = []
@@ -207,7 +219,7 @@ def _one_volume(shape: tuple[int, ...], path: Path) -> tuple[int, int, int]:
         raise InputError(f"{path.name} holds several volumes ({' x '.join(map(str, shape))}), not one CT.")
     if len(several) < 3:
         raise InputError(f"{path.name} is not a volume: its size is {' x '.join(map(str, shape))}.")
-    if int(np.prod(several, dtype=np.int64)) > MAX_VOXELS or min(several) < 1:
+    if math.prod(several) > MAX_VOXELS or min(several) < 1:
         raise InputError(f"{path.name} says it is {' x '.join(map(str, shape))} voxels, which is no CT.")
     return several[0], several[1], several[2]
 
