@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +17,7 @@ from thecal.anatomy.foramina import foramina
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
 from thecal.anatomy.likeness import LEAST_LIKENESS, spine_likeness
 from thecal.anatomy.missing import missing_data
+from thecal.anatomy.myelogram import CONTRAST
 from thecal.anatomy.paint import paint_tube
 from thecal.anatomy.painted_vertebrae import paint_vertebrae, space_taken
 from thecal.anatomy.ribs import rib_evidence
@@ -44,6 +46,23 @@ LEAST_BODY_CONTRAST_HU = 20.0
 THICK_SLICE_MM = 3.0
 
 
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """The scan around the canal on an even, fine grid, and the canal in it.
+
+    ``missing`` is what is not to be read, ``canal`` frame, theta and wall, ``bone`` how plainly bone stands
+    at the wall, ``confidence`` that of the canal along its frame.
+    """
+
+    box: Box
+    fine: Grid
+    hu: IntArray
+    missing: BoolArray
+    canal: tuple[CanalFrame, FloatArray, FloatArray]
+    bone: FloatArray
+    confidence: FloatArray
+
+
 class Builtin:
     """Anatomy from HU and geometry; satisfies ``AnatomyBackend``."""
 
@@ -52,45 +71,18 @@ class Builtin:
 
     def find(self, volume: Volume) -> Spine:
         """The spine of a volume; see ``AnatomyBackend.find``."""
-        course, ring, _ = find_course(volume)
-        box = _crop(volume.grid, course)
-        fine = patient_grid(volume.grid.crop(box), FINE_MM)
-        hu = sample_volume(volume, fine)
-        slice_mm = float(volume.grid.spacing_mm[0])
-        missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
-        frame, theta, wall, seen = find_wall(hu, missing, fine, course)
-        confidence = _canal_confidence(course, ring, frame, seen)
-        if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
-            raise SpineNotFound("The spinal canal is not seen well enough: too little bone stands around it.")
-        if float(np.median(wall)) < LEAST_RADIUS_MM:
-            raise SpineNotFound(
-                "A canal was found, but what fills it is as bright as bone, so its wall is not seen: "
-                "contrast in the sac, perhaps."
-            )
-        if spine_likeness(hu, missing, fine, frame, theta, wall) < LEAST_LIKENESS:
-            raise SpineNotFound(
-                "What comes nearest to a spine does not look like one: its halves do not mirror each other, "
-                "or no arch of bone stands behind the canal. --anatomy FILE takes a given label map instead."
-            )
-        discs = find_discs(hu, missing, fine, frame, theta, wall, seen)
-        bodies, spans = _bodies(hu, missing, fine, (frame, theta, wall), discs)
+        seen = _canal(volume)
+        discs = find_discs(seen.hu, seen.missing, seen.fine, *seen.canal, seen.bone)
+        bodies, spans = _bodies(seen.hu, seen.missing, seen.fine, seen.canal, discs)
         if not bodies:
             raise SpineNotFound("A canal was found, but no vertebral body in front of it.")
-        return self._assemble(volume, box, fine, hu, missing, (frame, theta, wall), confidence, bodies, spans)
+        return self._assemble(volume, seen, bodies, spans)
 
     def _assemble(
-        self,
-        volume: Volume,
-        box: Box,
-        fine: Grid,
-        hu: IntArray,
-        hidden: BoolArray,
-        canal: tuple[CanalFrame, FloatArray, FloatArray],
-        confidence: FloatArray,
-        bodies: list[Body],
-        spans: list[tuple[float, float]],
+        self, volume: Volume, seen: _Seen, bodies: list[Body], spans: list[tuple[float, float]]
     ) -> Spine:
         """Whole vertebrae, levels, sac and foramina, on the volume's own grid."""
+        box, fine, canal, confidence = seen.box, seen.fine, seen.canal, seen.confidence
         frame, theta, wall = canal
         grid = volume.grid.crop(box)
         native = volume.hu[box]
@@ -102,7 +94,7 @@ class Builtin:
             raise SpineNotFound("Only the sacrum was found.")
         naming = _name(native, grid, frame, fits, sacrum)
         taken = space_taken(fine, canal, bodies)
-        arches = share_out_arches(hu, hidden, taken, fine, canal, bodies, spans)
+        arches = share_out_arches(seen.hu, seen.missing, taken, fine, canal, bodies, spans)
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
         sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
         bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
@@ -136,6 +128,28 @@ class Builtin:
                 )
             )
         return Spine(box, grid, labels, parts, found, vertebrae, self.name, self.version, tuple(notes))
+
+
+def _canal(volume: Volume) -> _Seen:
+    """The canal, if it is one."""
+    course, ring, _ = find_course(volume)
+    box = _crop(volume.grid, course)
+    fine = patient_grid(volume.grid.crop(box), FINE_MM)
+    hu = sample_volume(volume, fine)
+    slice_mm = float(volume.grid.spacing_mm[0])
+    missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
+    frame, theta, wall, bone = find_wall(hu, missing, fine, course)
+    confidence = _canal_confidence(course, ring, frame, bone)
+    if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
+        raise SpineNotFound("The spinal canal is not seen well enough: too little bone stands around it.")
+    if float(np.median(wall)) < LEAST_RADIUS_MM:
+        raise SpineNotFound(CONTRAST)
+    if spine_likeness(hu, missing, fine, frame, theta, wall) < LEAST_LIKENESS:
+        raise SpineNotFound(
+            "What comes nearest to a spine does not look like one: its halves do not mirror each other, "
+            "or no arch of bone stands behind the canal. --anatomy FILE takes a given label map instead."
+        )
+    return _Seen(box, fine, hu, missing, (frame, theta, wall), bone, confidence)
 
 
 def _crop(grid: Grid, course: CanalFrame) -> Box:
