@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 from datetime import date
@@ -16,6 +17,7 @@ from pydicom.sequence import Sequence as Items
 from scans import trunk, write_enhanced
 
 from thecal.cli import run
+from thecal.dicom import read
 
 pytest.importorskip("dicomanonymizer", reason="The extra [net] is not installed.")
 
@@ -314,6 +316,16 @@ def test_a_folder_that_holds_something_is_not_written_to(
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["mine"]
 
 
+def test_a_kernel_that_is_called_like_the_patient_stays(tmp_path: Path) -> None:
+    def sharp(ds: Dataset, k: int) -> None:
+        ds.PatientName, ds.ConvolutionKernel, ds.FilterType = "Sharp^Becky", "Sharp", "Becky Sharp"
+
+    write_identified(tmp_path / "in", edit=sharp)
+    image = cleaned(tmp_path / "in", tmp_path / "out")[0]
+    assert image.ConvolutionKernel == "Sharp"
+    assert not image.FilterType
+
+
 def test_sex_and_age_stay_where_they_are_asked_for(tmp_path: Path) -> None:
     def old(ds: Dataset, k: int) -> None:
         ds.PatientAge = "093Y"
@@ -327,3 +339,46 @@ def test_sex_and_age_stay_where_they_are_asked_for(tmp_path: Path) -> None:
     assert [one.CodeValue for one in image.DeidentificationMethodCodeSequence] == ["113100", "113108"]
     image = cleaned(tmp_path / "old", tmp_path / "aged", "--keep-characteristics")[0]
     assert image.PatientAge == "090Y", "the very old are few"
+
+
+def test_what_is_read_of_the_shared_images_is_what_was_read_before(tmp_path: Path) -> None:
+    write_identified(tmp_path / "in", Manufacturer="GE MEDICAL SYSTEMS")
+    cleaned(tmp_path / "in", tmp_path / "out", "--keep-characteristics")
+    before, after = (read(tmp_path / name) for name in ("in", "out"))
+    assert np.array_equal(before.hu, after.hu)
+    assert np.array_equal(before.grid.affine, after.grid.affine)
+    for name in ("kernel", "kvp", "slice_thickness_mm", "age", "sex", "simulated", "hu_clipped_at"):
+        assert getattr(before.source, name) == getattr(after.source, name), name
+
+
+@pytest.mark.slow
+def test_the_report_on_what_is_shared_is_the_report_on_the_original(tmp_path: Path) -> None:
+    made = [
+        "--levels",
+        "T12-L1",
+        "--fov",
+        "90",
+        "--spacing",
+        "1.2,1.2,2.0",
+        "--leak",
+        "epidural@T12:0.4ml:left",
+    ]
+    assert run(["phantom", "make", "--out", str(tmp_path / "patient"), *made]) == 0
+    reports = []
+    scan, shared = tmp_path / "patient" / "dicom", tmp_path / "shared"
+    assert run(["deidentify", str(scan), "--out", str(shared), "--keep-characteristics"]) == 0
+    for folder in (scan, shared):
+        out = tmp_path / f"{folder.name}-report"
+        assert run(["assess", str(folder), "--out", str(out)]) == 0
+        report = json.loads((out / "report.json").read_bytes())
+        report["input"].pop("series_uid")
+        report.pop("timings_s")
+        reports.append(report)
+        assert (out / "segmentation.dcm").exists()
+        assert (out / "report.dcm").exists()
+    assert reports[0]["deposits"]
+    assert reports[0] == reports[1]
+    for name in ("segmentation.dcm", "report.dcm"):
+        made = pydicom.dcmread(tmp_path / "shared-report" / name)
+        assert made.PatientIdentityRemoved == "YES"
+        assert str(made.PatientID).startswith("THECAL-")

@@ -36,6 +36,13 @@ _NUMBERED: Final = (
     "MedicalRecordLocator",
     "IssuerOfPatientID",
 )
+_OF_THE_SCANNER: Final = {
+    "ConvolutionKernel",
+    "Manufacturer",
+    "ManufacturerModelName",
+    "RescaleType",
+    "SoftwareVersions",
+}
 _FEWEST_SIGNS: Final = 4
 _CHARACTERISTICS: Final = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight")
 # Beyond it people are so few that their age may name them (45 CFR 164.514, b 2 i C).
@@ -223,7 +230,8 @@ def _mapped(uid: str, plan: Plan) -> str:
 def _without_words(element: Any, words: frozenset[str]) -> None:
     """Empty an element in which the patient's own name or number stands, though it is not meant for it."""
     text = " ".join(str(value) for value in many(element.value or ())).lower()
-    if element.VR == "CS":  # a word of a fixed list; a name among them ("HEAD") is nobody's
+    if element.VR == "CS" or element.keyword in _OF_THE_SCANNER:
+        # A word of a fixed list, or the scanner's own; a name among them ("HEAD", "Sharp") is nobody's.
         found = any(word in text and any(sign.isdigit() for sign in word) for word in words)
     else:
         found = any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words)
