@@ -70,10 +70,15 @@ def write_identified(folder: Path, *, slices: int = 4, edit=None, **more: object
         deep = item(
             ReferencedSOPInstanceUID=f"{ROOT}.1.1.{k + 1}", PersonName="Brinkmann^Klaus", Date="20240229"
         )
-        code = item(CodeValue="T12", CodingSchemeDesignator="99X", CodeMeaning="spine of Mustermann")
+        code = item(CodeValue="T12", CodingSchemeDesignator="DCM", CodeMeaning="spine of Mustermann")
         code.add_new(0x00091001, "LO", "Mustermann")
-        code.ProtocolContextSequence = Items([deep])
-        ds.ProcedureCodeSequence = Items([code])
+        code.PurposeOfReferenceCodeSequence = Items([deep])
+        local = item(CodeValue="77", CodingSchemeDesignator="FREUDENSTADT", CodeMeaning="our CT of the spine")
+        ds.ProcedureCodeSequence = Items([code, local])
+        ds.SeriesDescriptionCodeSequence = Items([local])
+        ds.RequestedProcedureCodeSequence = Items([local])
+        ds.PatientBirthDateInAlternativeCalendar = "Freudenstadt 19530401"
+        ds.NTPSourceAddress, ds.DeviceID = "ROOM12", "ROOM12"
         ds.RequestAttributesSequence = Items([item(RequestedProcedureID="ACC-0815")])
         ds.OriginalAttributesSequence = Items([item(ModifyingSystem="Klinikum", SourceOfPreviousValues="x")])
         ds.private_block(0x0029, "SIEMENS MUSTERMANN", create=True).add_new(1, "UN", b"Mustermann 20240229")

@@ -109,6 +109,32 @@ def test_the_picture_is_as_it_was(tmp_path: Path) -> None:
             assert old[keyword].value == new[keyword].value, keyword
 
 
+def test_images_that_say_their_class_and_uid_in_the_file_meta_information_alone(tmp_path: Path) -> None:
+    def half(ds: Dataset, k: int) -> None:
+        ds.SOPClassUID = ds.SOPInstanceUID = ds.StudyInstanceUID = ""
+
+    write_identified(tmp_path / "in", edit=half)
+    images = cleaned(tmp_path / "in", tmp_path / "out")
+    assert len({image.SOPInstanceUID for image in images}) == 4
+
+
+def test_two_patients_who_were_nobody_stay_two(tmp_path: Path, secret: Path) -> None:
+    def nobody(ds: Dataset, k: int) -> None:
+        ds.PatientName = ds.PatientID = ds.PatientBirthDate = ds.IssuerOfPatientID = ""
+        ds.StudyInstanceUID = f"{ROOT}.{1 + k // 2}"
+
+    write_identified(tmp_path / "in", edit=nobody)
+    images = cleaned(tmp_path / "in", tmp_path / "out", "--secret", str(secret))
+    assert len({image.PatientID for image in images}) == 2
+
+
+def test_codes_of_a_house_go_and_those_of_everybody_stay(tmp_path: Path) -> None:
+    write_identified(tmp_path / "in")
+    image = cleaned(tmp_path / "in", tmp_path / "out")[0]
+    assert [code.CodingSchemeDesignator for code in image.ProcedureCodeSequence] == ["DCM"]
+    assert "SeriesDescriptionCodeSequence" not in image
+
+
 def test_references_still_refer(tmp_path: Path) -> None:
     write_identified(tmp_path / "in")
     images = cleaned(tmp_path / "in", tmp_path / "out")
@@ -117,7 +143,7 @@ def test_references_still_refer(tmp_path: Path) -> None:
     for image in images:
         assert image.ReferencedImageSequence[0].ReferencedSOPInstanceUID == first
         assert image.ReferencedImageSequence[0].ReferencedSOPClassUID == images[0].SOPClassUID
-        nested = image.ProcedureCodeSequence[0].ProtocolContextSequence[0]
+        nested = image.ProcedureCodeSequence[0].PurposeOfReferenceCodeSequence[0]
         assert nested.ReferencedSOPInstanceUID == image.SOPInstanceUID
     for keyword in ("StudyInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID", "PatientID"):
         assert len({image[keyword].value for image in images}) == 1

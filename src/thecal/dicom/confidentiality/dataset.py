@@ -22,6 +22,15 @@ _TEXT: Final = {"AE", "CS", "LO", "LT", "SH", "ST", "UC", "UT"}
 _BINARY_NUMBERS: Final = {"FD", "FL", "SL", "SS", "SV", "UL", "US", "UV"}
 # Encrypted Attributes Sequence: the original identity, for whoever holds the key.
 _ENCRYPTED: Final = 0x04000500
+# Scheduling and procedure steps; what comes after in group 0040 belongs to pixels and structured content.
+_AFTER_THE_ORDER: Final = 0x2000
+_WHO: Final = {"PatientName", "PatientID", "PatientBirthDate", "PatientSex"}
+# A computer of the house, and a device by its number there; the table has neither.
+_WHERE: Final = {"NTPSourceAddress", "DeviceID"}
+# PS3.16 table 8-1: the schemes that a CT may use and that are everybody's.
+_PUBLIC_SCHEMES: Final = frozenset(
+    {"DCM", "SCT", "SRT", "SNM3", "UCUM", "LN", "RADLEX", "FMA", "NCIt", "UMLS"}
+)
 _WELL_KNOWN: Final = "1.2.840.10008."
 _AGE: Final = re.compile(r"\d{3}[DWMY]")
 _NAMES: Final = re.compile(r"[\w'’-]{3,}")
@@ -43,6 +52,7 @@ _OF_THE_SCANNER: Final = {
     "RescaleType",
     "SoftwareVersions",
 }
+_APART: Final = ("StudyInstanceUID", "FrameOfReferenceUID", "SeriesInstanceUID", "SOPInstanceUID")
 _FEWEST_SIGNS: Final = 4
 _CHARACTERISTICS: Final = ("PatientSex", "PatientAge", "PatientSize", "PatientWeight")
 # Beyond it people are so few that their age may name them (45 CFR 164.514, b 2 i C).
@@ -74,12 +84,16 @@ class Plan:
 
 
 def identity_of(dataset: Any) -> str:
-    """What tells patients apart: number and issuer, else name and birth date, else the study."""
+    """What tells patients apart: number and issuer, else name and birth date, else study or series."""
     number = text_of(dataset, "PatientID")
     if number:
         return f"{number}\0{text_of(dataset, 'IssuerOfPatientID')}"
     name, born = text_of(dataset, "PatientName"), text_of(dataset, "PatientBirthDate")
-    return f"{name}\0{born}" if name or born else text_of(dataset, "StudyInstanceUID")
+    if name or born:
+        return f"{name}\0{born}"
+    # Nobody in particular; but not the same nobody as in the next study.
+    uids = (text_of(dataset, keyword) for keyword in _APART)
+    return next((uid for uid in uids if uid), "")
 
 
 def deidentify_dataset(dataset: Any, plan: Plan) -> None:
@@ -185,18 +199,27 @@ def _clean(dataset: Any, plan: Plan, identity: str, words: frozenset[str]) -> No
         elif action is Action.DUMMY:
             _replace(dataset, element)
         elif element.VR == "SQ":
-            for item in element.value:
+            kept = [item for item in element.value if not _is_local_code(item)]
+            if element.value and not kept:
+                del dataset[element.tag]
+                continue
+            element.value = kept
+            for item in kept:
                 _clean(item, plan, identity, words)
         elif element.VR == "UI":
             element.value = [_mapped(str(uid), plan) for uid in many(element.value or ())] or None
-        elif element.VR in ("DA", "DT", *_FREE_TEXT):
+        elif element.VR in ("DA", "DT", "TM", *_FREE_TEXT):
             del dataset[element.tag]
         elif element.VR in _TEXT:
             _without_words(element, words)
 
 
 def _is_foreign(element: Any) -> bool:
-    """Private, of a repeating group (overlays, curves), unknown, encrypted, or bytes that are not pixels."""
+    """What a shared image has no need of, whatever the table says.
+
+    Private elements, repeating groups (overlays, curves), the order and the visit, what else is known of the
+    patient, unknown elements, encrypted ones, and bytes that are not pixels.
+    """
     from pydicom.datadict import dictionary_has_tag
 
     group = element.tag.group
@@ -204,10 +227,20 @@ def _is_foreign(element: Any) -> bool:
         bool(group % 2)
         or 0x5000 <= group <= 0x50FF
         or 0x6000 <= group <= 0x60FF
+        or group in (0x0032, 0x0038)
+        or (group == 0x0040 and element.tag.element < _AFTER_THE_ORDER)
+        or (group == 0x0010 and element.keyword not in _WHO)
         or int(element.tag) == _ENCRYPTED
+        or element.keyword in _WHERE
         or not dictionary_has_tag(element.tag)
         or (element.VR in _BYTES and element.keyword not in _KEPT_BYTES)
     )
+
+
+def _is_local_code(item: Any) -> bool:
+    """Whether an item is a code of somebody's own scheme, which names the house where it is used."""
+    scheme = text_of(item, "CodingSchemeDesignator")
+    return bool(scheme) and scheme not in _PUBLIC_SCHEMES
 
 
 def _replace(dataset: Any, element: Any) -> None:

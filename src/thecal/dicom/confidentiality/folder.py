@@ -88,6 +88,7 @@ def _one(member: Member, folder: Path, plan: Plan, done: Deidentified) -> str | 
         syntax = text_of(dataset.file_meta, "TransferSyntaxUID")
     except (OSError, EOFError, ValueError, AttributeError, KeyError, zlib.error):
         return "damaged files"
+    _complete(dataset)
     reason = _not_to_be_shared(dataset)
     if reason is not None:
         return reason
@@ -100,6 +101,13 @@ def _one(member: Member, folder: Path, plan: Plan, done: Deidentified) -> str | 
         return "images without an identifier or a transfer syntax"
     _save(dataset, syntax, folder, done)
     return None
+
+
+def _complete(dataset: Any) -> None:
+    """Take the class and UID of an image from the file meta information where it has them there alone."""
+    for keyword in ("SOPClassUID", "SOPInstanceUID"):
+        if not text_of(dataset, keyword):
+            setattr(dataset, keyword, text_of(dataset.file_meta, f"MediaStorage{keyword}"))
 
 
 def _not_to_be_shared(dataset: Any) -> str | None:
