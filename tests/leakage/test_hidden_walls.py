@@ -35,6 +35,17 @@ def test_a_slice_of_fill_that_a_wall_drawn_short_cuts_off_has_not_leaked(dent) -
     assert leaks(dented(toy(FULL), *dent)) == []
 
 
+@pytest.mark.parametrize(("slice_mm", "high"), [(1.0, 3.0), (2.0, 3.0), (3.0, 4.0)])
+def test_a_low_bleb_on_an_endplate_is_in_the_disc(slice_mm: float, high: float) -> None:
+    bleb = box(-4, 4, -19, -11, 44, 44 + high)
+    assert leaks(toy(box(-12, 12, -25, -5, 30, 44), bleb, spacing=(slice_mm, 1.0, 1.0))) == ["intradiscal"]
+
+
+@pytest.mark.parametrize("slice_mm", [1.0, 2.0, 3.0])
+def test_fill_along_all_of_an_endplate_is_not_in_the_disc(slice_mm: float) -> None:
+    assert leaks(toy(box(-12, 12, -25, -5, 30, 44.9), spacing=(slice_mm, 1.0, 1.0))) == []
+
+
 def test_a_leak_through_a_vein_of_a_full_body_stays_a_leak() -> None:
     vein = rod((18, -15, 32), (22, -15, 32), 1.2)
     assert leaks(toy(FULL, vein, ball(25, -15, 32, 4.5))) == ["paravertebral"]

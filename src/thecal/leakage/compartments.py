@@ -63,12 +63,17 @@ OUT_SHARE: Final = 0.3
 BACKING_FRACTION: Final = 0.25
 MIN_SEED_MM3: Final = 4.0
 """Less cement than this beyond a wall is noise of the label or of the scan."""
+DISC_FACE_MM: Final = 1.8
+"""Cement whose outer face lies so far beyond an endplate is in the disc: endplates are seen around cement,
+and more surely placed than walls that hang free."""
+FILLED_MM3: Final = 100.0
+"""A body with less cement is not where cement in the next disc came from."""
 MARGIN_MM: Final = 6.0
 NEAR_MM: Final = 4.0
 """Regions matter so far from cement."""
 BLUR_MM: Final = 1.5
 """Cement blurs so far, and hides what bounds it."""
-OWN_SIDE_MM: Final = 0.3
+OWN_SIDE_MM: Final = 1.0
 """Head start of a voxel's own side when it is shared out between the seeds."""
 
 
@@ -133,7 +138,7 @@ def _three_questions(
     bone = (region >= BONE) & (region < DISC)
     in_bone = np.where(bone, region, OUTSIDE).astype(np.uint16)
     # Endplates are rough and wide and cement often lies all along them.
-    codes = _divide(pieces, in_bone, fraction, grid, limits, behind, ragged=region >= DISC)
+    codes = _divide(pieces, in_bone, fraction, grid, limits, behind, disc=region >= DISC)
 
     out = codes == OUTSIDE
     if not out.any():
@@ -196,21 +201,48 @@ def _divide(
     grid: Grid,
     limits: FloatArray,
     behind: FloatArray,
-    ragged: BoolArray | None = None,
+    disc: BoolArray | None = None,
 ) -> npt.NDArray[np.uint16]:
     """Give each voxel of the pieces to a region that holds a seed of the same piece."""
     spacing = grid.spacing_mm
     voxels = np.argwhere(pieces > 0)
     depth = edt.edt(region, anisotropy=tuple(spacing), black_border=False)
+    if disc is not None:
+        depth[disc] = _from_filled(region, pieces, fraction, grid)[disc]
     kind = _seeds(region, depth, pieces, fraction, voxels, spacing, limits, behind)
     seeds = np.zeros(region.shape, np.uint16)
     sheet = kind == UNBACKED
-    if ragged is not None:
-        sheet &= ~ragged[tuple(voxels.T)] | _sheets(kind, region, voxels, spacing)
-    index = tuple(voxels[(kind == DEEP) | sheet].T)
+    deep = kind == DEEP
+    if disc is not None:
+        at = tuple(voxels.T)
+        sheet &= ~disc[at] | _sheets(kind, region, voxels, spacing)
+        # The face of a layer one slice thick is known from how full its voxels are.
+        face = depth[at] + (fraction[at] - 1.0) * spacing[0]
+        deep |= disc[at] & (fraction[at] >= SOLID) & (face >= DISC_FACE_MM)
+    index = tuple(voxels[deep | sheet].T)
     seeds[index] = region[index]
     seeds = _large_enough(seeds, fraction, grid.voxel_mm3)
     return _share_out(pieces, region, seeds, fraction, voxels, spacing)
+
+
+def _from_filled(
+    region: npt.NDArray[np.uint16],
+    pieces: npt.NDArray[np.int32],
+    fraction: npt.NDArray[np.float32],
+    grid: Grid,
+) -> npt.NDArray[np.float32]:
+    """How far each voxel lies from the bones that hold cement, mm.
+
+    A disc may be no higher than two walls are uncertain, but cement comes into it from one side.
+    """
+    cement = pieces > 0
+    held = np.bincount(region[cement], weights=fraction[cement], minlength=int(region.max()) + 1)
+    filled = held * grid.voxel_mm3 >= FILLED_MM3
+    filled[:BONE] = False
+    away: npt.NDArray[np.float32] = edt.edt(
+        ~filled[region], anisotropy=tuple(grid.spacing_mm), black_border=False
+    )
+    return away
 
 
 @njit(cache=True)
