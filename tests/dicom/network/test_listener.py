@@ -260,6 +260,12 @@ def test_what_is_no_image_is_refused(house: House, tmp_path: Path) -> None:
     assert house.inbox.all_studies() == []
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such modes.")
+def test_what_is_received_is_for_nobody_else_on_the_computer(house: House) -> None:
+    house.start()
+    assert (house.folder / "inbox").stat().st_mode & 0o077 == 0
+
+
 def test_two_listeners_do_not_share_a_folder(house: House) -> None:
     house.start()
     with pytest.raises(InputError, match="in use by another listener"):

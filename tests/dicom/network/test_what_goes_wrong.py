@@ -229,11 +229,30 @@ def known_images(count: int) -> list[Dataset]:
     for level in ("STUDY", "SERIES", *["IMAGE"] * count):
         one = Dataset()
         one.QueryRetrieveLevel, one.StudyInstanceUID, one.SeriesInstanceUID = level, "1.2.3", "1.2.3.4"
+        if level == "STUDY":
+            one.AccessionNumber = "A77"
         if level == "IMAGE":
             one.SOPInstanceUID = f"1.2.3.4.{len(said)}"
             one.SOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
         said.append(one)
     return said
+
+
+@pytest.mark.parametrize("way", ["web", "dimse"])
+def test_an_archive_that_ignores_what_is_asked_for_gives_nobody_else_s_study(
+    wrong, tmp_path: Path, way: str
+) -> None:
+    other = {"0020000D": {"vr": "UI", "Value": ["1.2.3"]}, "00080050": {"vr": "SH", "Value": ["B88"]}}
+    body = json.dumps([other]).encode()
+    (study,) = (one for one in known_images(1) if one.QueryRetrieveLevel == "STUDY")
+    study.AccessionNumber = "B88"
+    with (
+        web(lambda *_: (200, "application/dicom+json", body)) as by_web,
+        dimse(find=[study]) as by_dimse,
+    ):
+        archive = by_web if way == "web" else by_dimse
+        assert "holds no study" in wrong(*pull(archive, tmp_path))
+        assert "holds no study" in wrong("pull", archive, "--study", "1.2.4", "--out", str(tmp_path / "out"))
 
 
 @pytest.mark.parametrize("told", ["5 of them fail", "only 3 are sent", "it breaks off"])
@@ -255,7 +274,7 @@ def test_a_study_that_does_not_come_whole_by_dimse_is_not_there_at_all(
     with dimse(find=known_images(8), get=get) as archive:
         said = wrong(*pull(archive, tmp_path))
     assert any(
-        words in said for words in ("could not send", "sent 0 of 8", "refuses the fetching", "broke off")
+        words in said for words in ("could not send", "sent 0 of the 8", "refuses the fetching", "broke off")
     )
 
 
@@ -263,6 +282,7 @@ def test_a_study_that_does_not_come_whole_by_the_web_is_not_there_at_all(
     wrong, tmp_path: Path, scan: Path
 ) -> None:
     one = {"0020000D": {"vr": "UI", "Value": ["1.2.3"]}, "0020000E": {"vr": "UI", "Value": ["1.2.3.4"]}}
+    one["00080050"] = {"vr": "SH", "Value": ["A77"]}
     image = one | {"00080018": {"vr": "UI", "Value": ["1.2.3.4.5"]}}
     part = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + next(scan.iterdir()).read_bytes() + b"\r\n"
 

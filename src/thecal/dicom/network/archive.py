@@ -21,6 +21,10 @@ class Wanted:
     accession: str | None = None
     series: str | None = None
 
+    def is_met_by(self, study: str, accession: str) -> bool:
+        """Whether a study that an archive names is one that was asked for."""
+        return bool(study) and self.study in (None, study) and self.accession in (None, accession.strip())
+
 
 @dataclass(frozen=True)
 class Held:
@@ -58,8 +62,8 @@ class Archive(Protocol):
     def series_of(self, study: str, series: str | None) -> list[Held]:
         """What it holds of a study."""
 
-    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
-        """Get the instances of these series, each given to ``keep`` as it arrives."""
+    def fetch(self, study: str, held: Held, keep: Keep) -> None:
+        """Get the instances of a series, each given to ``keep`` as it arrives."""
 
     def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
         """Put files there; ``stored`` is called after each that the archive has taken."""

@@ -19,6 +19,7 @@ ASSOCIATE_S: Final = 30.0
 ANSWER_S: Final = 300.0
 _END_S: Final = 2.0
 # PS3.8 table 9-21.
+_REFUSAL: Final = 0x03
 _SERVICE_USER, _PRESENTATION = 1, 3
 _REASONS: Final = {
     (_SERVICE_USER, 2): "it does not speak this application context",
@@ -58,7 +59,17 @@ def association(
     entity.network_timeout, entity.connection_timeout = ANSWER_S, CONNECT_S
     roles: list[Any] = []
     opened: list[socket.socket] = []
-    handlers = [(net.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc.dul.socket.socket))]
+    refusals: list[tuple[int, int]] = []
+
+    def read_refusal(event: Any) -> None:
+        # From the message itself: the library forgets it where the connection is closed at once.
+        if event.pdu.pdu_type == _REFUSAL:
+            refusals.append((event.pdu.source, event.pdu.reason_diagnostic))
+
+    handlers = [
+        (net.evt.EVT_CONN_OPEN, lambda event: opened.append(event.assoc.dul.socket.socket)),
+        (net.evt.EVT_PDU_RECV, read_refusal),
+    ]
     for syntax, transfers in contexts:
         entity.add_requested_context(syntax, list(transfers))
     if receive is not None:
@@ -76,9 +87,12 @@ def association(
     )
     try:
         if not made.is_established:
-            raise InputError(_why_not(made, address, caller))
+            raise InputError(_why_not(made, refusals, address, caller))
         try:
             yield made
+        except RuntimeError as error:  # what the library says of an association that is gone
+            made.abort()
+            raise InputError(f"The archive {address.shown} broke off in the middle") from error
         except BaseException:
             made.abort()
             raise
@@ -119,12 +133,11 @@ def check_reachable(address: DimseAddress, caller: Caller) -> None:
             raise InputError(f"{where} does not speak TLS there, or wants a certificate (--cert)") from error
 
 
-def _why_not(made: Any, address: DimseAddress, caller: Caller) -> str:
+def _why_not(made: Any, refusals: Sequence[tuple[int, int]], address: DimseAddress, caller: Caller) -> str:
     """Why there is no association, as a sentence."""
     where = f"The archive {address.shown}"
-    if made.is_rejected:
-        answer = made.acceptor.primitive
-        reason = _REASONS.get((answer.result_source, answer.diagnostic), "it gives no reason")
+    if refusals:
+        reason = _REASONS.get(refusals[0], "it gives no reason")
         return f"{where} refuses the association: " + reason.format(us=caller.ae_title, them=address.ae_title)
     if made.is_aborted and made.acceptor.primitive is not None:
         return f"{where} takes none of what was proposed"

@@ -42,7 +42,9 @@ class DimseArchive:
         """The UIDs of the studies that match."""
         with self._asking() as find:
             found = find("STUDY", StudyInstanceUID=wanted.study or "", AccessionNumber=wanted.accession or "")
-        return sorted({text_of(one, "StudyInstanceUID") for one in found} - {""})
+        named = {(text_of(one, "StudyInstanceUID"), text_of(one, "AccessionNumber")) for one in found}
+        # An archive that does not know a key ignores it, and answers with other patients' studies.
+        return sorted({study for study, accession in named if wanted.is_met_by(study, accession)})
 
     def series_of(self, study: str, series: str | None) -> list[Held]:
         """What it holds of a study; the images are asked for series by series, as the standard has it."""
@@ -62,12 +64,25 @@ class DimseArchive:
                     held.append(Held(uid, instances))
         return held
 
-    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
-        """Get the instances of these series, each given to ``keep`` as it arrives."""
+    def fetch(self, study: str, held: Held, keep: Keep) -> None:
+        """Get the instances of a series, each given to ``keep`` as it arrives."""
+        query = self._query("SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": held.series})
+        failure: list[BaseException] = []
+        receive = _receiver(keep, failure)
         if self.move_port is None:
-            self._get(study, held, keep)
-        else:
-            self._move(study, held, keep, self.move_port)
+            # The images come back over the association that asks for them.
+            contexts = [(_GET, _UNCOMPRESSED), *_receivable(held)]
+            with self._association(contexts, receive=receive) as link:
+                for status, _ in link.send_c_get(query, _GET):
+                    self._check("fetching", status, failure)
+            return
+        door = open_door(receive, ae_title=self.caller.ae_title, host="", port=self.move_port)
+        try:
+            with self._association([(_MOVE, _UNCOMPRESSED)]) as link:
+                for status, _ in link.send_c_move(query, self.caller.ae_title, _MOVE):
+                    self._check("fetching", status, failure, moving=True)
+        finally:
+            door.shutdown()
 
     def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
         """Put files there over one association for every 128 kinds of them."""
@@ -139,31 +154,6 @@ class DimseArchive:
                 return found
 
             yield find
-
-    def _get(self, study: str, held: Sequence[Held], keep: Keep) -> None:
-        """By C-GET: the images come back over the association that asks for them."""
-        failure: list[BaseException] = []
-        for one in held:
-            contexts = [(_GET, _UNCOMPRESSED), *_receivable(one)]
-            with self._association(contexts, receive=_receiver(keep, failure)) as link:
-                query = self._query("SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series})
-                for status, _ in link.send_c_get(query, _GET):
-                    self._check("fetching", status, failure)
-
-    def _move(self, study: str, held: Sequence[Held], keep: Keep, port: int) -> None:
-        """By C-MOVE: the archive opens an association to a port of ours."""
-        failure: list[BaseException] = []
-        door = open_door(_receiver(keep, failure), ae_title=self.caller.ae_title, host="", port=port)
-        try:
-            for one in held:
-                with self._association([(_MOVE, _UNCOMPRESSED)]) as link:
-                    query = self._query(
-                        "SERIES", {"StudyInstanceUID": study, "SeriesInstanceUID": one.series}
-                    )
-                    for status, _ in link.send_c_move(query, self.caller.ae_title, _MOVE):
-                        self._check("fetching", status, failure, moving=True)
-        finally:
-            door.shutdown()
 
     def _query(self, level: str, keys: dict[str, str]) -> Any:
         from pydicom.dataset import Dataset

@@ -87,6 +87,10 @@ class Inbox:
             self.root / name for name in ("incoming", "work", "studies")
         )
         try:
+            if not self.root.exists():
+                self.root.parent.mkdir(parents=True, exist_ok=True)
+                # Images carry the patient: nobody else on this computer needs them.
+                self.root.mkdir(mode=0o700)
             for folder in (self.incoming, self.work, self.studies):
                 make_folder(folder)
             self._lock = (self.root / "lock").open("wb")

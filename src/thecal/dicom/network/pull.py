@@ -48,23 +48,22 @@ def pull(archive: Archive, wanted: Wanted, out: Path) -> Pulled:
         held = archive.series_of(studies[0], wanted.series)
         if not held:
             raise InputError(f"The archive holds no images of this {'series' if wanted.series else 'study'}")
-        got: set[str] = set()
-        places = {instance: one.series for one in held for instance in one.instances}
-
-        def keep(instance: str, file: bytes) -> None:
-            # One that came in the meantime lies with no series that was asked for.
-            series = folder / short_name(places.get(instance, "late"))
-            series.mkdir(exist_ok=True)
-            (series / f"{short_name(instance)}.dcm").write_bytes(file)
-            got.add(instance)
-
-        archive.fetch(studies[0], held, keep)
-        _check_complete(held, got)
-    return Pulled(len(got), len(held))
+        images = sum(_fetch(archive, studies[0], one, folder / short_name(one.series)) for one in held)
+    return Pulled(images, len(held))
 
 
-def _check_complete(held: list[Held], got: set[str]) -> None:
-    said = {instance for one in held for instance in one.instances}
-    missing = len(said - got)
+def _fetch(archive: Archive, study: str, held: Held, folder: Path) -> int:
+    """Fetch a series into a folder of its own; how many images came."""
+    folder.mkdir()
+    got: set[str] = set()
+
+    def keep(instance: str, file: bytes) -> None:
+        (folder / f"{short_name(instance)}.dcm").write_bytes(file)
+        got.add(instance)
+
+    archive.fetch(study, held, keep)
+    missing = len(set(held.instances) - got)
     if missing:
-        raise InputError(f"The archive sent {len(said) - missing} of {len(said)} images")
+        said = len(held.instances)
+        raise InputError(f"The archive sent {said - missing} of the {said} images of a series")
+    return len(got)

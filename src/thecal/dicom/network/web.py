@@ -24,6 +24,7 @@ AS_STORED: Final = (("application/dicom", "*"),)
 # Bodies are sent whole: not every archive takes chunked ones.
 WHOLE_BYTES: Final = 1 << 40
 STUDY, SERIES, SOP_CLASS, SOP_INSTANCE = "0020000D", "0020000E", "00080016", "00080018"
+ACCESSION = "00080050"
 MEANINGS: Final = {
     401: "asks for a user and password, or does not know these: set THECAL_USER and THECAL_PASSWORD, "
     "THECAL_TOKEN, or an entry in a netrc file",
@@ -66,9 +67,12 @@ class WebArchive:
         filters = {"StudyInstanceUID": wanted.study, "AccessionNumber": wanted.accession}
         with self._told("QIDO-RS, the search for studies"):
             found = self._client.search_for_studies(
-                search_filters={name: value for name, value in filters.items() if value is not None}
+                search_filters={name: value for name, value in filters.items() if value is not None},
+                fields=[ACCESSION],
             )
-        return sorted({_first(one, STUDY) for one in found} - {""})
+        # A service that does not know a key ignores it, and answers with other patients' studies.
+        mine = [one for one in found if wanted.is_met_by(_first(one, STUDY), _first(one, ACCESSION))]
+        return sorted({_first(one, STUDY) for one in mine})
 
     def series_of(self, study: str, series: str | None) -> list[Held]:
         """What it holds of a study."""
@@ -82,14 +86,13 @@ class WebArchive:
             instances[_first(one, SOP_INSTANCE)] = _first(one, SOP_CLASS)
         return [Held(uid, instances) for uid, instances in sorted(by_series.items())]
 
-    def fetch(self, study: str, held: Sequence[Held], keep: Keep) -> None:
-        """Get the instances of these series, each given to ``keep`` as it arrives."""
-        for one in held:
-            with self._told("WADO-RS, the fetching of images"):
-                for dataset in self._client.iter_series(study, one.series, media_types=AS_STORED):
-                    file = io.BytesIO()
-                    dataset.save_as(file, enforce_file_format=True)
-                    keep(str(dataset.SOPInstanceUID), file.getvalue())
+    def fetch(self, study: str, held: Held, keep: Keep) -> None:
+        """Get the instances of a series, each given to ``keep`` as it arrives."""
+        with self._told("WADO-RS, the fetching of images"):
+            for dataset in self._client.iter_series(study, held.series, media_types=AS_STORED):
+                file = io.BytesIO()
+                dataset.save_as(file, enforce_file_format=True)
+                keep(str(dataset.SOPInstanceUID), file.getvalue())
 
     def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
         """Put files there, one request each, so that one refused keeps none of the others away."""
