@@ -49,11 +49,12 @@ clean:
 	rm -rf $(VENV) site demo
 
 # The locked versions, then the project itself, editable; then a small patient from scan to report, so that
-# what is compiled on first use is compiled before anybody waits for it.
+# what is compiled on first use is compiled before anybody waits for it. Bytecode too: where Python is told to
+# write none, each of the processes that the tests start would compile its libraries anew.
 $(STAMP): pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	-$(BIN)/thecal phantom make --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush \
 		--leak epidural@T12:0.3ml:left --out $(VENV)/warm-up > /dev/null
