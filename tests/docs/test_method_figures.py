@@ -218,6 +218,7 @@ FIGURES = [
     ("leakage/compartments.py", "OWN_SIDE_MM", "head start of {} mm"),
     ("leakage/compartments.py", "SHEET_SHARE", "over three quarters of its surroundings"),
     ("leakage/pedicles.py", "SLAB_MM", "between 2.5 and 7.5 mm behind"),
+    ("leakage/hidden_walls.py", "SOLID", "where voxels are filled to {:.0%}"),
     ("leakage/needle_track.py", "LARGEST_SHORT_MM3", "(at most {:.0f} mm³)"),
     ("leakage/heights.py", "RIM_FROM", "lines fitted between 8 and"),
     ("leakage/intradural/gaps.py", "FAT_HU", "no fat (−30 HU) between"),

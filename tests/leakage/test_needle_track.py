@@ -39,6 +39,18 @@ def test_a_short_cast_within_a_pedicle_is_a_needle_track() -> None:
     assert named(toy(FILL, rod((13.5, 4.5, 32), (14, 9.5, 32), 1.5))) == ["intravertebral", "needle_track"]
 
 
+def test_a_short_cast_whose_pedicle_is_taken_for_foramen_is_a_needle_track() -> None:
+    case = pedicle_hidden(toy(FILL, rod((13.5, 4.5, 32), (14, 9.5, 32), 1.5)), Part.FORAMEN)
+    assert named(case) == ["intravertebral", "needle_track"]
+
+
+def test_a_track_in_thick_slices_is_as_slender_as_in_thin_ones() -> None:
+    track = rod((13.5, 4, 32), (15, 12, 32.5), 1.6)
+    for slice_mm in (1.0, 2.0, 3.0):
+        case = pedicle_hidden(toy(FILL, track, spacing=(slice_mm, 0.8, 0.8)), Part.NONE)
+        assert named(case) == ["intravertebral", "needle_track"]
+
+
 def test_a_cast_that_runs_across_the_spine_is_no_needle_track() -> None:
     assert "needle_track" not in named(toy(FILL, rod((16, 22, 32), (34, 22, 32), 1.4)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cc3d
@@ -13,7 +14,7 @@ from thecal.anatomy.spine import Part, Spine, Vertebra
 from thecal.leakage.pedicles import Pedicle, pedicles
 from thecal.leakage.regions import BONE, DISC, FORAMEN, OUTSIDE, TRACK
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, Box, FloatArray
+from thecal.volume import BoolArray, Box, FloatArray, Grid
 
 BEHIND_WALL_MM: Final = 2.0
 """Farther back than this behind the posterior wall's middle, cement is no longer the body's."""
@@ -22,6 +23,7 @@ MIN_LENGTH_SD_MM: Final = 2.2
 MAX_WIDTH_SD_MM: Final = 1.9
 """Spread across the axis of a rod 5 mm wide, blurred; needles of 10 to 13 G are 2.4 to 3.4 mm."""
 SLENDER: Final = 2.0
+FEWEST_VOXELS: Final = 5
 REACH_MM: Final = 70.0
 """From the skin side of a track to the body along its line."""
 ISTHMUS_MM: Final = -6.0
@@ -34,6 +36,9 @@ LARGEST_SHORT_MM3: Final = 80.0
 """A rod 3.4 mm wide and 8 mm long: more cement in a pedicle, if no longer, is no needle's cast."""
 FORAMEN_SHARE: Final = 0.6
 """A short cast of which more lies in what the anatomy calls foramen is foraminal."""
+DEEP_IN_PEDICLE: Final = 0.25
+"""Unless it lies within half the way from the pedicle's middle to its border (squared): no nerve runs there,
+and the anatomy took the hidden pedicle for a gap."""
 CONTACT_SHARE: Final = 0.1
 """A short cast in the pedicle that shares more of its surface with other cement is part of that."""
 
@@ -82,14 +87,40 @@ def mark_tracks(
         vertebra = spine.vertebrae[int(np.bincount(nearest[members]).argmax())]
         around = [ways[key] for key in ((vertebra.id, -1), (vertebra.id, 1)) if key in ways]
         in_foramen = float((codes[tuple(voxels[members].T)] == FORAMEN).mean())
-        free = (
+        cast = _Cast.of(points[members], weight[members], grid)
+        if cast is None:
+            continue
+        room = DEEP_IN_PEDICLE if in_foramen > FORAMEN_SHARE else 1.0
+        short = (
             weight[members].sum() * grid.voxel_mm3 <= LARGEST_SHORT_MM3
-            and in_foramen <= FORAMEN_SHARE
+            and any(_within(p, vertebra.frame.to_local(cast.centre), room) for p in around)
             and _stands_free(parts, part, codes)
         )
-        if _is_track(points[members], weight[members], vertebra, around, free, spine):
+        if _is_track(cast, vertebra, around, short, spine):
             marked[tuple(voxels[members].T)] = TRACK + vertebra.id
     return marked
+
+
+@dataclass(frozen=True, eq=False)
+class _Cast:
+    """Middle and axis (patient LPS, mm), spread along it and across it without the voxels' own."""
+
+    centre: FloatArray
+    axis: FloatArray
+    length: float
+    width: float
+
+    @classmethod
+    def of(cls, points: FloatArray, weight: FloatArray, grid: Grid) -> _Cast | None:
+        if len(points) < FEWEST_VOXELS:
+            return None
+        centre = np.average(points, axis=0, weights=weight)
+        steps = grid.affine[:3, :3]
+        spread = np.cov((points - centre).T, aweights=weight) - steps @ steps.T / 12.0
+        values, vectors = np.linalg.eigh(spread)
+        # The middle one, for a rod blurred along thick slices is flat.
+        length, width = np.sqrt(max(values[2], 0.0)), np.sqrt(max(values[1], 0.0))
+        return cls(centre, vectors[:, 2], float(length), float(width))
 
 
 def _behind(
@@ -111,44 +142,24 @@ def _stands_free(parts: npt.NDArray[np.uint32], part: int, codes: npt.NDArray[np
     return float((codes[near][rim] > 0).mean()) <= CONTACT_SHARE
 
 
-def _is_track(
-    points: FloatArray,
-    weight: FloatArray,
-    vertebra: Vertebra,
-    around: list[Pedicle],
-    free: bool,
-    spine: Spine,
-) -> bool:
-    if len(points) < 5:
+def _is_track(cast: _Cast, vertebra: Vertebra, around: list[Pedicle], short: bool, spine: Spine) -> bool:
+    if cast.width > MAX_WIDTH_SD_MM:
         return False
-    centre = np.average(points, axis=0, weights=weight)
-    values, vectors = np.linalg.eigh(np.cov((points - centre).T, aweights=weight))
-    # The middle one, for a rod blurred along thick slices is flat.
-    length, width = np.sqrt(max(values[2], 0.0)), np.sqrt(max(values[1], 0.0))
-    if width > MAX_WIDTH_SD_MM:
-        return False
-    local = vertebra.frame.to_local(centre)
-    axis = vectors[:, 2] * np.sign(vectors[:, 2] @ vertebra.frame.anterior)
-    if length < MIN_LENGTH_SD_MM or length < SLENDER * width:
-        return free and any(_within(p, local) for p in around)
-    return _leads_into_body(centre, axis, spine) or any(
-        _leads_through(
-            p,
-            local,
-            np.array(
-                [axis @ vertebra.frame.left, axis @ vertebra.frame.anterior, axis @ vertebra.frame.cranial]
-            ),
-        )
-        for p in around
-    )
+    if cast.length < MIN_LENGTH_SD_MM or cast.length < SLENDER * cast.width:
+        return short
+    frame = vertebra.frame
+    axis = cast.axis * np.sign(cast.axis @ frame.anterior)
+    own = np.array([axis @ frame.left, axis @ frame.anterior, axis @ frame.cranial])
+    local = frame.to_local(cast.centre)
+    return _leads_into_body(cast.centre, axis, spine) or any(_leads_through(p, local, own) for p in around)
 
 
-def _within(pedicle: Pedicle, local: FloatArray) -> bool:
-    """Whether a point of the vertebra's frame lies in the pedicle, or just behind it."""
+def _within(pedicle: Pedicle, local: FloatArray, room: float) -> bool:
+    """Whether a point of the vertebra's frame lies in that much of the pedicle, or just behind it."""
     if not 3.0 * ISTHMUS_MM < local[1] < 0.0:
         return False
     off = (local[[0, 2]] - pedicle.centre_mm) / (pedicle.half_mm + SLACK_MM)
-    return bool(off @ off <= 1.0)
+    return bool(off @ off <= room)
 
 
 def _leads_through(pedicle: Pedicle, local: FloatArray, axis: FloatArray) -> bool:
