@@ -12,12 +12,15 @@ import numpy as np
 import pydicom
 import pytest
 from identified import ROOT, SECRETS, item, read_all, write_identified
+from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as Items
 from scans import trunk, write_enhanced
 
 from thecal.cli import run
 from thecal.dicom import read
+from thecal.dicom.confidentiality.dataset import Plan, deidentify_dataset
+from thecal.dicom.confidentiality.pseudonyms import secret_of_this_run
 
 pytest.importorskip("dicomanonymizer", reason="The extra [net] is not installed.")
 
@@ -221,6 +224,33 @@ def test_what_may_show_the_patient_is_left_out_and_counted(
     told = capsys.readouterr().err
     assert told.startswith("Left out: 1 ")
     assert said in told
+
+
+VALUES = {
+    **dict.fromkeys(("AE", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT", "CS"), "PAT-4711"),
+    **{"DA": "20240229", "DT": "20240229081500", "TM": "081500.4711", "UI": f"{ROOT}.77"},
+    **dict.fromkeys(("OB", "OW", "UN"), b"PAT-4711"),
+}
+
+
+@pytest.mark.parametrize("keep_intervals", [False, True])
+def test_whatever_element_of_the_dictionary_says_it_nothing_is_left(keep_intervals: bool) -> None:
+    """Every element that can hold text, a date, a UID or bytes, at the top and in an item."""
+    image, nested = Dataset(), Dataset()
+    for place in (image, nested):
+        for tag, (vr, *_) in DicomDictionary.items():
+            if vr in VALUES and tag >> 16 > 0x0004 and tag != 0x7FE00010:
+                place.add(pydicom.DataElement(tag, vr, VALUES[vr], validation_mode=0))
+        place.SpecificCharacterSet = "ISO_IR 100"
+        place.CodingSchemeDesignator = "DCM"
+    image.ReferencedImageSequence = Items([nested])
+    deidentify_dataset(image, Plan(secret_of_this_run(), keep_intervals))
+    assert len(image.ReferencedImageSequence[0]) > 10
+    for _, element in walked(image):
+        if element.VR != "SQ" and not (keep_intervals and element.VR == "TM"):
+            told = str(element.value)
+            for word in ("4711", "20240229", ROOT):
+                assert word not in told, element
 
 
 def test_where_nothing_can_be_shared_there_is_one_sentence_and_no_folder(

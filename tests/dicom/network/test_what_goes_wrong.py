@@ -16,6 +16,9 @@ from pydicom.dataset import Dataset
 from results import FILES, stand_in
 
 from thecal.cli import run
+from thecal.dicom.network.address import Caller
+from thecal.dicom.network.door import open_door
+from thecal.dicom.network.tls import server_tls
 
 SECRET = "correct-horse"
 
@@ -393,6 +396,26 @@ def test_dimse_by_tls(
     assert run(["pull", guarded.secure, "--accession", "A77", "--out", str(tmp_path / "ct"), *known]) == 0
     capsys.readouterr()
     assert "dicoms://" in wrong("push", str(scan), guarded.dimse)
+
+
+def test_a_listener_behind_tls(wrong, scan: Path, pem: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = []
+
+    def receive(event: Any) -> int:
+        taken.append(event.request.AffectedSOPInstanceUID)
+        return 0
+
+    authority = pem.with_suffix(".crt")
+    secure = server_tls(Caller("THECAL", authority, pem))
+    door = open_door(receive, ae_title="THECAL", host="127.0.0.1", port=0, ssl_context=secure)
+    try:
+        address = f"dicoms://127.0.0.1:{door.server_address[1]}/THECAL"
+        assert "--cert" in wrong("push", str(scan), address, "--ca", str(authority))
+        assert taken == []
+        assert run(["push", str(scan), address, "--ca", str(authority), "--cert", str(pem)]) == 0
+        assert len(taken) == 8
+    finally:
+        door.shutdown()
 
 
 def test_tls_where_there_is_none(wrong, orthanc: Orthanc, scan: Path) -> None:
