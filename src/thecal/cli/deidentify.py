@@ -35,12 +35,14 @@ def deidentify(
     counted. Look at the images before you share them: no program sees writing in pixels for certain.
     Research use only.
     """
+    from thecal.cli.counting import counted
     from thecal.dicom.confidentiality.dataset import Plan
     from thecal.dicom.confidentiality.folder import deidentify as deidentify_folder
     from thecal.dicom.confidentiality.pseudonyms import read_secret, secret_of_this_run
 
     plan = Plan(read_secret(secret) or secret_of_this_run(), keep_intervals, keep_characteristics)
-    done = deidentify_folder(path, out, plan)
+    with counted("clean") as progress:
+        done = deidentify_folder(path, out, plan, progress)
     for reason, count in sorted(done.left_out.items()):
         typer.echo(f"Left out: {count} {reason}", err=True)
     typer.echo(f"{done.images} images of {len(done.series)} series without their patient: {out}")

@@ -39,6 +39,7 @@ def pull(
     DIR is written whole or not at all. A user and password, or a token, are taken from THECAL_USER and
     THECAL_PASSWORD, from THECAL_TOKEN, or from a netrc file. Research use only.
     """
+    from thecal.cli.counting import counted
     from thecal.dicom.network.address import Caller, checked_uid, parse_address
     from thecal.dicom.network.archive import Wanted, open_archive
     from thecal.dicom.network.pull import pull as pull_study
@@ -56,5 +57,6 @@ def pull(
     )
     check_new_folder(out)
     opened = open_archive(parse_address(archive), Caller(aet, ca, cert), move_port=move_port)
-    got = pull_study(opened, wanted, out)
+    with counted("pull") as progress:
+        got = pull_study(opened, wanted, out, progress)
     typer.echo(f"{got.images} images of {got.series} series: {out}")

@@ -25,10 +25,13 @@ def push(
     are taken from THECAL_USER and THECAL_PASSWORD, from THECAL_TOKEN, or from a netrc file. Research use
     only.
     """
+    from thecal.cli.counting import counted
     from thecal.dicom.network.address import Caller, parse_address
     from thecal.dicom.network.archive import open_archive
     from thecal.dicom.network.push import push as push_files
 
     address = parse_address(archive)
-    count = push_files(open_archive(address, Caller(aet, ca, cert)), path)
+    opened = open_archive(address, Caller(aet, ca, cert))
+    with counted("push") as progress:
+        count = push_files(opened, path, progress)
     typer.echo(f"{count} {'file' if count == 1 else 'files'} pushed to {address.shown}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,7 +35,9 @@ class Deidentified:
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def deidentify(path: Path, out: Path, plan: Plan) -> Deidentified:
+def deidentify(
+    path: Path, out: Path, plan: Plan, progress: Callable[[int, int], None] = lambda done, total: None
+) -> Deidentified:
     """Write the CT images of an input without their patient.
 
     Parameters
@@ -45,6 +48,8 @@ def deidentify(path: Path, out: Path, plan: Plan) -> Deidentified:
         A new folder: a folder a series, a file an image, named by hashes of their new UIDs. It is written
         whole or not at all.
     plan : Plan
+    progress : callable, optional
+        Called with (files done, files in all).
 
     Returns
     -------
@@ -63,8 +68,9 @@ def deidentify(path: Path, out: Path, plan: Plan) -> Deidentified:
         # What a header says against its own types is carried on or dropped; nobody can mend it here.
         warnings.simplefilter("ignore")
         with members_of(path) as members:
-            for member in members:
+            for number, member in enumerate(members, start=1):
                 reason = _one(member, folder, plan, done)
+                progress(number, len(members))
                 if reason is not None:
                     done.left_out[reason] += 1
         if not done.images:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +21,12 @@ class Pulled:
     series: int
 
 
-def pull(archive: Archive, wanted: Wanted, out: Path) -> Pulled:
+def pull(
+    archive: Archive,
+    wanted: Wanted,
+    out: Path,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Pulled:
     """Fetch one study, or one series of it.
 
     Parameters
@@ -29,6 +36,9 @@ def pull(archive: Archive, wanted: Wanted, out: Path) -> Pulled:
         Must match one study.
     out : Path
         A new folder; a folder a series lies in it, a file an image, named by short hashes of their UIDs.
+
+    progress : callable, optional
+        Called with (images here, images in all) as they come.
 
     Returns
     -------
@@ -48,11 +58,15 @@ def pull(archive: Archive, wanted: Wanted, out: Path) -> Pulled:
         held = archive.series_of(studies[0], wanted.series)
         if not held:
             raise InputError(f"The archive holds no images of this {'series' if wanted.series else 'study'}")
-        images = sum(_fetch(archive, studies[0], one, folder / short_name(one.series)) for one in held)
+        came, total = itertools.count(1), sum(len(one.instances) for one in held)
+        images = 0
+        for one in held:
+            place = folder / short_name(one.series)
+            images += _fetch(archive, studies[0], one, place, lambda: progress(next(came), total))
     return Pulled(images, len(held))
 
 
-def _fetch(archive: Archive, study: str, held: Held, folder: Path) -> int:
+def _fetch(archive: Archive, study: str, held: Held, folder: Path, came: Callable[[], None]) -> int:
     """Fetch a series into a folder of its own; how many images came."""
     folder.mkdir()
     got: set[str] = set()
@@ -60,6 +74,7 @@ def _fetch(archive: Archive, study: str, held: Held, folder: Path) -> int:
     def keep(instance: str, file: bytes) -> None:
         (folder / f"{short_name(instance)}.dcm").write_bytes(file)
         got.add(instance)
+        came()
 
     archive.fetch(study, held, keep)
     missing = len(set(held.instances) - got)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,7 +15,9 @@ from thecal.errors import InputError
 _DIRECTORY: Final = "1.2.840.10008.1.3.10"
 
 
-def push(archive: Archive, path: Path, stored: Callable[[Outgoing], None] = lambda file: None) -> int:
+def push(
+    archive: Archive, path: Path, progress: Callable[[int, int], None] = lambda done, total: None
+) -> int:
     """Put a DICOM file, or all of a folder and its subfolders, into an archive.
 
     An archive that already holds an object keeps one of it: the UIDs of thecal's outputs follow from what
@@ -24,8 +27,8 @@ def push(archive: Archive, path: Path, stored: Callable[[Outgoing], None] = lamb
     ----------
     archive : Archive
     path : Path
-    stored : callable, optional
-        Called after each file that the archive has taken.
+    progress : callable, optional
+        Called with (files taken, files in all) after each that the archive has taken.
 
     Returns
     -------
@@ -40,7 +43,8 @@ def push(archive: Archive, path: Path, stored: Callable[[Outgoing], None] = lamb
     files = outgoing_files(path)
     if not files:
         raise InputError(f"{path.name} holds no DICOM file to push")
-    archive.store(files, stored)
+    taken = itertools.count(1)
+    archive.store(files, lambda file: progress(next(taken), len(files)))
     return len(files)
 
 
