@@ -23,6 +23,28 @@ from thecal.dicom.network.listener import Listener, Plan
 STEPS = ("fsync", "replace", "link", "mkdir", "rmdir", "unlink", "scandir")
 
 
+class Halting:
+    """A file that is written in two halves, with a step between them."""
+
+    def __init__(self, file: Any, halt: Callable[[], None]) -> None:
+        self.file, self.halt = file, halt
+
+    def write(self, content: bytes) -> None:
+        self.file.write(content[: len(content) // 2])
+        self.file.flush()
+        self.halt()
+        self.file.write(content[len(content) // 2 :])
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.file, name)
+
+    def __enter__(self) -> Halting:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.file.close()
+
+
 def kill_before(step: int) -> list[int]:
     """Have this process killed before its step of that number; the count of steps so far."""
     count = [0]
@@ -36,6 +58,13 @@ def kill_before(step: int) -> list[int]:
 
         return call
 
+    opened = Path.open
+
+    def halting(path: Path, mode: str = "r", **options: Any) -> Any:
+        file = opened(path, mode, **options)
+        return Halting(file, counted(lambda: None)) if mode == "wb" and path.suffix else file
+
+    Path.open = halting  # type: ignore[method-assign, assignment]
     # A killed process, unlike a failing disk, needs none; without it this takes a third of the time.
     os.fsync = lambda handle: None
     for name in STEPS:
@@ -84,6 +113,8 @@ def main(folder: Path, scan: Path) -> None:
         told, whole = forked(here, scan, names, step)
         acknowledged = [line for line in told if line in names]
         kept = len(list(here.glob("inbox/studies/*/images/*.dcm")))
+        results = len(list(here.glob("inbox/studies/*/results/*")))
+        assessed_then = calls(here / "home")
         # A sender sends again what was not acknowledged.
         forked(here, scan, [name for name in names if name not in acknowledged], -1)
         once_more = FileArchive(here / "archive").sent()
@@ -101,6 +132,10 @@ def main(folder: Path, scan: Path) -> None:
                     "stages": stages(here / "inbox"),
                     "archive": FileArchive(here / "archive").sent(),
                     "before the last restart": once_more,
+                    "intact": {p.read_bytes() for p in scan.iterdir()}
+                    == {p.read_bytes() for p in here.glob("inbox/studies/*/images/*.dcm")},
+                    "results then": results,
+                    "assessed then": assessed_then,
                     "assessed": calls(here / "home"),
                     "left": [p.name for d in ("incoming", "work") for p in (here / "inbox" / d).iterdir()],
                 }

@@ -84,14 +84,18 @@ def test_killed_at_any_step_it_loses_no_image_and_repeats_no_result(
     assert {run["acknowledged"] for run in runs} == {0, 1, 2, 3}
     assert any(len(run["assessed"]) == 2 for run in runs), "some were killed in the middle of an assessment"
     assert len(runs) > 40
+    assert sum(run["results then"] for run in runs) > 10
     for run in runs:
         assert run["kept"] >= run["acknowledged"], run
         assert run["in the end"] == 3, run
+        assert run["intact"], run
         assert run["stages"] == ["pushed"], run
         assert sorted(run["archive"]) == sorted(result_uids(3)), run
         assert run["archive"] == run["before the last restart"], run
         assert run["left"] == [], run
         assert set(run["assessed"]) == {3}, run
+        if run["results then"]:
+            assert run["assessed"] == run["assessed then"], run
 
 
 def test_a_study_is_assessed_once_it_is_quiet_and_pushed_once(house: House, three: list[Path]) -> None:
