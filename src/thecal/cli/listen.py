@@ -64,6 +64,10 @@ def listen(
         raise InputError("--quiet is a number of seconds")
     if not 0 <= port <= 65535:
         raise InputError("--port is a number from 0 to 65535")
+    if anatomy != "builtin":
+        from thecal.anatomy.find import backend
+
+        backend(anatomy)  # a slip here would set every study aside
     senders = [checked_ae_title(title) for title in sender or []]
     caller = Caller(aet, ca, cert)
     archive = open_archive(parse_address(push), caller) if push else None

@@ -194,6 +194,7 @@ def _lives(process: int) -> bool:
         (["--port", "70000"], "--port"),
         (["--from", "a-title-much-too-long"], "no AE title"),
         (["--push", "pacs"], "no address"),
+        (["--anatomy", "nosuch"], "neither a backend"),
     ],
 )
 def test_options_that_cannot_be_used(

@@ -39,7 +39,7 @@ def move_folder(path: Path, to: Path) -> None:
     """Bring a folder with all that it holds to the disk, then give it its name."""
     for root, _, names in os.walk(path):
         for name in names:
-            with open(os.path.join(root, name), "rb") as file:
+            with open(os.path.join(root, name), "rb+") as file:
                 os.fsync(file.fileno())
         sync_folder(Path(root))
     os.replace(path, to)
