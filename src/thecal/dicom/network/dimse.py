@@ -178,7 +178,9 @@ class DimseArchive:
         where = f"The archive {self.address.shown}"
         failed = status.get("NumberOfFailedSuboperations")
         if failed:
-            raise InputError(f"{where} could not send {failed} of the images (status {code:04X})")
+            raise InputError(
+                f"{where} could not send {failed} of a series (status {code:04X}); --series takes another alone"
+            )
         told = f"{where} refuses the {what} (status {code:04X})"
         if moving:
             told += f"; for C-MOVE it must know {self.caller.ae_title} with this computer's address and port"
