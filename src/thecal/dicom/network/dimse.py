@@ -179,7 +179,7 @@ class DimseArchive:
         failed = status.get("NumberOfFailedSuboperations")
         if failed:
             raise InputError(
-                f"{where} could not send {failed} of a series (status {code:04X}); --series takes another alone"
+                f"{where} could not send {failed} of a series (status {code:04X}); --series takes one alone"
             )
         told = f"{where} refuses the {what} (status {code:04X})"
         if moving:
