@@ -13,6 +13,7 @@ import typer
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "assess": ("thecal.cli.assess:assess", "Say where the cement went on one CT."),
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
+    "anatomies": ("thecal.cli.anatomies:anatomies", "List the anatomy backends and whether each can run."),
     "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),
     "push": ("thecal.cli.push:push", "Put results into an archive."),
     "listen": ("thecal.cli.listen:listen", "Assess CT studies that are sent here."),

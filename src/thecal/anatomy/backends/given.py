@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from thecal.anatomy.backends.label_file import read_label_map
+from thecal.anatomy.backends.label_file import read_label_file
+from thecal.anatomy.backends.segment_names import CORD_ID as VERSE_CORD
 from thecal.anatomy.backends.totalsegmentator import CLASS_IDS, CORD_ID, is_totalsegmentator
 from thecal.anatomy.from_labels import present_labels, spine_from_labels
 from thecal.anatomy.spine import Spine
@@ -15,13 +16,12 @@ from thecal.quality import QualityNote
 from thecal.terms import EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_disc, is_vertebra
 from thecal.volume import BoolArray, Grid, LabelArray, Volume, resample
 
-VERSE_CORD = 100
-
 
 class Given:
-    """A label map in the contract's ids: NIfTI, NRRD or DICOM SEG, on any grid in patient space.
+    """A label map: NIfTI, NRRD, 3D Slicer's .seg.nrrd or DICOM SEG, on any grid in patient space.
 
-    VerSe label maps with 100 for the cord, and TotalSegmentator's, are recognised by their ids.
+    Segments that are named or coded are known by that. Other label maps are known by their ids: the
+    contract's, VerSe's with 100 for the cord, or TotalSegmentator's.
 
     Parameters
     ----------
@@ -42,11 +42,23 @@ class Given:
 
     def find(self, volume: Volume) -> Spine:
         """The spine that the label map describes; see `AnatomyBackend`."""
-        array, grid = read_label_map(self.path)
-        labels, cord, notes = to_contract(array)
+        read = read_label_file(self.path)
+        grid = read.grid
+        labels, cord, notes = from_names(read.labels) if read.named else to_contract(read.labels)
+        notes = [*read.quality, *notes]
+        if read.series_uid and volume.source.series_uid not in (None, read.series_uid):
+            notes.append(
+                QualityNote(
+                    "labels_of_another_series",
+                    "warning",
+                    "The given segmentation was drawn on another series; it was laid over this one by its "
+                    "place in the patient, which is wrong where the patient moved between them.",
+                )
+            )
         if not any(is_vertebra(i) for i in present_labels(labels)):
             raise InputError(
-                "the label map holds no vertebra in the ids of the contract (T12 is 19, L1 is 20)"
+                f"{self.path.name} holds no vertebra; name its segments (T12, L1) or use VerSe ids (T12 is "
+                "19, L1 is 20)"
             )
         here = onto_grid(labels, grid, volume.grid)
         if not any(is_vertebra(i) for i in present_labels(here)):
@@ -98,8 +110,36 @@ def onto_grid(labels: LabelArray, source: Grid, target: Grid) -> LabelArray:
     if (index.max(0) < -1).any() or (index.min(0) > target.shape).any():
         return result
     box = target.box_around(source.to_lps(corners), float(source.spacing_mm.max()))
-    result[box] = resample(labels, source, target.crop(box), order=0, fill=0)
+    # A voxel of background around: the sampler takes nothing even a hair beyond the outermost centres.
+    wide = source.affine.copy()
+    wide[:3, 3] = source.to_lps([-1, -1, -1])
+    a, b, c = source.shape
+    padded = Grid((a + 2, b + 2, c + 2), wide)
+    result[box] = resample(np.pad(labels, 1), padded, target.crop(box), order=0, fill=0)
     return result
+
+
+def from_names(labels: LabelArray) -> tuple[LabelArray, BoolArray | None, list[QualityNote]]:
+    """Labels of named segments without the cord, the cord where no canal is named, and notes.
+
+    Parameters
+    ----------
+    labels : uint16
+        Ids of the contract, and `segment_names.CORD_ID`.
+    """
+    present = present_labels(labels)
+    if VERSE_CORD not in present:
+        return labels, None, []
+    bare: LabelArray = np.where(labels == VERSE_CORD, np.uint16(0), labels).astype(np.uint16)
+    if {THECAL_SAC, EPIDURAL_SPACE} & set(present):
+        bare[labels == VERSE_CORD] = THECAL_SAC
+        return bare, None, []
+    note = QualityNote(
+        "cord_for_canal",
+        "info",
+        "The given segmentation has a spinal cord and no canal; the canal's course was taken from the cord.",
+    )
+    return bare, labels == VERSE_CORD, [note]
 
 
 def to_contract(array: LabelArray) -> tuple[LabelArray, BoolArray | None, list[QualityNote]]:

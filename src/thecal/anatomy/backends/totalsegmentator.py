@@ -57,6 +57,14 @@ class TotalSegmentator:
         except PackageNotFoundError:
             return "not installed"
 
+    def why_not(self) -> str | None:
+        """What keeps it from running here, in one sentence; None where nothing does."""
+        try:
+            _load()
+        except InputError as error:
+            return str(error)
+        return None
+
     def find(self, volume: Volume) -> Spine:
         """The spine that TotalSegmentator sees; see `AnatomyBackend`."""
         run, names = _load()
