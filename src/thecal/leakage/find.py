@@ -20,6 +20,7 @@ from thecal.leakage.measures import measure_vertebrae
 from thecal.leakage.occlusion import occlusion_along, sections, worst_plane
 from thecal.leakage.pieces import Speck, deposit_parts
 from thecal.leakage.regions import EPIDURAL, SAC
+from thecal.leakage.revision.plan import plan_revision
 from thecal.leakage.route import origins
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
@@ -84,6 +85,11 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         vertebrae=measured,
         quality=(*notes, *further),
     )
+    plan = plan_revision(spine, cement, found)
+    if isinstance(plan, str):
+        found = replace(found, quality=(*found.quality, QualityNote("revision_not_planned", "info", plan)))
+    else:
+        found = replace(found, revision=plan)
     return replace(found, signs=read_signs(volume, spine, cement, found))
 
 

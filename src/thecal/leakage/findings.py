@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from thecal.quality import QualityNote
 from thecal.terms import Compartment, Route, Side, SignName, Yeom
+
+if TYPE_CHECKING:
+    from thecal.leakage.revision.plan_value import RevisionPlan
 
 Point = tuple[float, float, float]
 
@@ -106,7 +109,7 @@ class Leakage:
     """Everything that follows from the anatomy and the cement.
 
     ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id. ``signs`` is empty where
-    none was read.
+    none was read; ``revision`` is None where no cement in the canal asks for one, and a note says so.
     """
 
     deposits: tuple[Deposit, ...]
@@ -117,3 +120,4 @@ class Leakage:
     vertebrae: tuple[VertebraMeasure, ...]
     quality: tuple[QualityNote, ...] = ()
     signs: tuple[IntraduralSign, ...] = ()
+    revision: RevisionPlan | None = None

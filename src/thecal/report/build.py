@@ -16,6 +16,7 @@ from thecal.leakage.findings import IntraduralSign, Leakage, VertebraMeasure
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.quality import QualityNote
 from thecal.report.reservations import brightness_of_limit, reservations
+from thecal.report.revision import revision_of
 from thecal.report.schema import (
     SCHEMA_NAME,
     Anatomy,
@@ -95,7 +96,7 @@ def build_report(
         intradural=_intradural(cement, leakage, observations or Observations()),
         tracks=[],
         observations=observations or Observations(),
-        revision=None,
+        revision=revision_of(leakage.revision) if leakage else None,
         quality=_ordered(notes),
         timings_s={stage: round(seconds, 3) for stage, seconds in (timings or {}).items()},
     )

@@ -68,8 +68,9 @@ def reservations(
             "one, and cement within the outline of the thecal sac is named by its place alone.",
         ),
         QualityNote("tracks_not_read", "info", "Needle tracks are not traced by this version."),
-        QualityNote("revision_not_planned", "info", "No revision is planned by this version."),
     ]
+    if leakage is None:
+        notes.append(QualityNote("revision_not_planned", "info", "Without a spine no revision is planned."))
     unnamed = why_not_referable(volume.source) if volume.source.kind == "dicom" else None
     if unnamed is not None:
         notes.append(

@@ -24,6 +24,7 @@ from thecal.report.drawing import (
 )
 from thecal.report.headline import place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
+from thecal.report.revision_marks import PLAN_SAID, draw_plan
 from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
@@ -55,6 +56,9 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
                 rim = view.place(_rim(spine, radii, angle))
                 inside = (rim[:, 1] > bottom) & (rim[:, 1] < top)
                 draw_line(axes, rim[inside, 0], rim[inside, 1], CANAL_WALL, dashes, width=1.0)
+        if leakage.revision is not None:
+            axes.set_ylim(bottom, top)
+            draw_plan(axes, spine, view, leakage.revision)
         labelled = outline_deposits(axes, cut, deposits_on(cut, leakage, spine.grid))
         label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
         _name_vertebrae(axes, spine, view, cut)
@@ -69,6 +73,8 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         f"depths are true). {WALL_AND_SAC} Right, at the same heights: "
         "the share of the canal that cement takes, on planes normal to it."
     )
+    if leakage.revision is not None:
+        caption += f" {PLAN_SAID}"
     if shortened:
         caption += " The scan is longer; the part around the cement is shown."
     worst = leakage.worst

@@ -231,14 +231,69 @@ class Durotomy(_Part):
     length_mm: float
 
 
+class FragmentMeasure(_Part):
+    """One deposit in canal or foramen as a surgeon who comes from behind meets it; ``id`` is the deposit's.
+
+    ``depth_mm`` is from the dorsal outline of the thecal sac straight forward, negative behind it.
+    """
+
+    id: int
+    intradural: bool
+    level: str | None
+    vertebra_id: int | None
+    side: Side
+    volume_ml: float
+    size_mm: Point
+    from_mm: float
+    to_mm: float
+    depth_mm: float | None
+    neural: Literal["cord", "conus_or_cauda", "cauda", "unknown"]
+    may_have_to_stay: bool
+
+
+class Lamina(_Part):
+    """A lamina over the stretch to be opened, and the share of its height that is."""
+
+    level: str | None
+    vertebra_id: int
+    from_mm: float
+    to_mm: float
+    share: Fraction
+    measured: bool
+
+
+class PedicleSize(_Part):
+    """Outer diameters of a pedicle at its narrowest."""
+
+    level: str | None
+    vertebra_id: int
+    side: Side
+    width_mm: float | None
+    height_mm: float | None
+
+
+class Fixation(_Part):
+    """Whether what is opened asks for fixation, and why."""
+
+    asked: bool
+    reason: str
+
+
 class Revision(_Part):
-    """A plan for taking the cement out."""
+    """A plan to discuss for taking the cement out of canal and foramina."""
 
     levels: list[str]
     laminectomy_levels: list[str]
     durotomy: Durotomy | None
     fragments: list[int]
     fixation_levels: list[str]
+    fragment_measures: list[FragmentMeasure]
+    laminae: list[Lamina]
+    margin_mm: float
+    fixation: Fixation
+    pedicles: list[PedicleSize]
+    conus: str
+    remarks: list[str]
 
 
 class Quality(_Part):

@@ -1,0 +1,1 @@
+"""What a revision would have to reach: a plan to discuss, never an instruction."""

@@ -1,0 +1,116 @@
+"""How thick a pedicle is at its narrowest: the room for a screw."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+import cc3d
+import numpy as np
+import numpy.typing as npt
+
+from thecal.anatomy.spine import Part, Spine, Vertebra
+from thecal.leakage.revision.plan_value import PedicleSize
+from thecal.terms import Side
+from thecal.volume import BoolArray
+
+BEHIND_MM: Final = (-2.0, -9.0)
+"""Behind the middle of the posterior wall, where all of the arch is pedicle; the narrowest plane counts."""
+STEP_MM: Final = 0.4
+ACROSS_MM: Final = (3.0, 27.0)
+UP_MM: Final = (-14.0, 16.0)
+LEAST_MM2: Final = 12.0
+"""The slightest pedicles (T5: 4 by 8 mm) hold 25 mm2; half of it is a remnant."""
+OTHER_BONE: Final = 1.5
+"""So many times as wide as the neighbours' on that side, a section holds a rib's head or a joint as well:
+published mean widths grow from one level to the next by a factor of 1.4 at most (Zindrick 1987, L4 to L5)."""
+MOST_HIDDEN: Final = 0.05
+"""With more of the section under cement or metal its border is not that of bone."""
+
+
+def pedicle_sizes(spine: Spine, vertebra: Vertebra, hidden: BoolArray) -> tuple[PedicleSize, PedicleSize]:
+    """Outer width and height of the left and the right pedicle.
+
+    Each plane parallel to the posterior wall gives a section; an ellipse of the same second moments has the
+    section's diameters, whichever way it leans.
+
+    Parameters
+    ----------
+    spine : Spine
+    vertebra : Vertebra
+    hidden : (z, y, x) bool
+        Cement and metal in the spine's crop.
+    """
+    left: Side = "left"
+    right: Side = "right"
+    return (_one(spine, vertebra, left, 1.0, hidden), _one(spine, vertebra, right, -1.0, hidden))
+
+
+def sizes_of(
+    spine: Spine, vertebrae: Sequence[Vertebra], ids: Collection[int], hidden: BoolArray
+) -> tuple[PedicleSize, ...]:
+    """The pedicles of the vertebrae ``ids``, each held against those of its neighbours.
+
+    Parameters
+    ----------
+    spine : Spine
+    vertebrae : sequence of Vertebra
+        All of the scan, caudal to cranial.
+    ids : collection of int
+    hidden : (z, y, x) bool
+        Cement and metal in the spine's crop.
+    """
+    wanted = [i for i, v in enumerate(vertebrae) if v.id in ids]
+    near = {j for i in wanted for j in (i - 1, i, i + 1) if 0 <= j < len(vertebrae)}
+    raw = {i: pedicle_sizes(spine, vertebrae[i], hidden) for i in sorted(near)}
+    found = []
+    for i in wanted:
+        for k, size in enumerate(raw[i]):
+            beside = [raw[j][k].width_mm for j in (i - 1, i + 1) if j in raw]
+            known = [width for width in beside if width is not None]
+            if size.width_mm is not None and known and size.width_mm > OTHER_BONE * max(known):
+                size = replace(size, width_mm=None, height_mm=None)
+            found.append(size)
+    return tuple(found)
+
+
+def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: BoolArray) -> PedicleSize:
+    none = PedicleSize(vertebra.level, vertebra.id, side, None, None)
+    if not vertebra.complete:
+        return none
+    back = np.arange(BEHIND_MM[0], BEHIND_MM[1] - STEP_MM / 2, -STEP_MM)
+    aside = sign * np.arange(ACROSS_MM[0], ACROSS_MM[1], STEP_MM)
+    up = np.arange(UP_MM[0], UP_MM[1], STEP_MM)
+    y, x, z = np.meshgrid(back, aside, up, indexing="ij")
+    points = vertebra.frame.to_lps(np.stack([x, y, z], -1))
+    index = np.rint(spine.grid.to_index(points)).astype(int)
+    inside: BoolArray = np.asarray(((index >= 0) & (index < np.array(spine.grid.shape))).all(-1))
+    at = tuple(np.moveaxis(np.where(inside[..., None], index, 0), -1, 0))
+    bone: BoolArray = np.asarray(inside & (spine.labels[at] == vertebra.id) & (spine.parts[at] == Part.ARCH))
+    covered: BoolArray = np.asarray(inside & hidden[at])
+    best: tuple[float, float, float] | None = None
+    for plane, under in zip(bone, covered, strict=True):
+        section = _largest(plane)
+        area = float(section.sum()) * STEP_MM**2
+        if area < LEAST_MM2 or (best is not None and area >= best[0]):
+            continue
+        if (section & under).sum() > MOST_HIDDEN * section.sum():
+            return none
+        width, height = _diameters(np.argwhere(section) * STEP_MM)
+        best = (area, width, height)
+    return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, best[1], best[2])
+
+
+def _largest(plane: BoolArray) -> BoolArray:
+    parts = np.asarray(cc3d.connected_components(plane[None], connectivity=6))[0]
+    sizes = np.bincount(parts.ravel())[1:]
+    largest: BoolArray = parts == (int(np.argmax(sizes)) + 1 if len(sizes) else -1)
+    return largest
+
+
+def _diameters(cells: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Short and long diameter of the ellipse with the cells' second moments, mm."""
+    spread = np.asarray(np.cov(cells.T), np.float64) + np.eye(2) * STEP_MM**2 / 12
+    short, long = np.sqrt(np.linalg.eigvalsh(spread))
+    return 4 * float(short), 4 * float(long)
