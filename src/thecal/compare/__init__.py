@@ -1,0 +1,1 @@
+"""Two CTs of one patient: what was taken out, what stayed, what is new."""
