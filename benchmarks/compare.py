@@ -157,7 +157,7 @@ def table(results: list[dict[str, Any]], *, quick: bool) -> Table:
         NAME,
         "Two CTs compared",
         "Phantoms only: one patient before and after a simulated revision, with the same cement but for what "
-        "was taken out (the sac's whole, the epidural's upper part), the lamina of T12 removed, in some pairs "
+        "was taken out (the sac's whole, the epidural's upper part), the lamina of T12 gone, in some pairs "
         "screws in T11 and L1, the patient turned by up to 10° and shifted, another spacing, in some pairs "
         "another kernel. The bones themselves are the same in both scans, which no patient's are to the last "
         "voxel.",

@@ -31,7 +31,10 @@ COARSE_MM: Final = 3.0
 FINE_MM: Final = 1.2
 """Blur of both scans before they are compared, so that kernel and slices matter less (Gaussian sigma)."""
 TUKEY: Final = 4.685
-ROOM_MM: Final = 22.0
+MOST_POINTS: Final = 12000
+"""More add nothing: the error of laying one over the other is then far below a voxel."""
+ROUGH_POINTS: Final = 3000
+ROOM_MM: Final = 12.0
 FEWEST: Final = 400
 """Fewer points than this in common say nothing."""
 
@@ -90,7 +93,7 @@ class Bone:
         points = frame.to_lps(local)
         ok = self.at(near, points, 0) > 0
         ok &= self.at(self.masked, points, 1) == 0
-        self.points: FloatArray = points[ok]
+        self.points: FloatArray = _thinned(points[ok], MOST_POINTS)
         self._images: dict[float, list[FloatArray]] = {}
 
     def at(self, array: np.ndarray, points: FloatArray, outside: float) -> np.ndarray:
@@ -101,12 +104,11 @@ class Bone:
         return np.where(inside, array[tuple(index.T)], outside)
 
     def image(self, sigma_mm: float) -> list[FloatArray]:
-        """The blurred scan and its change along x, y, z (HU/mm), each on the grid."""
+        """The blurred scan and its change from voxel to voxel along each axis."""
         if sigma_mm not in self._images:
             further = np.sqrt(np.maximum(sigma_mm**2 - self._psf**2, 0.0)) / self.grid.spacing_mm
             soft = ndimage.gaussian_filter(self._clipped, further, mode="nearest", truncate=3.0)
-            steps = np.stack(np.gradient(soft), -1) @ np.linalg.inv(self.grid.affine[:3, :3])
-            self._images[sigma_mm] = [soft, *np.moveaxis(steps, -1, 0)]
+            self._images[sigma_mm] = [soft, *np.gradient(soft)]
         return self._images[sigma_mm]
 
     def sample(self, array: np.ndarray, points: FloatArray) -> FloatArray:
@@ -115,6 +117,11 @@ class Bone:
             array, self.grid.to_index(points).T, order=1, mode="constant", cval=np.nan, output=np.float64
         )
         return values
+
+
+def _thinned(points: FloatArray, most: int) -> FloatArray:
+    """Every k-th point, so that at most so many are left."""
+    return points[:: max(1, -(-len(points) // most))]
 
 
 def start_of(before: Bone, after: Bone) -> Rigid:
@@ -138,17 +145,19 @@ def register(before: Bone, after: Bone, *, rough: bool = False) -> Registered:
     move = start_of(before, after)
     agreement = -1.0
     stages = ((COARSE_MM, 8),) if rough else ((COARSE_MM, 12), (FINE_MM, 25))
+    points = _thinned(before.points, ROUGH_POINTS) if rough else before.points
+    centre = points.mean(0)
     for sigma, rounds in stages:
-        own = before.sample(before.image(sigma)[0], before.points)
+        own = before.sample(before.image(sigma)[0], points)
         pictures = after.image(sigma)
-        centre = before.points.mean(0)
+        to_mm = np.linalg.inv(after.grid.affine[:3, :3])
         for _ in range(rounds):
-            moved = move(before.points)
+            moved = move(points)
             values = [after.sample(p, moved) for p in pictures]
             seen = np.isfinite(own) & np.isfinite(values[0]) & (after.at(after.masked, moved, 1) == 0)
             if seen.sum() < FEWEST:
                 return Registered(move, -1.0)
-            theirs, steps = values[0][seen], np.stack(values[1:], -1)[seen]
+            theirs, steps = values[0][seen], np.stack(values[1:], -1)[seen] @ to_mm
             gain, level, weight = _law(theirs, own[seen])
             residual = gain * theirs + level - own[seen]
             lever = moved[seen] - move(centre)
