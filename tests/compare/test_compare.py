@@ -25,6 +25,7 @@ EPIDURAL = in_canal(box(-7, 7, -1, 2.4, PITCH - 6, PITCH + 6))
 ELSEWHERE = box(-3, 3, 5, 9, -5, 5)
 
 
+@cache
 def assessed(*cement, unnamed: bool = False, metal=None, **options) -> Assessment:
     case = toy(*cement, **options)
     spine = case.spine

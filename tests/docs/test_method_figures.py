@@ -223,6 +223,11 @@ FIGURES = [
     ("leakage/heights.py", "RIM_FROM", "lines fitted between 8 and"),
     ("leakage/intradural/gaps.py", "FAT_HU", "no fat (−30 HU) between"),
     ("leakage/intradural/scene.py", "UNSURE_SHARE", "for more than half of the cement"),
+    ("leakage/revision/plan.py", "LAMINECTOMY_MARGIN_MM", "or over {:.0f} mm above and below it"),
+    ("leakage/revision/plan.py", "DUROTOMY_MARGIN_MM", "the outline of the sac and {:.0f} mm beyond them"),
+    ("leakage/revision/laminae.py", "THICK_MM", "up to {:.0f} mm behind the wall"),
+    ("leakage/revision/fragments.py", "RIM_PERCENTILE", "without the outermost {:.0f}"),
+    ("leakage/revision/pedicle_size.py", "OTHER_BONE", "is {} times as wide as both"),
 ]
 # What the page writes out in words or with a proper minus sign, beside the constant it stands for.
 IN_WORDS: dict[str, Any] = {

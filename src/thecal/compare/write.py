@@ -80,6 +80,7 @@ def summary(found: Comparison) -> list[str]:
     for v in found.vertebrae:
         if v.fractured_since:
             at = place_words(v.level, v.before_id)
+            at = at[0].upper() + at[1:]
             beside = ", beside a filled vertebra" if v.next_to_cement else ""
             said.append(
                 f"{at} has lost up to {100 * (v.height_loss_since or 0):.0f} % of its height since{beside}."
