@@ -22,6 +22,7 @@ from thecal.leakage.pieces import Speck, deposit_parts
 from thecal.leakage.regions import EPIDURAL, SAC
 from thecal.leakage.revision.plan import plan_revision
 from thecal.leakage.route import origins
+from thecal.leakage.tracks import find_tracks
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
 from thecal.volume import Grid, Volume
@@ -76,6 +77,8 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
     canal_mm3 = sum(
         float(p.volume_mm3.sum()) for p, r in zip(pieces, regions, strict=True) if r in (SAC, EPIDURAL)
     )
+    slice_mm = max(float(volume.grid.spacing_mm[0]), volume.source.slice_thickness_mm or 0.0)
+    needles = find_tracks(volume.hu[spine.box], slice_mm, spine, cement)
     found = Leakage(
         deposits=deposits,
         deposit_labels=labels,
@@ -83,7 +86,10 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         profile=sections(canal, spine.canal, levels),
         worst=worst_plane(canal, spine.canal, levels, in_canal, grid),
         vertebrae=measured,
-        quality=(*notes, *further),
+        quality=(*notes, *further, *needles.notes),
+        tracks=needles.tracks,
+        casts_sought=needles.casts_sought,
+        bores_sought=needles.bores_sought,
     )
     plan = plan_revision(spine, cement, found)
     if isinstance(plan, str):

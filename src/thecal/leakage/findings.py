@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.quality import QualityNote
-from thecal.terms import Compartment, Route, Side, SignName, Yeom
+from thecal.terms import Breach, Compartment, Grade, Route, Side, SignName, TrackContent, Yeom
 
 if TYPE_CHECKING:
     from thecal.leakage.revision.plan_value import RevisionPlan
@@ -104,6 +104,34 @@ class IntraduralSign:
     source: str
 
 
+@dataclass(frozen=True)
+class NeedleTrack:
+    """A needle's way through a pedicle; points patient LPS mm, angles degrees in the vertebra's frame.
+
+    The transverse angle is towards the midline, the sagittal one towards the head. Clearances are from the
+    needle's surface, negative within; None where the canal was not found. The grade (Gertzbein and Robbins)
+    is None where the medial wall lies within the error of the clearance.
+    """
+
+    vertebra_id: int
+    level: str | None
+    side: Side
+    content: TrackContent
+    entry_mm: Point
+    tip_mm: Point
+    tip_hidden: bool
+    length_mm: float
+    transverse_angle: float
+    sagittal_angle: float
+    medial_wall_clearance_mm: float | None
+    sac_clearance_mm: float | None
+    clearance_error_mm: float | None
+    breach: Breach
+    breach_mm: float | None
+    gertzbein_robbins: Grade | None
+    published_angle: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Leakage:
     """Everything that follows from the anatomy and the cement.
@@ -121,3 +149,6 @@ class Leakage:
     quality: tuple[QualityNote, ...] = ()
     signs: tuple[IntraduralSign, ...] = ()
     revision: RevisionPlan | None = None
+    tracks: tuple[NeedleTrack, ...] = ()
+    casts_sought: tuple[int, ...] = ()
+    bores_sought: tuple[int, ...] = ()

@@ -12,7 +12,7 @@ from thecal import __version__
 from thecal.anatomy.spine import Part, Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Deposit as FoundDeposit
-from thecal.leakage.findings import IntraduralSign, Leakage, VertebraMeasure
+from thecal.leakage.findings import IntraduralSign, Leakage, NeedleTrack, VertebraMeasure
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.quality import QualityNote
 from thecal.report.reservations import brightness_of_limit, reservations
@@ -34,6 +34,7 @@ from thecal.report.schema import (
     Sign,
     Software,
     Thirds,
+    Track,
     Vertebra,
 )
 from thecal.terms import SIGNS, SignName, is_vertebra
@@ -94,7 +95,7 @@ def build_report(
         deposits=[_deposit(d) for d in leakage.deposits] if leakage else [],
         canal=_canal(spine, leakage),
         intradural=_intradural(cement, leakage, observations or Observations()),
-        tracks=[],
+        tracks=[_track(t) for t in leakage.tracks] if leakage else [],
         observations=observations or Observations(),
         revision=revision_of(leakage.revision) if leakage else None,
         quality=_ordered(notes),
@@ -198,6 +199,27 @@ def _deposit(found: FoundDeposit) -> Deposit:
         route=found.route,
         yeom=found.yeom,
         breach_mm=_point(found.breach_mm) if found.breach_mm is not None else None,
+    )
+
+
+def _track(found: NeedleTrack) -> Track:
+    return Track(
+        level=found.level,
+        vertebra_id=found.vertebra_id,
+        side=found.side,
+        content=found.content,
+        entry_mm=_point(found.entry_mm),
+        tip_mm=_point(found.tip_mm),
+        tip_hidden=found.tip_hidden,
+        length_mm=round(found.length_mm, 1),
+        transverse_angle=round(found.transverse_angle, 1),
+        sagittal_angle=round(found.sagittal_angle, 1),
+        published_angle=found.published_angle,
+        medial_wall_clearance_mm=_round(found.medial_wall_clearance_mm, 2),
+        clearance_error_mm=_round(found.clearance_error_mm, 2),
+        breach=found.breach,
+        breach_mm=_round(found.breach_mm, 2),
+        gertzbein_robbins=found.gertzbein_robbins,
     )
 
 

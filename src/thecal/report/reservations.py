@@ -67,7 +67,6 @@ def reservations(
             "Whether cement lies inside the dura is not concluded by this version: its signs are read one by "
             "one, and cement within the outline of the thecal sac is named by its place alone.",
         ),
-        QualityNote("tracks_not_read", "info", "Needle tracks are not traced by this version."),
     ]
     if leakage is None:
         notes.append(QualityNote("revision_not_planned", "info", "Without a spine no revision is planned."))

@@ -11,7 +11,18 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from thecal.terms import Compartment, LevelSource, Route, Severity, Side, SignName, Yeom
+from thecal.terms import (
+    Breach,
+    Compartment,
+    Grade,
+    LevelSource,
+    Route,
+    Severity,
+    Side,
+    SignName,
+    TrackContent,
+    Yeom,
+)
 
 SCHEMA_NAME: Final = "thecal.report/1"
 
@@ -202,17 +213,29 @@ class Intradural(_Part):
 
 
 class Track(_Part):
-    """A needle's way through a pedicle."""
+    """A needle's way through a pedicle; angles degrees in the vertebra's frame.
+
+    ``transverse_angle`` is towards the midline, ``sagittal_angle`` towards the head. The clearance is from
+    the needle's surface to the canal's wall, negative inside it, with its error. Where ``tip_hidden``, the
+    way runs into a wider fill of cement, and the tip is where it does.
+    """
 
     level: str | None
+    vertebra_id: int
     side: Side
+    content: TrackContent
     entry_mm: Point
     tip_mm: Point
+    tip_hidden: bool
+    length_mm: float
     transverse_angle: float | None
     sagittal_angle: float | None
+    published_angle: float | None
     medial_wall_clearance_mm: float | None
-    breach: Literal["none", "medial", "lateral", "superior", "inferior"]
+    clearance_error_mm: float | None
+    breach: Breach
     breach_mm: float | None
+    gertzbein_robbins: Grade | None
 
 
 class Observations(_Part):

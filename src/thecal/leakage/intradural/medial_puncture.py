@@ -7,9 +7,8 @@ from typing import Final
 
 import cc3d
 import numpy as np
-import numpy.typing as npt
 
-from thecal.anatomy.spine import Canal, Part, Vertebra
+from thecal.anatomy.spine import Part, Vertebra
 from thecal.leakage.findings import IntraduralSign
 from thecal.leakage.intradural.scene import Scene, sign, unread
 from thecal.leakage.needle_track import (
@@ -19,18 +18,15 @@ from thecal.leakage.needle_track import (
     SLENDER,
     STEEPEST,
 )
+from thecal.leakage.tracks.clearance import canal_clearance
 from thecal.terms import SignName, vertebra_name
 from thecal.volume import FloatArray
 
-NEEDLE_RADIUS_MM: Final = 1.5
-"""Needles of vertebroplasty are 10 to 13 G, 2.4 to 3.4 mm across."""
-PLACE_ERROR_MM: Final = 0.5
-"""Error of a cast's middle, and of the canal's wall beside it: half a voxel of a usual scan."""
-BEHIND_MM: Final = 20.0
-"""The medial wall of the pedicle and the lamina lie within this distance behind the posterior wall."""
 IN_ARCH_SHARE: Final = 0.3
 """A cast that nothing else calls a needle track must lie in the arch by this share."""
 LEAST_VOXELS: Final = 8
+UNSEEN: Final = "Needle tracks that are narrow, healed or end before the body are not seen."
+UNTRACED: Final = "Ways that hold no cement are not traced on this scan."
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,46 +39,67 @@ class Cast:
     half_mm: float
 
 
-def medial_puncture(scene: Scene) -> IntraduralSign:
-    """Clearance of a cement-filled needle way from the canal's wall, behind the body.
+@dataclass(frozen=True)
+class Way:
+    """A needle's way past the canal: distances of its surface from wall and sac, negative within."""
 
-    The way is the line of the cast, carried on to the posterior wall. It is through the medial wall where the
-    needle's surface lies inside the canal's wall by more than the line and the wall are uncertain. A cast
-    that keeps clear is not called absence: ways that hold no cement are not seen here.
+    wall_mm: float
+    sac_mm: float
+    error_mm: float
+    vertebra_id: int
+    level: str | None
+    words: str
+
+
+def medial_puncture(scene: Scene) -> IntraduralSign:
+    """Clearance of the needles' ways from the canal's wall, behind the body.
+
+    Read from the needle tracks (``leakage.tracks``); a slender cast of cement in the arch that is none of
+    them, for it ends before the pedicle, is carried on to the posterior wall. A way is through the medial
+    wall where the needle's surface lies inside the canal's wall by more than the line and the wall are
+    uncertain. The sign is absent where empty ways would be seen as well, at least one way is, and all keep
+    clear.
     """
     name: SignName = "medial_puncture"
-    casts = casts_of(scene)
-    if not casts:
-        return unread(name, "No cast of a needle's way is seen, and ways that hold no cement are not traced.")
-    rows = [(*clearance(cast, scene.spine.canal), cast) for cast in casts]
-    rows = [row for row in rows if np.isfinite(row[0])]
-    if not rows:
-        return unread(name, "The cast of a needle's way does not pass the canal where it was found.")
-    wall, sac, error, cast = min(rows, key=lambda row: row[0] + row[2])
-    at = vertebra_name(cast.vertebra.level, cast.vertebra.id)
+    traced = set(scene.leakage.bores_sought)
+    ways = _ways(scene)
+    if not ways:
+        why = "No needle track is seen." if traced else "No cast of a needle's way is seen."
+        return unread(name, f"{why} {UNSEEN if traced else UNTRACED}")
+    ways = [way for way in ways if np.isfinite(way.wall_mm)]
+    if not ways:
+        return unread(name, "The needle's way does not pass the canal where it was found.")
+    worst = min(ways, key=lambda way: way.wall_mm + way.error_mm)
+    at = vertebra_name(worst.level, worst.vertebra_id)
     measured = {
-        "value": round(wall, 2),
+        "value": round(worst.wall_mm, 2),
         "unit": "mm from the canal's wall, negative within",
         "threshold": 0.0,
     }
-    if wall + error < 0:
+    if worst.wall_mm + worst.error_mm < 0:
         return sign(
             name,
             "present",
-            f"The way of the needle at {at} crosses the medial wall of the pedicle: its surface lies "
-            f"{-wall:.1f} mm (± {error:.1f}) inside the canal and {_from_sac(sac)}.",
+            f"The {worst.words} at {at} crosses the medial wall of the pedicle: its surface lies "
+            f"{-worst.wall_mm:.1f} mm (± {worst.error_mm:.1f}) inside the canal and "
+            f"{_from_sac(worst.sac_mm)}.",
             **measured,  # type: ignore[arg-type]
         )
+    # The least sure way decides, not the nearest: it may be the one through the wall.
+    least = min(ways, key=lambda way: way.wall_mm - way.error_mm)
+    clear = least.wall_mm - least.error_mm > 0
     kept = (
-        f"The way of the needle at {at} keeps {wall:.1f} mm (± {error:.1f}) from the canal"
-        if wall - error > 0
-        else f"The way of the needle at {at} runs so near to the medial wall of the pedicle ({wall:.1f} mm ± "
-        f"{error:.1f}) that it cannot be told on which side"
+        f"The {worst.words} at {at} keeps {worst.wall_mm:.1f} mm (± {worst.error_mm:.1f}) from the canal"
+        if clear
+        else f"The {least.words} at {vertebra_name(least.level, least.vertebra_id)} runs so near to the "
+        f"medial wall of the pedicle ({least.wall_mm:.1f} mm ± {least.error_mm:.1f}) that it cannot be told "
+        "on which side"
     )
+    absent = clear and {way.vertebra_id for way in ways} <= traced
     return sign(
         name,
-        "not_assessable",
-        f"{kept}; {_from_sac(sac)}. Ways that hold no cement are not traced.",
+        "absent" if absent else "not_assessable",
+        f"{kept}; {_from_sac(worst.sac_mm)}. {UNSEEN if absent else UNTRACED if not traced else UNSEEN}",
         **measured,  # type: ignore[arg-type]
     )
 
@@ -91,6 +108,32 @@ def _from_sac(clearance_mm: float) -> str:
     if clearance_mm < 0:
         return f"{-clearance_mm:.1f} mm inside the outline of the sac"
     return f"{clearance_mm:.1f} mm from the outline of the sac"
+
+
+def _ways(scene: Scene) -> list[Way]:
+    """The needle tracks, and casts of cement on a side of their vertebra without a filled track."""
+    words = {"cement": "cement-filled way of a needle", "air": "air-filled way of a needle"}
+    ways = [
+        Way(
+            float("nan") if t.medial_wall_clearance_mm is None else t.medial_wall_clearance_mm,
+            float("nan") if t.sac_clearance_mm is None else t.sac_clearance_mm,
+            float("nan") if t.clearance_error_mm is None else t.clearance_error_mm,
+            t.vertebra_id,
+            t.level,
+            words.get(t.content, "empty way of a needle"),
+        )
+        for t in scene.leakage.tracks
+    ]
+    filled = {(t.vertebra_id, t.side) for t in scene.leakage.tracks if t.content == "cement"}
+    for cast in casts_of(scene):
+        left = float(cast.vertebra.frame.to_local(cast.middle)[0]) > 0
+        if (cast.vertebra.id, "left" if left else "right") in filled:
+            continue
+        wall, sac, error = canal_clearance(
+            scene.spine.canal, cast.vertebra, cast.middle, cast.axis, cast.half_mm
+        )
+        ways.append(Way(wall, sac, error, cast.vertebra.id, cast.vertebra.level, words["cement"]))
+    return ways
 
 
 def casts_of(scene: Scene) -> list[Cast]:
@@ -138,34 +181,3 @@ def _cast(points: FloatArray, weight: FloatArray, vertebrae: tuple[Vertebra, ...
     if axis @ vertebra.frame.anterior < STEEPEST:
         return None
     return Cast(vertebra, middle, axis, float(np.sqrt(3.0) * length))
-
-
-def clearance(cast: Cast, canal: Canal) -> tuple[float, float, float]:
-    """The needle's surface from the canal's wall and from the sac, mm, negative within, and their error.
-
-    The least over the way from 20 mm behind the posterior wall's middle to it; NaN where the way does not
-    pass there.
-    """
-    local = cast.vertebra.frame.to_local(cast.middle)
-    forward = float(cast.axis @ cast.vertebra.frame.anterior)
-    way = (np.arange(-BEHIND_MM, 0.0, 0.5) - local[1]) / forward
-    line = cast.middle + way[:, None] * cast.axis
-    s, theta, r = canal.frame.locate(line)
-    row = canal.frame.index(s)
-    wall = _signed(canal.theta, canal.wall_mm[row], theta, r) - NEEDLE_RADIUS_MM
-    sac = _signed(canal.theta, canal.sac_mm[row], theta, r) - NEEDLE_RADIUS_MM
-    error = PLACE_ERROR_MM * np.hypot(1.0, np.hypot(1.0, way / cast.half_mm))
-    at = int(np.argmin(wall + error))
-    return float(wall[at]), float(sac[at]), float(error[at])
-
-
-def _signed(
-    angles: FloatArray, radius_mm: FloatArray, theta: FloatArray, r: FloatArray
-) -> npt.NDArray[np.float64]:
-    """Distance of points (n,) in their planes from outlines (n, m), negative inside."""
-    outline = radius_mm * np.sin(angles), radius_mm * np.cos(angles)
-    away = np.hypot(outline[0] - (r * np.sin(theta))[:, None], outline[1] - (r * np.cos(theta))[:, None])
-    around = np.concatenate([angles - 2 * np.pi, angles, angles + 2 * np.pi])
-    here = np.array([np.interp(t, around, np.tile(row, 3)) for t, row in zip(theta, radius_mm, strict=True)])
-    signed: npt.NDArray[np.float64] = np.where(r < here, -1.0, 1.0) * away.min(axis=1)
-    return signed

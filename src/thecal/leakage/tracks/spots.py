@@ -1,0 +1,148 @@
+"""How much a sample looks like the middle of a needle's way on its plane: cement, or a hole with a wall."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numba import njit
+
+from thecal.leakage.tracks.block import STEP_MM, FloatImage
+from thecal.volume import FloatArray
+
+MIDDLE_MM: Final = 0.75
+"""The middle of a way of 2.4 mm that its wall blurs into least."""
+WALL_MM: Final = (2.0, 2.7, 3.4)
+"""Where the wall of a way 2.4 to 3.4 mm wide is looked for: the brightest of the three counts."""
+ROUND_MM: Final = 3.4
+"""So far from its middle a cement-filled way is over."""
+DIRECTIONS: Final = 8
+TOO_BRIGHT_HU: Final = 220.0
+"""A sample of a narrow way, with noise and what its wall blurs into it, is no brighter."""
+AIR_HU: Final = -200.0
+"""Darker than fat: gas, also where a narrow way is blurred."""
+LEAST_ROUND_AIR_HU: Final = 30.0
+"""Marrow and muscle round a way full of gas; lung and fat are darker."""
+LEAST_WALL_HU: Final = 90.0
+"""What has a dimmer wall lies in no bone: muscle reads 40 to 70 HU."""
+
+
+def hole_spots(hu: FloatImage, side: int) -> tuple[FloatImage, FloatImage]:
+    """Depth of a hole at each sample as a share of its wall, and the wall's HU.
+
+    The depth is (wall - middle) / wall: about 0 in bone, 1 for a way that holds soft tissue (0 HU), more for
+    air, and 0 by definition where the wall is below 90 HU, outside bone; the wall is the mean of
+    the lower half of eight directions, so that a groove between two ridges is no hole, or of the lowest
+    three of the five that are not medial, since a way through the medial wall lies open to the canal.
+    Gas counts with any wall that is not gas or fat itself.
+    """
+    depth, wall = _holes(hu, _ring(MIDDLE_MM), _rings(WALL_MM), np.float32(LEAST_WALL_HU), side)
+    return depth, wall
+
+
+def cement_spots(cement: FloatImage) -> FloatImage:
+    """Share of cement at each sample less that of its surroundings: 1 in a slender cast, 0 in a wide one."""
+    spots: FloatImage = _casts(cement, _ring(MIDDLE_MM), _ring(ROUND_MM))
+    return spots
+
+
+def _ring(radius_mm: float) -> FloatArray:
+    angle = np.arange(DIRECTIONS) * 2 * np.pi / DIRECTIONS
+    return np.stack([np.sin(angle), np.cos(angle)], axis=1) * (radius_mm / STEP_MM)
+
+
+def _rings(radii_mm: tuple[float, ...]) -> FloatArray:
+    return np.stack([_ring(r) for r in radii_mm])
+
+
+@njit(cache=True)
+def _at(image, k, row, column):  # type: ignore[no-untyped-def]
+    j = min(max(int(np.floor(row)), 0), image.shape[1] - 2)
+    i = min(max(int(np.floor(column)), 0), image.shape[2] - 2)
+    v = min(max(row - j, 0.0), 1.0)
+    u = min(max(column - i, 0.0), 1.0)
+    return (
+        image[k, j, i] * (1 - v) * (1 - u)
+        + image[k, j, i + 1] * (1 - v) * u
+        + image[k, j + 1, i] * v * (1 - u)
+        + image[k, j + 1, i + 1] * v * u
+    )
+
+
+@njit(cache=True)
+def _holes(hu, middle, rings, least, side):  # type: ignore[no-untyped-def]
+    count, height, width = hu.shape
+    depth = np.zeros(hu.shape, np.float32)
+    walls = np.zeros(hu.shape, np.float32)
+    around = np.empty(middle.shape[0])
+    closed = np.empty(len(middle) // 2 + 1)
+    quarter = len(middle) // 4
+    reach = round(WALL_MM[1] / STEP_MM)
+    for k in range(count):
+        for j in range(height):
+            for i in range(width):
+                # Cortex and trabeculae are no hole, and lung is not even the rim of one.
+                if hu[k, j, i] > TOO_BRIGHT_HU:
+                    continue
+                bony = 0
+                for d in range(4):
+                    a, b = j + reach * (d - 1) * (d % 2 == 0), i + reach * (d - 2) * (d % 2 == 1)
+                    a, b = min(max(a, 0), height - 1), min(max(b, 0), width - 1)
+                    bony += hu[k, a, b] > LEAST_ROUND_AIR_HU
+                if bony < 2:
+                    continue
+                inner = 2.0 * hu[k, j, i]
+                for d in range(len(middle)):
+                    inner += _at(hu, k, j + middle[d, 0], i + middle[d, 1])
+                inner /= len(middle) + 2.0
+                for d in range(len(middle)):
+                    top = -2000.0
+                    for r in range(len(rings)):
+                        top = max(top, _at(hu, k, j + rings[r, d, 0], i + rings[r, d, 1]))
+                    around[d] = top
+                # Directions run from lateral or medial (column + or -) round; those that are not medial.
+                for d in range(len(closed)):
+                    closed[d] = around[(d + (len(around) - 2 if side > 0 else 2)) % len(around)]
+                around.sort()
+                closed.sort()
+                wall, shut = 0.0, 0.0
+                for d in range(len(around) // 2):
+                    wall += around[d] / (len(around) // 2)
+                for d in range(3):
+                    shut += closed[d] / 3.0
+                wall = max(wall, shut)
+                walls[k, j, i] = wall
+                gas = inner < AIR_HU and around[quarter] > LEAST_ROUND_AIR_HU
+                if wall < least and not gas:
+                    continue
+                if gas:
+                    depth[k, j, i] = 1.2
+                    continue
+                value = (wall - inner) / wall
+                depth[k, j, i] = min(max(value, -0.5), 1.2)
+    return depth, walls
+
+
+@njit(cache=True)
+def _casts(cement, middle, outer):  # type: ignore[no-untyped-def]
+    count, height, width = cement.shape
+    spots = np.zeros(cement.shape, np.float32)
+    around = np.empty(outer.shape[0])
+    for k in range(count):
+        if cement[k].max() <= 0.0:
+            continue
+        for j in range(height):
+            for i in range(width):
+                inner = 2.0 * cement[k, j, i]
+                for d in range(len(middle)):
+                    inner += _at(cement, k, j + middle[d, 0], i + middle[d, 1])
+                inner /= len(middle) + 2.0
+                if inner <= 0.05:
+                    continue
+                for d in range(len(outer)):
+                    around[d] = _at(cement, k, j + outer[d, 0], i + outer[d, 1])
+                around.sort()
+                # The three fullest of eight directions: a sheet is no rod.
+                ring = (around[-1] + around[-2] + around[-3]) / 3.0
+                spots[k, j, i] = inner - ring
+    return spots
