@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from label_spine import LabelSpine, label_spine
 
-from thecal.anatomy.backends.given import Given, onto_grid, to_contract
-from thecal.anatomy.backends.totalsegmentator import TotalSegmentator, contract_id
+from thecal.anatomy.backends.given import Given, to_contract
+from thecal.anatomy.backends.on_grid import onto_grid
 from thecal.anatomy.find import find_spine, parse_level, pin_level
 from thecal.anatomy.spine import Part
 from thecal.errors import InputError, SpineNotFound
@@ -294,77 +294,6 @@ def test_an_empty_ring_of_labels_is_no_spine(
     blank = Volume.from_array(np.full_like(built.volume.hu, 40), built.volume.grid)
     with pytest.raises(SpineNotFound, match="no spinal canal"):
         Given(path).find(blank)
-
-
-class _FakeRun:
-    """Stands in for the totalsegmentator package: labels of its own ids on the input's grid."""
-
-    def __init__(self, labels: np.ndarray) -> None:
-        names = {25: "sacrum", 30: "vertebrae_L2", 31: "vertebrae_L1", 5: "liver", 79: "spinal_cord"}
-        self.class_map = {"total": names}
-        self.labels = labels
-        self.calls: list[dict[str, object]] = []
-
-    def totalsegmentator(self, image, output, **options):
-        self.calls.append(options)
-        self.download_pretrained_weights(292)
-        self.send_usage_stats({}, {})
-        data = self.labels.transpose(2, 1, 0).astype(np.uint8)
-        return nibabel.Nifti1Image(data, image.affine)
-
-    def download_pretrained_weights(self, task: int) -> None:
-        raise AssertionError("went to the network")
-
-    def send_usage_stats(self, *_: object) -> None:
-        raise AssertionError("went to the network")
-
-
-def install_fake(monkeypatch: pytest.MonkeyPatch, fake: _FakeRun, weights: Path) -> None:
-    import sys
-    from types import SimpleNamespace
-
-    config = SimpleNamespace(get_weights_dir=lambda: weights)
-    monkeypatch.setitem(sys.modules, "totalsegmentator", SimpleNamespace())
-    monkeypatch.setitem(sys.modules, "totalsegmentator.python_api", fake)
-    monkeypatch.setitem(sys.modules, "totalsegmentator.config", config)
-    monkeypatch.setitem(
-        sys.modules, "totalsegmentator.map_to_binary", SimpleNamespace(class_map=fake.class_map)
-    )
-
-
-def test_totalsegmentators_classes_become_the_contracts_and_nothing_goes_to_the_network(
-    monkeypatch: pytest.MonkeyPatch, built: LabelSpine, tmp_path: Path
-) -> None:
-    theirs = np.zeros_like(built.labels)
-    for number, ours in ((30, 21), (31, 20), (79, 60)):
-        theirs[built.labels == ours] = number
-    theirs[0, 0, 0] = 5
-    fake = _FakeRun(theirs)
-    (tmp_path / "Dataset292_spine").mkdir()
-    install_fake(monkeypatch, fake, tmp_path)
-    spine = TotalSegmentator().find(built.volume)
-    assert levels(spine) == ["L2", "L1"]
-    assert fake.calls[0]["ml"] is True
-    assert fake.calls[0]["task"] == "total"
-
-
-def test_totalsegmentator_without_weights_says_how_to_get_them(
-    monkeypatch: pytest.MonkeyPatch, built: LabelSpine, tmp_path: Path
-) -> None:
-    install_fake(monkeypatch, _FakeRun(np.zeros_like(built.labels)), tmp_path)
-    with pytest.raises(InputError, match="weights for task 292 are not on this machine"):
-        TotalSegmentator().find(built.volume)
-
-
-def test_totalsegmentator_that_is_not_installed_says_how_to_install_it(built: LabelSpine) -> None:
-    with pytest.raises(InputError, match="pip install"):
-        TotalSegmentator().find(built.volume)
-
-
-def test_class_names_map_to_the_contract() -> None:
-    assert contract_id("vertebrae_T12") == 19
-    assert contract_id("vertebrae_S1") == contract_id("sacrum") == 26
-    assert contract_id("liver") is None
 
 
 def test_a_volume_of_array_and_labels_touching_its_edge_are_incomplete(

@@ -19,6 +19,8 @@ from thecal.terms import DISC_OFFSET, USUAL_ORDER
 from thecal.volume import Volume
 
 GROUP = "thecal.anatomy"
+# Before the path of a label map: repair what networks' maps are known to get wrong.
+REPAIR = "repair:"
 
 
 def find_spine(volume: Volume, *, anatomy: str = "builtin", level: str | None = None) -> Spine:
@@ -28,7 +30,8 @@ def find_spine(volume: Volume, *, anatomy: str = "builtin", level: str | None = 
     ----------
     volume : Volume
     anatomy : str
-        The name of a backend ("builtin", "totalsegmentator", a plug-in's), or the path of a label map.
+        The name of a backend ("builtin", "totalsegmentator", a plug-in's), or the path of a label map;
+        "repair:" before the path asks for its repair.
     level : str, optional
         "T12@-700.5": the vertebra whose body crosses patient z = -700.5 mm is T12; all are renumbered.
 
@@ -54,12 +57,13 @@ def backend(anatomy: str) -> AnatomyBackend:
         if entry.name == anatomy:
             made: AnatomyBackend = entry.load()()
             return made
-    if not Path(anatomy).exists():
+    path = anatomy.removeprefix(REPAIR)
+    if not Path(path).exists():
         names = ", ".join(sorted(entry.name for entry in entry_points(group=GROUP)))
         raise InputError(f"Anatomy {anatomy!r} is neither a backend ({names}) nor a file")
     from thecal.anatomy.backends.given import Given
 
-    return Given(anatomy)
+    return Given(path, repair=anatomy.startswith(REPAIR))
 
 
 def parse_level(text: str) -> tuple[str, float]:

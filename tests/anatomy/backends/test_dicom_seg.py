@@ -10,8 +10,9 @@ from label_spine import LabelSpine, label_spine
 from seg_files import write_seg
 
 from thecal.anatomy.backends.dicom_seg import read_dicom_seg
-from thecal.anatomy.backends.given import Given, onto_grid
+from thecal.anatomy.backends.given import Given
 from thecal.anatomy.backends.label_file import read_label_file
+from thecal.anatomy.backends.on_grid import onto_grid
 from thecal.cli import run
 from thecal.errors import InputError
 from thecal.volume import Grid, resample

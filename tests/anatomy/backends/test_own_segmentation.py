@@ -9,8 +9,9 @@ import pytest
 from archived import Shelf
 from toy_patient import cement_of, spine, volume
 
-from thecal.anatomy.backends.given import Given, onto_grid
+from thecal.anatomy.backends.given import Given
 from thecal.anatomy.backends.label_file import read_label_file
+from thecal.anatomy.backends.on_grid import onto_grid
 from thecal.report.dicom_outputs import write_dicom_outputs
 from thecal.terms import is_disc
 

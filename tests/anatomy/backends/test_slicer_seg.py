@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from label_spine import LabelSpine, label_spine
 
-from thecal.anatomy.backends.given import Given, onto_grid
+from thecal.anatomy.backends.given import Given
 from thecal.anatomy.backends.label_file import read_label_file
+from thecal.anatomy.backends.on_grid import onto_grid
 from thecal.errors import InputError
 
 NAMES = {21: "L2", 20: "vertebrae_L1", 19: "T12 vertebra", 18: "T11", 61: "Vertebral canal", 60: "Thecal sac"}

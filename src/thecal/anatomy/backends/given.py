@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from thecal.anatomy.backends.label_file import read_label_file
+from thecal.anatomy.backends.on_grid import onto_grid
 from thecal.anatomy.backends.segment_names import CORD_ID as VERSE_CORD
 from thecal.anatomy.backends.totalsegmentator import CLASS_IDS, CORD_ID, is_totalsegmentator
 from thecal.anatomy.from_labels import present_labels, spine_from_labels
@@ -14,7 +15,7 @@ from thecal.anatomy.spine import Spine
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.terms import EPIDURAL_SPACE, SACRUM, THECAL_SAC, is_disc, is_vertebra
-from thecal.volume import BoolArray, Grid, LabelArray, Volume, resample
+from thecal.volume import BoolArray, LabelArray, Volume
 
 
 class Given:
@@ -26,6 +27,9 @@ class Given:
     Parameters
     ----------
     path : str or Path
+    repair : bool
+        Whether to repair what networks' maps are known to get wrong (`repair.repair_labels`). A map in
+        TotalSegmentator's ids is repaired anyway.
 
     Raises
     ------
@@ -37,8 +41,9 @@ class Given:
     name = "given"
     version = "1"
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(self, path: str | Path, *, repair: bool = False) -> None:
         self.path = Path(path)
+        self.repair = repair
 
     def find(self, volume: Volume) -> Spine:
         """The spine that the label map describes; see `AnatomyBackend`."""
@@ -77,6 +82,11 @@ class Given:
                     f"{lost:.0%} of the given label map lies outside the scan and was left out.",
                 )
             )
+        if self.repair or any(note.code == "totalsegmentator_ids" for note in notes):
+            from thecal.anatomy.repair.repair import repair_labels
+
+            here, repairs = repair_labels(volume, here, cord_here)
+            notes += repairs
         return spine_from_labels(
             volume,
             here,
@@ -86,37 +96,6 @@ class Given:
             level_source="given",
             quality=notes,
         )
-
-
-def onto_grid(labels: LabelArray, source: Grid, target: Grid) -> LabelArray:
-    """Labels at the voxel centres of another grid, nearest neighbour; 0 outside."""
-    matrix = np.linalg.inv(source.affine) @ target.affine
-    axes = np.abs(matrix[:3, :3]).argmax(axis=0)
-    turn = np.zeros((3, 3))
-    turn[axes, range(3)] = np.sign(matrix[axes, range(3)])
-    if sorted(axes) == [0, 1, 2] and np.allclose(matrix[:3, :3], turn, atol=1e-4):
-        turned = labels.transpose(axes)
-        turned = turned[tuple(slice(None, None, int(turn[axes[k], k])) for k in range(3))]
-        first = [0 if turn[a, k] > 0 else labels.shape[a] - 1 for k, a in enumerate(axes)]
-        start = matrix[axes, 3] - first
-        if turned.shape == target.shape and np.allclose(start, 0.0, atol=0.02):
-            return np.ascontiguousarray(turned)
-    result = np.zeros(target.shape, np.uint16)
-    rows = [np.flatnonzero(labels.any(axis=tuple(b for b in range(3) if b != a))) for a in range(3)]
-    if not all(len(r) for r in rows):
-        return result
-    corners = np.stack(np.meshgrid(*[[r[0], r[-1]] for r in rows], indexing="ij"), axis=-1).reshape(-1, 3)
-    index = target.to_index(source.to_lps(corners))
-    if (index.max(0) < -1).any() or (index.min(0) > target.shape).any():
-        return result
-    box = target.box_around(source.to_lps(corners), float(source.spacing_mm.max()))
-    # A voxel of background around: the sampler takes nothing even a hair beyond the outermost centres.
-    wide = source.affine.copy()
-    wide[:3, 3] = source.to_lps([-1, -1, -1])
-    a, b, c = source.shape
-    padded = Grid((a + 2, b + 2, c + 2), wide)
-    result[box] = resample(np.pad(labels, 1), padded, target.crop(box), order=0, fill=0)
-    return result
 
 
 def from_names(labels: LabelArray) -> tuple[LabelArray, BoolArray | None, list[QualityNote]]:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Callable, Iterable
-from importlib import import_module
+from collections.abc import Iterable
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
+from thecal.anatomy.backends.on_grid import onto_grid
+from thecal.anatomy.backends.totalsegmentator_run import installation, segment
 from thecal.anatomy.from_labels import present_labels, spine_from_labels
 from thecal.anatomy.spine import Spine
 from thecal.errors import InputError, SpineNotFound
 from thecal.quality import QualityNote
-from thecal.terms import SACRUM, VERSE_IDS, is_vertebra
-from thecal.volume import LabelArray, Volume
+from thecal.terms import LEVELS, SACRUM, VERSE_IDS, is_vertebra
+from thecal.volume import Grid, LabelArray, Volume
 
 CORD_ID: Final = 79
-_NETWORK: Final = ("download_pretrained_weights", "send_usage_stats")
 # Ids of the task "total" (TotalSegmentator 2, Wasserthal 2023, doi 10.1148/ryai.230024) to the contract's.
 CLASS_IDS: Final[dict[int, int]] = (
     {25: SACRUM, 26: SACRUM}
@@ -28,6 +25,11 @@ CLASS_IDS: Final[dict[int, int]] = (
     | {32 + k: VERSE_IDS[f"T{12 - k}"] for k in range(12)}
     | {44 + k: VERSE_IDS[f"C{7 - k}"] for k in range(7)}
 )
+# What is asked of it, by id.
+CLASS_NAMES: Final[dict[int, str]] = {
+    number: "sacrum" if number == 25 else f"vertebrae_{LEVELS.get(label, '') if label != SACRUM else 'S1'}"
+    for number, label in CLASS_IDS.items()
+} | {CORD_ID: "spinal_cord"}
 
 
 def is_totalsegmentator(present: Iterable[int]) -> bool:
@@ -35,17 +37,11 @@ def is_totalsegmentator(present: Iterable[int]) -> bool:
     return any(29 <= i <= 50 for i in present)
 
 
-def contract_id(class_name: str) -> int | None:
-    """The contract's id for one of TotalSegmentator's class names; None for an organ that is none of ours."""
-    if class_name in ("sacrum", "vertebrae_S1"):
-        return SACRUM
-    if class_name.startswith("vertebrae_"):
-        return VERSE_IDS.get(class_name.removeprefix("vertebrae_"))
-    return None
-
-
 class TotalSegmentator:
-    """TotalSegmentator's task "total", limited to the spine, with weights already on this machine."""
+    """TotalSegmentator's task "total", limited to the spine, with weights already on this machine.
+
+    It runs as a program of its own (`totalsegmentator_run`); what its maps are known for is repaired.
+    """
 
     name = "totalsegmentator"
 
@@ -55,40 +51,52 @@ class TotalSegmentator:
         try:
             return version("TotalSegmentator")
         except PackageNotFoundError:
-            return "not installed"
+            return "not installed" if self.why_not() else "unknown"
 
     def why_not(self) -> str | None:
         """What keeps it from running here, in one sentence; None where nothing does."""
         try:
-            _load()
+            installation(check=False)
         except InputError as error:
             return str(error)
         return None
 
     def find(self, volume: Volume) -> Spine:
         """The spine that TotalSegmentator sees; see `AnatomyBackend`."""
-        run, names = _load()
-        wanted = [n for n in names.values() if contract_id(n) is not None or n == "spinal_cord"]
-        output = run(_nifti_of(volume), None, ml=True, task="total", roi_subset=wanted, quiet=True)
-        array = np.rint(np.asarray(output.dataobj)).astype(np.uint16).transpose(2, 1, 0)
-        if array.shape != volume.hu.shape:
-            raise InputError("TotalSegmentator's labels are not on the scan's grid")
-        labels: LabelArray = np.zeros(array.shape, np.uint16)
-        cord = np.zeros(array.shape, bool)
-        for number, name in names.items():
-            label = contract_id(name)
-            if label is not None:
-                labels[array == number] = label
-            elif name == "spinal_cord":
-                cord = array == number
+        from thecal.anatomy.repair.repair import repair_labels
+
+        where = installation()
+        output = segment(_nifti_of(volume), list(CLASS_NAMES.values()), where)
+        array = np.asarray(output.dataobj).astype(np.uint16)
+        affine = np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(output.affine, float)
+        given = Grid((array.shape[0], array.shape[1], array.shape[2]), affine)
+        here = onto_grid(array, given, volume.grid)
+        table = np.zeros(int(here.max(initial=0)) + 1, np.uint16)
+        for number, label in CLASS_IDS.items():
+            if number < len(table):
+                table[number] = label
+        labels: LabelArray = table[here]
         if not any(is_vertebra(i) for i in present_labels(labels)):
             raise SpineNotFound("TotalSegmentator found no vertebra in this scan")
-        note = QualityNote(
-            "levels_by_network",
-            "info",
-            "The levels are those that TotalSegmentator's network gave; it may miscount where T13, L6 or a "
-            "sacralised L5 is present.",
-        )
+        cord = here == CORD_ID
+        labels, repairs = repair_labels(volume, labels, cord if cord.any() else None)
+        notes = [
+            QualityNote(
+                "levels_by_network",
+                "info",
+                "The levels are those that TotalSegmentator's network gave; it may miscount where T13, L6 or "
+                "a sacralised L5 is present.",
+            ),
+            *repairs,
+        ]
+        if not where.checked:
+            notes.append(
+                QualityNote(
+                    "weights_not_checked",
+                    "info",
+                    "No checksums of TotalSegmentator's weights were given, so they were not checked.",
+                )
+            )
         return spine_from_labels(
             volume,
             labels,
@@ -96,43 +104,8 @@ class TotalSegmentator:
             backend=self.name,
             backend_version=self.version,
             level_source="given",
-            quality=(note,),
+            quality=notes,
         )
-
-
-def _load() -> tuple[Callable[..., Any], dict[int, str]]:
-    """The function that runs it, kept off the network, and its table of classes."""
-    try:
-        python_api: Any = import_module("totalsegmentator.python_api")
-        config: Any = import_module("totalsegmentator.config")
-        names: dict[int, str] = dict(import_module("totalsegmentator.map_to_binary").class_map["total"])
-    except ImportError as error:
-        raise InputError(
-            "the anatomy backend totalsegmentator is not installed; install it with: pip install "
-            "'thecal[totalsegmentator]'"
-        ) from error
-
-    def weights_on_this_machine(task: int) -> None:
-        folder = Path(config.get_weights_dir())
-        if not any(folder.glob(f"Dataset{task:03d}_*")):
-            raise InputError(
-                f"TotalSegmentator's weights for task {task} are not on this machine; fetch them once with: "
-                "totalseg_download_weights -t total"
-            )
-
-    def run(*args: Any, **options: Any) -> Any:
-        # It would fetch weights and send usage statistics; nothing here goes to the network.
-        saved = {n: getattr(python_api, n) for n in _NETWORK if hasattr(python_api, n)}
-        try:
-            python_api.download_pretrained_weights = weights_on_this_machine
-            python_api.send_usage_stats = lambda *_, **__: None
-            with contextlib.redirect_stdout(io.StringIO()):
-                return python_api.totalsegmentator(*args, **options)
-        finally:
-            for n, function in saved.items():
-                setattr(python_api, n, function)
-
-    return run, names
 
 
 def _nifti_of(volume: Volume) -> Any:
