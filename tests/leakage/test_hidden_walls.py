@@ -69,3 +69,11 @@ def test_free_cement_on_the_canals_wall_is_epidural_where_it_hides_that_wall() -
     taken = (case.cement.pieces > 0) & np.isin(labels, (60, 61))
     labels[taken], parts[taken] = 19, Part.BODY
     assert leaks(replace(case, spine=replace(case.spine, labels=labels, parts=parts))) == ["epidural"]
+
+
+def test_epidural_cement_behind_a_disc_is_epidural_where_it_hides_the_canals_wall() -> None:
+    case = toy(box(-12, 12, -25, -8, 24, 40), in_canal(box(-5, 5, 0, 2.6, 44.5, 51.5)))
+    labels = case.spine.labels.copy()
+    taken = (case.cement.pieces > 0) & np.isin(labels, (60, 61))
+    labels[taken] = 118
+    assert leaks(replace(case, spine=replace(case.spine, labels=labels))) == ["epidural"]

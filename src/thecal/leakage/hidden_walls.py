@@ -22,15 +22,15 @@ from thecal.volume import Box, FloatArray, Grid
 LAYER_MM: Final = 2.5
 """Volume over the area shared with its neighbour: a part thinner than this is a layer of that neighbour.
 On cement in real CT most layers that a wall had cut off were thinner, and most true leaks thicker."""
-DISC_LAYER_MM: Final = 2.0
+DISC_LAYER_MM: Final = 2.3
 """The same in a disc, where true leaks are flat as well; thicker layers and thinner leaks are both met."""
 SOLID: Final = 0.4
 """Thickness and area are read from voxels filled at least this far."""
 STAIRS: Final = 1.5
 """Faces of voxels overstate a slanting surface by so much."""
 SHELL_MM: Final = 3.5
-"""Cement on the canal's wall that reaches no deeper into a vertebra, and meets no other cement there, lies
-before a wall that it hides."""
+"""Cement on the canal's wall that reaches no deeper into a vertebra or a disc, and meets no other cement there,
+lies before a wall that it hides."""
 ON_WALL_MM: Final = 0.8
 BESIDE_CANAL_MM: Final = (4.0, 10.0)
 """Cement out of the canal that lies on average no farther beyond its wall is epidural; or foraminal."""
@@ -81,7 +81,7 @@ def reconsider(
         if code >= TRACK or code in (SAC, EPIDURAL, FORAMEN):
             continue
         mine = parts == part
-        if BONE <= code < DISC and not _meets(shared[part], owner, code):
+        if code >= BONE and not _meets(shared[part], owner, code):
             away = from_canal[mine]
             if away.min() <= ON_WALL_MM and away.max() <= SHELL_MM:
                 owner[part] = EPIDURAL
