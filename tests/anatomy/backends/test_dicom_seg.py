@@ -110,6 +110,23 @@ def test_one_lost_plane_is_what_its_neighbours_agree_on_and_told(built, tmp_path
     assert np.array_equal(back[21:], built.labels[21:])
 
 
+def test_slices_at_uneven_distances_are_put_on_an_even_stack_and_told(built, tmp_path):
+    depth = built.volume.grid.affine[2, 0]
+
+    def uneven(ds):
+        for group in ds.PerFrameFunctionalGroupsSequence:
+            at = group.PlanePositionSequence[0].ImagePositionPatient
+            at[2] = float(at[2]) + 0.3 * depth * (round(float(at[2]) / depth) % 2)
+
+    path = write_seg(tmp_path / "s.dcm", built.labels, built.volume.grid, NAMES, edit=uneven)
+    seg = read_dicom_seg(path)
+    assert "uneven_labels" in [note.code for note in seg.quality]
+    for label in (18, 19, 20, 21):
+        where = seg.grid.to_lps(np.argwhere(seg.labels == label).mean(0))
+        truth = built.volume.grid.to_lps(np.argwhere(built.labels == label).mean(0))
+        assert np.linalg.norm(where - truth) < depth
+
+
 def test_an_empty_plane_between_two_vertebrae_is_left_empty(built, tmp_path):
     labels = np.where(built.labels < 60, built.labels, 0)
     labels[20] = 0

@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
 from thecal.errors import InputError, SpineNotFound
 
 PROGRAM: Final = "THECAL_TOTALSEGMENTATOR"
@@ -124,7 +126,7 @@ def segment(image: Any, classes: list[str], where: Installation) -> Any:
             )
         try:
             found: Any = nibabel.load(out)
-            return nibabel.Nifti1Image(found.get_fdata().round().astype("uint16"), found.affine)
+            return nibabel.Nifti1Image(np.rint(np.asanyarray(found.dataobj)).astype(np.uint16), found.affine)
         except (OSError, ValueError, EOFError, nibabel.filebasedimages.ImageFileError) as error:
             raise SpineNotFound("TotalSegmentator wrote a label map that cannot be read") from error
 
