@@ -17,8 +17,7 @@ def test_a_cast_through_the_canals_corner_is_a_medial_puncture() -> None:
 
 def test_a_cast_along_the_pedicles_axis_keeps_clear_but_clears_nobody() -> None:
     sign = read("medial_puncture", rod((17.0, 25, 32), (15.5, 4, 32), 1.3))
-    # Empty ways are traced on these slices too, so that the sign can be told to be absent of what is seen.
-    assert sign.state == "absent"
+    assert sign.state == "not_assessable"
     assert sign.value == pytest.approx(3.0, abs=1.2)
     assert "are not seen" in sign.explanation
 

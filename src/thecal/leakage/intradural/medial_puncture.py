@@ -25,7 +25,7 @@ from thecal.volume import FloatArray
 IN_ARCH_SHARE: Final = 0.3
 """A cast that nothing else calls a needle track must lie in the arch by this share."""
 LEAST_VOXELS: Final = 8
-UNSEEN: Final = "Needle tracks that are narrow, healed or end before the body are not seen."
+UNSEEN: Final = "Ways that are narrow, healed, end before the body or cross the canal empty are not seen."
 UNTRACED: Final = "Ways that hold no cement are not traced on this scan."
 
 
@@ -57,8 +57,8 @@ def medial_puncture(scene: Scene) -> IntraduralSign:
     Read from the needle tracks (``leakage.tracks``); a slender cast of cement in the arch that is none of
     them, for it ends before the pedicle, is carried on to the posterior wall. A way is through the medial
     wall where the needle's surface lies inside the canal's wall by more than the line and the wall are
-    uncertain. The sign is absent where empty ways would be seen as well, at least one way is, and all keep
-    clear.
+    uncertain. A way that keeps clear is not called absence: an empty one that crosses the canal has no bone
+    round it there, and is not seen.
     """
     name: SignName = "medial_puncture"
     traced = set(scene.leakage.bores_sought)
@@ -95,11 +95,10 @@ def medial_puncture(scene: Scene) -> IntraduralSign:
         f"medial wall of the pedicle ({least.wall_mm:.1f} mm ± {least.error_mm:.1f}) that it cannot be told "
         "on which side"
     )
-    absent = clear and {way.vertebra_id for way in ways} <= traced
     return sign(
         name,
-        "absent" if absent else "not_assessable",
-        f"{kept}; {_from_sac(worst.sac_mm)}. {UNSEEN if absent else UNTRACED if not traced else UNSEEN}",
+        "not_assessable",
+        f"{kept}; {_from_sac(worst.sac_mm)}. {UNSEEN if traced else UNTRACED}",
         **measured,  # type: ignore[arg-type]
     )
 

@@ -128,10 +128,10 @@ def _notes(
     if sought:
         said = (
             "none was found, which does not show that no needle passed: tracks narrower than 2.4 mm, healed "
-            "ones, empty ones that end before the body or run in very thin bone are not seen"
+            "ones, empty ones that end before the body, run in very thin bone or cross the canal are not seen"
             if not tracks
-            else "tracks narrower than 2.4 mm, healed ones, empty ones that end before the body or run in "
-            "very thin bone are not among them"
+            else "tracks narrower than 2.4 mm, healed ones, empty ones that end before the body, run in "
+            "very thin bone or cross the canal are not among them"
         )
         notes.append(
             QualityNote(
