@@ -119,7 +119,8 @@ def _spread(cost, label, lowest, spacing, farthest):  # type: ignore[no-untyped-
                         if flat[j] == np.inf or owner[i] < least[j]:
                             continue
                         far = spacing * np.sqrt(float(dz * dz + dy * dy + dx * dx))
-                        t = time[i] + far * 0.5 * (flat[i] + flat[j])
+                        # As stored: in even bone (a screw) a time rounded up is bettered again and again.
+                        t = np.float32(time[i] + far * 0.5 * (flat[i] + flat[j]))
                         if t < time[j] and t < farthest:
                             time[j] = t
                             owner[j] = owner[i]
