@@ -29,7 +29,7 @@ SOLID: Final = 0.4
 STAIRS: Final = 1.5
 """Faces of voxels overstate a slanting surface by so much."""
 SHELL_MM: Final = 3.5
-"""Cement on the canal's wall that reaches no deeper into a vertebra or a disc, and meets no other cement there,
+"""Cement on the canal's wall that reaches no deeper into a vertebra or disc, and meets no other cement there,
 lies before a wall that it hides."""
 ON_WALL_MM: Final = 0.8
 BESIDE_CANAL_MM: Final = (4.0, 10.0)
