@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import math
-import zlib
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +14,7 @@ from thecal.dicom.metaimage import read_metaimage
 from thecal.dicom.orient import nearest_axes, orientation_code, turned, turned_grid
 from thecal.dicom.pixels import PADDING_BELOW_HU
 from thecal.dicom.simulated import is_simulated
+from thecal.dicom.stored_files import nifti_image, read_nrrd, space_to_lps
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.volume import AIR_HU, FloatArray, Grid, IntArray, Source, Volume, resample
@@ -99,24 +97,16 @@ def read_volume_file(path: Path, kind: str) -> Volume:
 
 
 def _nifti(path: Path) -> _Stored:
-    from nibabel.filebasedimages import ImageFileError
-    from nibabel.spatialimages import HeaderDataError
-
-    try:
-        with _nifti_image(path) as image:
-            header = image.header
-            sform, qform = int(header["sform_code"]), int(header["qform_code"])
-            unit = header.get_xyzt_units()[0]
-            description = bytes(header["descrip"]).decode("latin-1")
-            shape = _one_volume(tuple(int(n) for n in image.shape), path)
-            proxy = image.dataobj
-            slope, intercept = float(proxy.slope), float(proxy.inter)
-            stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
-            affine = RAS_TO_LPS @ np.asarray(image.affine, float)
-    except (ImageFileError, HeaderDataError, OSError, EOFError, zlib.error, ValueError, KeyError) as error:
-        # What nibabel and gzip raise on damaged files, found by damaging files at random; the last is a unit
-        # of length that NIfTI does not have.
-        raise InputError(f"{path.name} cannot be read as NIfTI; it may be damaged or truncated.") from error
+    with nifti_image(path) as image:
+        header = image.header
+        sform, qform = int(header["sform_code"]), int(header["qform_code"])
+        unit = header.get_xyzt_units()[0]
+        description = bytes(header["descrip"]).decode("latin-1")
+        shape = _one_volume(tuple(int(n) for n in image.shape), path)
+        proxy = image.dataobj
+        slope, intercept = float(proxy.slope), float(proxy.inter)
+        stored = np.asanyarray(proxy.get_unscaled()).reshape(shape, order="F")
+        affine = RAS_TO_LPS @ np.asarray(image.affine, float)
     affine[:3] *= MM_PER_UNIT.get(unit, 1.0)
     notes = []
     if sform == 0 and qform == 0:
@@ -124,47 +114,9 @@ def _nifti(path: Path) -> _Stored:
     return stored, affine, slope, intercept, notes, is_simulated(description)
 
 
-@contextmanager
-def _nifti_image(path: Path) -> Iterator[Any]:
-    """The image by its content, also where its name says nothing; its voxels not yet read."""
-    import gzip
-
-    import nibabel as nib
-
-    if path.name.lower().endswith((".nii", ".nii.gz", ".hdr", ".hdr.gz", ".img", ".img.gz")):
-        yield nib.load(path)
-        return
-    with path.open("rb") as plain:
-        packed = plain.read(2) == b"\x1f\x8b"
-    with gzip.open(path) if packed else path.open("rb") as stream:
-        second = stream.read(8)[4:8] == b"n+2\0"
-        stream.seek(0)
-        yield (nib.Nifti2Image if second else nib.Nifti1Image).from_stream(stream)
-
-
 def _nrrd(path: Path) -> _Stored:
-    import nrrd
-
-    try:
-        header: dict[str, Any] = dict(nrrd.read_header(str(path)))
-        beside = header.get("data file", header.get("datafile"))
-        if beside is not None and (path.parent / str(beside)).resolve().parent != path.resolve().parent:
-            raise InputError(f"The voxels of {path.name} lie outside its folder, so they are not read.")
-        shape = _one_volume(tuple(int(n) for n in header["sizes"]), path)
-        stored, header = nrrd.read(str(path), index_order="F")
-    except (
-        nrrd.NRRDError,
-        OSError,
-        EOFError,
-        zlib.error,
-        ValueError,
-        KeyError,
-        AssertionError,
-        IndexError,
-    ) as error:
-        # What pynrrd and gzip raise on damaged files, found by damaging files at random.
-        raise InputError(f"{path.name} cannot be read as NRRD; it may be damaged or truncated.") from error
-    stored = stored.reshape(shape, order="F")
+    stored, header = read_nrrd(path)
+    stored = stored.reshape(_one_volume(stored.shape, path), order="F")
     notes = []
     directions = header.get("space directions")
     affine = np.eye(4)
@@ -180,30 +132,13 @@ def _nrrd(path: Path) -> _Stored:
         affine[:3, :3] = rows.T
         affine[:3, 3] = np.asarray(header.get("space origin", np.zeros(3)), float)
         space = str(header.get("space", "")).lower()
-        turn = _space_to_lps(space)
+        turn = space_to_lps(space)
         if turn is None:
             notes.append(UNPLACED)
         else:
             affine = turn @ affine
     simulated = is_simulated(" ".join(str(value) for value in header.values()))
     return stored, affine, 1.0, 0.0, notes, simulated
-
-
-def _space_to_lps(space: str) -> FloatArray | None:
-    """The flip from an NRRD space to LPS; None where the space says nothing of the patient."""
-    names = {
-        "lps": "left-posterior-superior",
-        "ras": "right-anterior-superior",
-        "las": "left-anterior-superior",
-    }
-    words = names.get(space, space).split("-")
-    if len(words) != 3:
-        return None
-    signs = [{"left": 1, "right": -1}, {"posterior": 1, "anterior": -1}, {"superior": 1, "inferior": -1}]
-    found = [options.get(word) for options, word in zip(signs, words, strict=True)]
-    if None in found:
-        return None
-    return np.diag([*(float(sign or 0) for sign in found), 1.0])
 
 
 def _metaimage(path: Path) -> _Stored:

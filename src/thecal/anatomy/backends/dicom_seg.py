@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.backends.segment_names import CORD_ID, Code3, paint_order, segment_id
+from thecal.dicom.codecs import DAMAGED_FRAME
+from thecal.dicom.elements import MALFORMED
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
@@ -68,13 +70,13 @@ def read_dicom_seg(path: Path) -> SegMap:
     name = path.name
     try:
         dataset = pydicom.dcmread(path)
-    except (OSError, ValueError, AttributeError, EOFError, KeyError, InvalidDicomError) as error:
+    except (*MALFORMED, EOFError, AttributeError, KeyError, InvalidDicomError) as error:
         raise InputError(f"{name} cannot be read as DICOM") from error
     if str(dataset.get("SOPClassUID", "")) not in (SEGMENTATION, LABEL_MAP_SEGMENTATION):
         raise InputError(f"{name} is DICOM, but not a DICOM segmentation")
     try:
         return _read(dataset, name)
-    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+    except (*MALFORMED, AttributeError, KeyError) as error:
         raise InputError(
             f"{name} is a DICOM segmentation that lacks or garbles what it must state"
         ) from error
@@ -287,7 +289,7 @@ def _pixels(dataset: Any, name: str) -> Iterator[npt.NDArray[Any]]:
     try:
         for frame in iter_pixels(dataset, raw=True):
             yield np.asarray(frame)
-    except (AttributeError, ValueError, RuntimeError, NotImplementedError, TypeError, EOFError) as error:
+    except (*MALFORMED, *DAMAGED_FRAME, EOFError, AttributeError) as error:
         raise InputError(f"the frames of {name} cannot be decoded") from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.backends.slicer_seg import is_slicer_segmentation, labels_of_segments
+from thecal.dicom.stored_files import nifti_image, read_nrrd, space_to_lps
 from thecal.errors import InputError
 from thecal.quality import QualityNote
 from thecal.volume import Grid, LabelArray
@@ -98,27 +98,17 @@ def _as_labels(array: npt.NDArray[Any], name: str) -> LabelArray:
 
 
 def _nifti(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64]]:
-    import nibabel
-    from nibabel.filebasedimages import ImageFileError
-
-    try:
-        image: Any = nibabel.load(path)
+    with nifti_image(path) as image:
         array = np.asanyarray(image.dataobj)
-    except (OSError, ValueError, EOFError, ImageFileError) as error:
-        raise InputError(f"{path.name} cannot be read as NIfTI") from error
-    if image.affine is None:
+        affine = image.affine
+    if affine is None:
         raise InputError(f"{path.name} does not say where its voxels lie in the patient")
-    return array, np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(image.affine, float)
+    return array, np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(affine, float)
 
 
 def _nrrd(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], dict[str, Any]]:
     """Voxels, place and header; a first axis of layers is left in front."""
-    import nrrd
-
-    try:
-        array, header = nrrd.read(str(path))
-    except (OSError, ValueError, EOFError, KeyError, TypeError, zlib.error, nrrd.NRRDError) as error:
-        raise InputError(f"{path.name} cannot be read as NRRD") from error
+    array, header = read_nrrd(path)
     origin = header.get("space origin")
     directions = np.asarray(header.get("space directions"), float)
     if directions.ndim == 2 and len(directions) == array.ndim:
@@ -127,20 +117,13 @@ def _nrrd(path: Path) -> tuple[npt.NDArray[Any], npt.NDArray[np.float64], dict[s
     if origin is None or directions.shape != (3, 3):
         raise InputError(f"{path.name} does not say where its voxels lie in the patient in three dimensions")
     space = str(header.get("space", "left-posterior-superior")).lower()
-    signs = {
-        "left-posterior-superior": (1, 1, 1),
-        "lps": (1, 1, 1),
-        "right-anterior-superior": (-1, -1, 1),
-        "ras": (-1, -1, 1),
-        "left-anterior-superior": (1, -1, 1),
-        "las": (1, -1, 1),
-    }.get(space)
-    if signs is None:
+    turn = space_to_lps(space)
+    if turn is None:
         raise InputError(f"{path.name} is in the space {space!r}, which is not the patient's")
     affine = np.eye(4)
     affine[:3, :3] = directions.T
     affine[:3, 3] = np.asarray(origin, float)
-    return array, np.diag([*map(float, signs), 1.0]) @ affine, dict(header)
+    return array, turn @ affine, header
 
 
 def _is_dicom(path: Path) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from thecal import __version__
 from thecal.dicom.confidentiality.profile import EDITION, Action, table
 from thecal.dicom.confidentiality.pseudonyms import Secret
-from thecal.dicom.elements import as_number, many, text_of
+from thecal.dicom.elements import MALFORMED, as_number, many, text_of
 
 # Text that people write freely. What the table leaves of it is removed: no CT needs it to be read.
 _FREE_TEXT: Final = {"LT", "ST", "UT", "PN", "UR"}
@@ -175,7 +175,7 @@ def _readable(dataset: Any) -> list[Any]:
         try:
             element = dataset[tag]
             element.value  # noqa: B018 — read now, while it can be caught
-        except (ValueError, TypeError, KeyError, NotImplementedError, OverflowError, AttributeError):
+        except (*MALFORMED, KeyError, AttributeError):
             del dataset[tag]
         else:
             found.append(element)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zlib
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,9 +12,9 @@ from typing import Any, Final
 from thecal.dicom.confidentiality.dataset import Plan, deidentify_dataset, identifying_words
 from thecal.dicom.confidentiality.pixels import clean_pixels, has_overlay_bits
 from thecal.dicom.confidentiality.profile import table
-from thecal.dicom.elements import integer_of, text_of, words_of
+from thecal.dicom.elements import MALFORMED, integer_of, text_of, words_of
 from thecal.dicom.headers import CT_STORAGE
-from thecal.dicom.members import Member, members_of
+from thecal.dicom.members import UNREADABLE, Member, members_of
 from thecal.dicom.network.names import short_name
 from thecal.dicom.read_header import looks_like_dicom
 from thecal.dicom.whole_folder import whole_folder
@@ -92,7 +91,7 @@ def _one(member: Member, folder: Path, plan: Plan, done: Deidentified) -> str | 
         with member.open() as stream:
             dataset: Any = pydicom.dcmread(stream, force=True)
         syntax = text_of(dataset.file_meta, "TransferSyntaxUID")
-    except (OSError, EOFError, ValueError, AttributeError, KeyError, zlib.error):
+    except (*UNREADABLE, *MALFORMED, AttributeError, KeyError):
         return "damaged files"
     _complete(dataset)
     reason = _not_to_be_shared(dataset)

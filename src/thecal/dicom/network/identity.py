@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import IO, Any
 
+from thecal.dicom.elements import MALFORMED
+from thecal.dicom.members import UNREADABLE
+
 _STUDY, _SOP_CLASS, _SOP_INSTANCE, _TRANSFER_SYNTAX = 0x0020000D, 0x00080016, 0x00080018, 0x00020010
 
 
@@ -32,16 +35,7 @@ def identity_of(file: IO[bytes]) -> Identity | None:
             _uid(dataset, _SOP_INSTANCE),
             _uid(dataset.file_meta, _TRANSFER_SYNTAX),
         )
-    except (
-        pydicom.errors.InvalidDicomError,
-        pydicom.errors.BytesLengthException,
-        AttributeError,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        TypeError,
-        ValueError,
-    ):
+    except (pydicom.errors.InvalidDicomError, *UNREADABLE, *MALFORMED, AttributeError, KeyError):
         return None
 
 
