@@ -11,7 +11,7 @@ from pathlib import Path
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from thecal.dicom.network.archive import Outgoing
+from thecal.dicom.network.archive import Held, Outgoing
 from thecal.errors import InputError
 
 STUDY = "1.2.3.4.1000"
@@ -92,8 +92,8 @@ class FileArchive:
                 os.fsync(archive.fileno())
             stored(file)
 
-    def holds(self, files: Sequence[Outgoing]) -> set[str]:
-        return set(self.sent()) & {file.sop_instance for file in files}
+    def series_of(self, study: str, series: str | None) -> list[Held]:
+        return [Held("1.2.3", dict.fromkeys(self.sent(), "1.2"))]
 
 
 class Sent:

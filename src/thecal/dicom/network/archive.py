@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from thecal.dicom.network.address import Address, Caller, WebAddress
+from thecal.errors import InputError
 
 # Takes one received instance: its SOP Instance UID and the whole file.
 Keep = Callable[[str, bytes], None]
@@ -68,8 +69,24 @@ class Archive(Protocol):
     def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
         """Put files there; ``stored`` is called after each that the archive has taken."""
 
-    def holds(self, files: Sequence[Outgoing]) -> set[str]:
-        """The SOP Instance UIDs among these files' that it already has."""
+
+def held_among(archive: Archive, files: Sequence[Outgoing]) -> set[str]:
+    """The SOP Instance UIDs among these files' that an archive already has."""
+    wanted = {file.sop_instance for file in files}
+    found: set[str] = set()
+    for study in sorted({file.study for file in files}):
+        for held in archive.series_of(study, None):
+            found |= wanted & set(held.instances)
+    return found
+
+
+def refuse_in_part(address: Address, sent: int, refused: Sequence[str]) -> None:
+    """Raise `InputError` where an archive refused any of the files sent."""
+    if refused:
+        raise InputError(
+            f"The archive {address.shown} took {sent - len(refused)} of {sent} files; it refused the others: "
+            f"{refused[0]}"
+        )
 
 
 def open_archive(address: Address, caller: Caller, *, move_port: int | None = None) -> Archive:

@@ -10,7 +10,7 @@ from thecal.dicom.codecs import NATIVE, READABLE
 from thecal.dicom.elements import text_of
 from thecal.dicom.headers import CT_STORAGE
 from thecal.dicom.network.address import Caller, DimseAddress
-from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
+from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted, refuse_in_part
 from thecal.dicom.network.association import association, check_reachable
 from thecal.dicom.network.door import open_door
 from thecal.dicom.network.extra import load
@@ -99,20 +99,7 @@ class DimseArchive:
                         stored(file)
                     else:
                         refused.append(why)
-        if refused:
-            raise InputError(
-                f"The archive {self.address.shown} took {len(files) - len(refused)} of {len(files)} files; "
-                f"it refused the others: {refused[0]}"
-            )
-
-    def holds(self, files: Sequence[Outgoing]) -> set[str]:
-        """The SOP Instance UIDs among these files' that it already has."""
-        wanted = {file.sop_instance for file in files}
-        found: set[str] = set()
-        for study in sorted({file.study for file in files}):
-            for held in self.series_of(study, None):
-                found |= wanted & set(held.instances)
-        return found
+        refuse_in_part(self.address, len(files), refused)
 
     def _association(self, contexts: Sequence[tuple[str, Sequence[str]]], receive: Any = None) -> Any:
         """An association; before the first it is seen whether anybody is there."""

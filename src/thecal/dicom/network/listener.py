@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from thecal.dicom.network.archive import Archive, Outgoing
+from thecal.dicom.network.archive import Archive, Outgoing, held_among
 from thecal.dicom.network.identity import identity_of
 from thecal.dicom.network.inbox import (
     ASSESSED,
@@ -236,7 +236,7 @@ class Listener:
 def _there(archive: Archive, files: Sequence[Outgoing]) -> set[str]:
     """Which of these the archive has; none where it does not say, for a second push changes nothing."""
     try:
-        return archive.holds(files)
+        return held_among(archive, files)
     except InputError:
         return set()
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from thecal.dicom.network import credentials
 from thecal.dicom.network.address import Caller, WebAddress
-from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted
+from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted, refuse_in_part
 from thecal.dicom.network.extra import load
 from thecal.dicom.network.statuses import meaning_of
 from thecal.dicom.network.tls import client_tls
@@ -109,20 +109,7 @@ class WebArchive:
                     refused.append(meaning_of(int(failures[0].get("FailureReason") or 0)))
                 else:
                     stored(file)
-        if refused:
-            raise InputError(
-                f"The archive at {self.address.shown} took {len(files) - len(refused)} of {len(files)} "
-                f"files; it refused the others: {refused[0]}"
-            )
-
-    def holds(self, files: Sequence[Outgoing]) -> set[str]:
-        """The SOP Instance UIDs among these files' that it already has."""
-        wanted = {file.sop_instance for file in files}
-        found: set[str] = set()
-        for study in sorted({file.study for file in files}):
-            for one in self.series_of(study, None):
-                found |= wanted & set(one.instances)
-        return found
+        refuse_in_part(self.address, len(files), refused)
 
     @contextmanager
     def _told(self, what: str, refused: Callable[[str], None] | None = None) -> Iterator[None]:
