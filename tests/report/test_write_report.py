@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from thecal.errors import InputError
-from thecal.report import write
+from thecal.report import replaced_files
 from thecal.report.write import write_report
 
 
@@ -61,15 +61,15 @@ def test_a_folder_that_cannot_be_made_is_told_before_the_work(tmp_path):
     # No user, not even root, can make a folder there or give one so long a name.
     for out in (Path("/proc/thecal-report"), tmp_path / "sub" / ("long" * 100)):
         with pytest.raises(InputError, match="--out"):
-            write.check_writable(out)
+            replaced_files.check_writable(out)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_trying_the_folder_leaves_nothing_behind(tmp_path):
-    write.check_writable(tmp_path / "a" / "b")
+    replaced_files.check_writable(tmp_path / "a" / "b")
     assert list(tmp_path.iterdir()) == []
     (tmp_path / "c").mkdir()
-    write.check_writable(tmp_path / "c")
+    replaced_files.check_writable(tmp_path / "c")
     assert list((tmp_path / "c").iterdir()) == []
 
 
@@ -82,12 +82,12 @@ def test_without_a_spine_no_map_of_another_scan_stays_behind(leaking, tmp_path):
 def test_a_file_in_place_of_the_folder_is_refused(leaking, tmp_path):
     (tmp_path / "out").write_text("a file")
     with pytest.raises(InputError, match="is a file, not a folder"):
-        write.check_writable(tmp_path / "out")
+        replaced_files.check_writable(tmp_path / "out")
 
 
 def test_a_folder_that_is_its_own_mount_is_written_from_within(leaking, tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
-    monkeypatch.setattr(write, "_is_island", lambda folder: True)
+    monkeypatch.setattr(replaced_files, "_is_island", lambda folder: True)
     put(out, leaking)
     assert names(out) == ["anatomy.nii.gz", "cement.nii.gz", "report.html", "report.json"]

@@ -33,7 +33,7 @@ def compare(
     from thecal.compare.build import compare as compared
     from thecal.compare.write import summary, write_comparison
     from thecal.dicom import read
-    from thecal.report.write import check_writable
+    from thecal.report.replaced_files import check_writable
 
     check_writable(out)
     with stage_progress(STAGES) as begin:

@@ -25,7 +25,7 @@ def demo(
     from thecal.cli.pipeline import assess_to_folder
     from thecal.cli.progress import stage_progress
     from thecal.report.headline import headline
-    from thecal.report.write import check_writable
+    from thecal.report.replaced_files import check_writable
 
     check_writable(out)
     tell_if_cold()

@@ -9,8 +9,9 @@ from thecal.cli.compiled import tell_if_cold
 from thecal.cli.progress import stage_progress
 from thecal.dicom.segments import SegForm
 from thecal.errors import InputError
+from thecal.report.replaced_files import check_writable
 from thecal.report.schema import Observations, Report
-from thecal.report.write import check_writable, write_report
+from thecal.report.write import write_report
 
 STAGES = ("read", "anatomy", "cement", "leakage", "report")
 

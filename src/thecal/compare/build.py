@@ -19,16 +19,15 @@ from thecal.compare.schema import (
     ComparedDeposit,
     ComparedVertebra,
     Comparison,
-    Heights,
-    Narrowest,
     NewDeposit,
-    Quality,
     Scan,
     Software,
 )
 from thecal.errors import SpineNotFound
-from thecal.leakage.findings import VertebraMeasure, WorstOcclusion
+from thecal.leakage.findings import VertebraMeasure
 from thecal.leakage.levels import Levels
+from thecal.report.figures import max_occlusion_of, rounded
+from thecal.report.schema import Heights, Quality
 from thecal.terms import COMPARTMENTS, vertebra_name
 from thecal.volume import FloatArray
 
@@ -83,16 +82,16 @@ def compare(earlier: Assessment, later: Assessment) -> Compared:
                     volume_ml=round(a.volume_ml, 5),
                     kind="new" if a.from_id is None else "migrated",
                     from_id=a.from_id,
-                    distance_mm=_round(a.distance_mm, 1),
+                    distance_mm=rounded(a.distance_mm, 1),
                 )
                 for a in found.arrivals
             ],
             compartments=_compartments(found),
             canal=ComparedCanal(
-                before_ml=_round(before.leakage.canal_cement_ml, 5),
+                before_ml=rounded(before.leakage.canal_cement_ml, 5),
                 after_ml=round(found.canal_ml, 5) if _canal_seen(found) else None,
-                before=_narrowest(before.leakage.worst),
-                after=_narrowest(found.worst),
+                before=max_occlusion_of(before.leakage.worst),
+                after=max_occlusion_of(found.worst),
             ),
             quality=_quality(pairs, found, _screwed(after)),
         ),
@@ -139,12 +138,12 @@ def _vertebrae(
                 after_id=pair.after.id,
                 level=pair.before.level or pair.after.level,
                 registered=pair.registered is not None,
-                agreement=_round(pair.registered.agreement, 3) if pair.registered else None,
+                agreement=rounded(pair.registered.agreement, 3) if pair.registered else None,
                 moved_mm=round(float(np.linalg.norm(move(origin) - origin)), 1) if move else None,
                 turned_degrees=round(move.turned_degrees, 1) if move else None,
                 heights_before_mm=_heights(a),
                 heights_after_mm=_heights(b),
-                height_loss_since=_round(loss, 3),
+                height_loss_since=rounded(loss, 3),
                 fractured_since=broken,
                 next_to_cement=bool({i - 1, i + 1} & filled),
                 occlusion_before=_most(shares_before[at == i]),
@@ -182,9 +181,9 @@ def _most(shares: FloatArray) -> float | None:
 
 def _heights(m: VertebraMeasure | None) -> Heights:
     return Heights(
-        anterior=_round(m.height_anterior_mm, 2) if m else None,
-        middle=_round(m.height_middle_mm, 2) if m else None,
-        posterior=_round(m.height_posterior_mm, 2) if m else None,
+        anterior=rounded(m.height_anterior_mm, 2) if m else None,
+        middle=rounded(m.height_middle_mm, 2) if m else None,
+        posterior=rounded(m.height_posterior_mm, 2) if m else None,
     )
 
 
@@ -215,10 +214,10 @@ def _deposit(r: Remnant) -> ComparedDeposit:
         vertebra_id=d.vertebra_id,
         side=d.side,
         before_ml=round(d.volume_ml, 5),
-        residual_ml=_round(r.residual_ml, 5),
-        removed_ml=_round(r.removed_ml, 5),
+        residual_ml=rounded(r.residual_ml, 5),
+        removed_ml=rounded(r.removed_ml, 5),
         removed_sd_ml=round(r.removed_sd_ml, 5),
-        removed_fraction=_round(r.removed_ml / d.volume_ml, 4) if r.removed_ml is not None else None,
+        removed_fraction=rounded(r.removed_ml / d.volume_ml, 4) if r.removed_ml is not None else None,
         state=_state(r),
         hidden_fraction=round(r.hidden_fraction, 3),
         after_ids=list(r.after_ids),
@@ -260,20 +259,6 @@ def _canal_seen(found: Residue) -> bool:
         r.residual_ml is not None
         for r in found.remnants
         if r.deposit.compartment in ("intradural", "epidural")
-    )
-
-
-def _narrowest(worst: WorstOcclusion | None) -> Narrowest | None:
-    if worst is None:
-        return None
-    return Narrowest(
-        fraction=round(float(worst.fraction), 4),
-        cement_area_mm2=round(float(worst.cement_area_mm2), 2),
-        canal_area_mm2=round(float(worst.canal_area_mm2), 2),
-        residual_ap_mm=_round(worst.residual_ap_mm, 2),
-        at_mm=round(float(worst.at_mm), 2),
-        level=worst.level,
-        vertebra_id=worst.vertebra_id,
     )
 
 
@@ -331,7 +316,3 @@ def _quality(pairs: tuple[Pair, ...], found: Residue, screwed: set[int]) -> list
             )
         )
     return notes
-
-
-def _round(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(float(value), digits)

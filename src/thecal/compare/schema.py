@@ -7,24 +7,15 @@ from __future__ import annotations
 
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from thecal.terms import Compartment, Severity, Side
+from thecal.report.schema import ContractPart, Heights, MaxOcclusion, Quality
+from thecal.terms import Compartment, Side
 
 SCHEMA_NAME: Final = "thecal.compare/1"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        allow_inf_nan=False,
-        populate_by_name=True,
-        json_schema_serialization_defaults_required=True,
-    )
-
-
-class Scan(_Part):
+class Scan(ContractPart):
     """One of the two scans."""
 
     kind: str
@@ -34,15 +25,7 @@ class Scan(_Part):
     detection_limit_mm3: float | None
 
 
-class Heights(_Part):
-    """Heights of a body."""
-
-    anterior: float | None
-    middle: float | None
-    posterior: float | None
-
-
-class ComparedVertebra(_Part):
+class ComparedVertebra(ContractPart):
     """One vertebra on both scans; ``registered`` says whether its bone was laid over itself.
 
     ``agreement`` is the correlation of the bone's HU then. ``height_loss_since`` is the largest loss of the
@@ -65,7 +48,7 @@ class ComparedVertebra(_Part):
     occlusion_after: float | None
 
 
-class ComparedDeposit(_Part):
+class ComparedDeposit(ContractPart):
     """One deposit of the earlier scan; ``id`` is its there, ``after_ids`` are those of what is left."""
 
     id: int
@@ -83,7 +66,7 @@ class ComparedDeposit(_Part):
     after_ids: list[int]
 
 
-class NewDeposit(_Part):
+class NewDeposit(ContractPart):
     """Cement of the later scan where the earlier had none."""
 
     after_id: int
@@ -95,7 +78,7 @@ class NewDeposit(_Part):
     distance_mm: float | None
 
 
-class ComparedCompartment(_Part):
+class ComparedCompartment(ContractPart):
     """Totals of one compartment of the earlier scan; null where a deposit of it could not be followed."""
 
     compartment: Compartment
@@ -105,43 +88,23 @@ class ComparedCompartment(_Part):
     new_ml: float
 
 
-class Narrowest(_Part):
-    """The plane on which cement takes most of the canal, in the earlier scan's canal."""
-
-    fraction: float
-    cement_area_mm2: float
-    canal_area_mm2: float
-    residual_ap_mm: float | None
-    at_mm: float
-    level: str | None
-    vertebra_id: int | None
-
-
-class ComparedCanal(_Part):
+class ComparedCanal(ContractPart):
     """Cement in the canal before and after; both are measured in the canal as it was before."""
 
     before_ml: float | None
     after_ml: float | None
-    before: Narrowest | None
-    after: Narrowest | None
+    before: MaxOcclusion | None
+    after: MaxOcclusion | None
 
 
-class Quality(_Part):
-    """One reservation."""
-
-    code: str
-    severity: Severity
-    message: str
-
-
-class Software(_Part):
+class Software(ContractPart):
     """What made this."""
 
     name: Literal["thecal"]
     version: str
 
 
-class Comparison(_Part):
+class Comparison(ContractPart):
     """Everything that ``thecal compare`` says about two CTs of one patient. Research use only."""
 
     schema_: Literal["thecal.compare/1"] = Field(SCHEMA_NAME, alias="schema")

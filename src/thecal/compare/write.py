@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from functools import cache
-from importlib import resources
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup
 
 from thecal.compare.build import Compared
-from thecal.compare.schema import ComparedDeposit, Comparison
-from thecal.errors import InputError
+from thecal.compare.schema import Comparison
 from thecal.report.headline import COMPARTMENT_WORDS, place_words, volume_words
-from thecal.report.palette import LOOKS, swatches
+from thecal.report.page import page_template
+from thecal.report.palette import LOOKS
+from thecal.report.replaced_files import replaced_files
 from thecal.terms import RESEARCH_USE
 
 STATES = {
@@ -37,15 +34,9 @@ def write_comparison(out: Path, found: Compared) -> None:
     """
     page = render_page(found)
     texts = {"compare.json": found.comparison.to_json(), "compare.html": page}
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".thecal-", dir=out) as folder:
-            for name, text in texts.items():
-                (Path(folder) / name).write_text(text, encoding="utf-8")
-            for name in texts:
-                os.replace(Path(folder) / name, out / name)
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
+    with replaced_files(out, texts) as folder:
+        for name, text in texts.items():
+            (folder / name).write_text(text, encoding="utf-8")
 
 
 def summary(found: Comparison) -> list[str]:
@@ -105,34 +96,4 @@ def render_page(found: Compared) -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {
-        "number": _number,
-        "percent": _percent,
-        "swatch": _swatch,
-        "at_level": _at_level,
-        "svg": Markup,
-    }
-    css = resources.files("thecal.report").joinpath("templates/report.css").read_text(encoding="utf-8")
-    environment.globals["css"] = Markup(css)
-    page = resources.files("thecal.compare").joinpath("templates/compare.html.j2")
-    return environment.from_string(page.read_text(encoding="utf-8"))
-
-
-def _at_level(deposit: ComparedDeposit) -> str:
-    return place_words(deposit.level, deposit.vertebra_id)
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    # Adding zero turns -0.0 into 0.0.
-    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _swatch(compartment: str) -> Markup:
-    return Markup(swatches()[compartment])
+    return page_template("thecal.compare", "compare.html.j2")

@@ -15,6 +15,7 @@ from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.leakage.findings import IntraduralSign, Leakage, NeedleTrack, VertebraMeasure
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.quality import QualityNote
+from thecal.report.figures import max_occlusion_of, point, rounded
 from thecal.report.reservations import brightness_of_limit, reservations
 from thecal.report.revision import revision_of
 from thecal.report.schema import (
@@ -25,7 +26,6 @@ from thecal.report.schema import (
     Heights,
     Input,
     Intradural,
-    MaxOcclusion,
     Observations,
     Quality,
     Reaches,
@@ -112,15 +112,15 @@ def _input(volume: Volume, cement: Cement | None) -> Input:
         shape=source.grid.shape,
         spacing_mm=(a, b, c),
         orientation=source.orientation,
-        slice_thickness_mm=_round(source.slice_thickness_mm, 3),
+        slice_thickness_mm=rounded(source.slice_thickness_mm, 3),
         kvp=source.kvp,
         kernel=source.kernel,
         age=source.age,
         sex=source.sex,
         hu_clipped_at=source.hu_clipped_at,
         simulated=source.simulated,
-        noise_hu=_round(cement.noise_hu, 1) if cement else None,
-        psf_sigma_mm=_point(cement.psf_sigma_mm[::-1]) if cement else None,
+        noise_hu=rounded(cement.noise_hu, 1) if cement else None,
+        psf_sigma_mm=point(cement.psf_sigma_mm[::-1]) if cement else None,
     )
 
 
@@ -139,30 +139,30 @@ def _vertebrae(spine: Spine | None, leakage: Leakage | None) -> list[Vertebra]:
                 level_source=vertebra.level_source,
                 complete=vertebra.complete,
                 confidence=round(float(vertebra.confidence), 3),
-                body_volume_ml=_round(m.body_volume_ml, 3) if m else None,
-                trabecular_hu=_round(m.trabecular_hu, 1) if m else None,
+                body_volume_ml=rounded(m.body_volume_ml, 3) if m else None,
+                trabecular_hu=rounded(m.trabecular_hu, 1) if m else None,
                 heights_mm=Heights(
-                    anterior=_round(m.height_anterior_mm, 2) if m else None,
-                    middle=_round(m.height_middle_mm, 2) if m else None,
-                    posterior=_round(m.height_posterior_mm, 2) if m else None,
+                    anterior=rounded(m.height_anterior_mm, 2) if m else None,
+                    middle=rounded(m.height_middle_mm, 2) if m else None,
+                    posterior=rounded(m.height_posterior_mm, 2) if m else None,
                 ),
-                height_loss_fraction=_round(m.height_loss_fraction, 4) if m else None,
-                wedge_degrees=_round(m.wedge_degrees, 2) if m else None,
-                cement_ml=_round(m.cement_ml, 5) if m else None,
-                fill_fraction=_round(m.fill_fraction, 4) if m else None,
+                height_loss_fraction=rounded(m.height_loss_fraction, 4) if m else None,
+                wedge_degrees=rounded(m.wedge_degrees, 2) if m else None,
+                cement_ml=rounded(m.cement_ml, 5) if m else None,
+                fill_fraction=rounded(m.fill_fraction, 4) if m else None,
                 cement_by_third=Thirds(
-                    anterior=_round(m.cement_anterior, 4) if m else None,
-                    middle=_round(m.cement_middle, 4) if m else None,
-                    posterior=_round(m.cement_posterior, 4) if m else None,
+                    anterior=rounded(m.cement_anterior, 4) if m else None,
+                    middle=rounded(m.cement_middle, 4) if m else None,
+                    posterior=rounded(m.cement_posterior, 4) if m else None,
                 ),
                 cement_reaches=Reaches(
                     posterior_third=m.posterior_third_reached if m and m.cement_ml else None,
                     upper_endplate=m.upper_endplate_touched if m and m.cement_ml else None,
                     lower_endplate=m.lower_endplate_touched if m and m.cement_ml else None,
                 ),
-                cement_left_fraction=_round(m.cement_left_fraction, 4) if m and m.cement_ml else None,
-                canal_area_mm2=_round(m.canal_area_mm2, 2) if m else None,
-                centre_mm=_point(centres.get(vertebra.id, vertebra.frame.origin)),
+                cement_left_fraction=rounded(m.cement_left_fraction, 4) if m and m.cement_ml else None,
+                canal_area_mm2=rounded(m.canal_area_mm2, 2) if m else None,
+                centre_mm=point(centres.get(vertebra.id, vertebra.frame.origin)),
             )
         )
     return rows
@@ -191,14 +191,14 @@ def _deposit(found: FoundDeposit) -> Deposit:
         vertebra_ids=list(found.vertebra_ids),
         volume_ml=round(float(found.volume_ml), 5),
         volume_sd_ml=round(float(found.volume_sd_ml), 5),
-        centroid_mm=_point(found.centroid_mm),
-        extent_mm=_point(found.extent_mm),
+        centroid_mm=point(found.centroid_mm),
+        extent_mm=point(found.extent_mm),
         mean_hu=round(float(found.mean_hu), 1),
         clipped_fraction=round(float(found.clipped_fraction), 4),
         side=found.side,
         route=found.route,
         yeom=found.yeom,
-        breach_mm=_point(found.breach_mm) if found.breach_mm is not None else None,
+        breach_mm=point(found.breach_mm) if found.breach_mm is not None else None,
     )
 
 
@@ -208,17 +208,17 @@ def _track(found: NeedleTrack) -> Track:
         vertebra_id=found.vertebra_id,
         side=found.side,
         content=found.content,
-        entry_mm=_point(found.entry_mm),
-        tip_mm=_point(found.tip_mm),
+        entry_mm=point(found.entry_mm),
+        tip_mm=point(found.tip_mm),
         tip_hidden=found.tip_hidden,
         length_mm=round(found.length_mm, 1),
         transverse_angle=round(found.transverse_angle, 1),
         sagittal_angle=round(found.sagittal_angle, 1),
         published_angle=found.published_angle,
-        medial_wall_clearance_mm=_round(found.medial_wall_clearance_mm, 2),
-        clearance_error_mm=_round(found.clearance_error_mm, 2),
+        medial_wall_clearance_mm=rounded(found.medial_wall_clearance_mm, 2),
+        clearance_error_mm=rounded(found.clearance_error_mm, 2),
         breach=found.breach,
-        breach_mm=_round(found.breach_mm, 2),
+        breach_mm=rounded(found.breach_mm, 2),
         gertzbein_robbins=found.gertzbein_robbins,
     )
 
@@ -226,30 +226,19 @@ def _track(found: NeedleTrack) -> Track:
 def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
     if spine is None or leakage is None:
         return Canal(confidence=None, cement_ml=None, max_occlusion=None, profile=[])
-    worst = leakage.worst
     at = spine.canal.frame.index([section.at_mm for section in leakage.profile])
     confidence = spine.canal.confidence[at]
     return Canal(
         confidence=round(float(np.median(confidence)), 3) if len(at) else None,
-        cement_ml=_round(leakage.canal_cement_ml, 5),
-        max_occlusion=MaxOcclusion(
-            fraction=round(float(worst.fraction), 4),
-            cement_area_mm2=round(float(worst.cement_area_mm2), 2),
-            canal_area_mm2=round(float(worst.canal_area_mm2), 2),
-            residual_ap_mm=_round(worst.residual_ap_mm, 2),
-            at_mm=round(float(worst.at_mm), 2),
-            level=worst.level,
-            vertebra_id=worst.vertebra_id,
-        )
-        if worst
-        else None,
+        cement_ml=rounded(leakage.canal_cement_ml, 5),
+        max_occlusion=max_occlusion_of(leakage.worst),
         profile=[
             Section(
                 at_mm=round(float(section.at_mm), 2),
                 level=section.level,
                 vertebra_id=section.vertebra_id,
-                canal_area_mm2=_round(section.canal_area_mm2, 2),
-                cement_area_mm2=_round(section.cement_area_mm2, 2),
+                canal_area_mm2=rounded(section.canal_area_mm2, 2),
+                cement_area_mm2=rounded(section.cement_area_mm2, 2),
                 confidence=round(float(sure), 3),
             )
             for section, sure in zip(leakage.profile, confidence, strict=True)
@@ -259,7 +248,7 @@ def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
 
 def _intradural(cement: Cement | None, leakage: Leakage | None, observations: Observations) -> Intradural:
     known = cement is not None and isfinite(cement.detection_limit_mm3)
-    limit = _round(cement.detection_limit_mm3, 2) if cement and known else None
+    limit = rounded(cement.detection_limit_mm3, 2) if cement and known else None
     bright = brightness_of_limit(cement) if cement and known else None
     read = {sign.name: sign for sign in leakage.signs} if leakage else {}
     return Intradural(
@@ -301,12 +290,3 @@ def _ordered(notes: Sequence[QualityNote]) -> list[Quality]:
 def _sentence(message: str) -> str:
     """With a capital at its beginning, unless it begins with the name of a file."""
     return message[:1].upper() + message[1:] if message.split(" ")[0].isalpha() else message
-
-
-def _round(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(float(value), digits)
-
-
-def _point(point: Sequence[float] | FloatArray) -> tuple[float, float, float]:
-    x, y, z = (round(float(v), 2) for v in point)
-    return (x, y, z)

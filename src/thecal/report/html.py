@@ -19,8 +19,9 @@ from thecal.report.headline import (
     limit_words,
     place_words,
 )
+from thecal.report.page import page_template
 from thecal.report.palette import LOOKS
-from thecal.report.schema import Deposit, Report, Vertebra
+from thecal.report.schema import Report, Vertebra
 from thecal.terms import RESEARCH_USE
 from thecal.volume import Volume
 
@@ -136,36 +137,4 @@ def _plotly_js() -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
-    )
-    environment.filters |= {
-        "number": _number,
-        "percent": _percent,
-        "swatch": _swatch,
-        "at_level": _at_level,
-        "reaches": _reaches,
-        "svg": Markup,
-    }
-    folder = resources.files("thecal.report").joinpath("templates")
-    environment.globals["css"] = Markup(folder.joinpath("report.css").read_text(encoding="utf-8"))
-    return environment.from_string(folder.joinpath("report.html.j2").read_text(encoding="utf-8"))
-
-
-def _number(value: float | None, digits: int = 0) -> str:
-    # Adding zero turns -0.0 into 0.0.
-    return "–" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
-
-
-def _percent(value: float | None) -> str:
-    return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def _at_level(deposit: Deposit) -> str:
-    return deposit_level(deposit)
-
-
-def _swatch(compartment: str) -> Markup:
-    from thecal.report.palette import swatches
-
-    return Markup(swatches()[compartment])
+    return page_template("thecal.report", "report.html.j2", at_level=deposit_level, reaches=_reaches)

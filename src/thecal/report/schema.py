@@ -30,8 +30,8 @@ Point = tuple[float, float, float]
 Fraction = float
 
 
-class _Part(BaseModel):
-    """A part of the report: no key beyond the contract's, no NaN, fixed once made."""
+class ContractPart(BaseModel):
+    """A part of what is written: no key beyond the contract's, no NaN, fixed once made."""
 
     model_config = ConfigDict(
         extra="forbid",
@@ -43,14 +43,14 @@ class _Part(BaseModel):
     )
 
 
-class Anatomy(_Part):
+class Anatomy(ContractPart):
     """The anatomy backend; null where none found a spine."""
 
     name: str | None
     version: str | None
 
 
-class Software(_Part):
+class Software(ContractPart):
     """What made this report."""
 
     name: Literal["thecal"]
@@ -58,7 +58,7 @@ class Software(_Part):
     anatomy: Anatomy
 
 
-class Input(_Part):
+class Input(ContractPart):
     """The scan as it was read; ``shape`` and ``spacing_mm`` follow the file's own axis order.
 
     ``noise_hu`` and the Gaussian point spread ``psf_sigma_mm`` (left-right, anterior-posterior,
@@ -81,7 +81,7 @@ class Input(_Part):
     psf_sigma_mm: Point | None
 
 
-class Heights(_Part):
+class Heights(ContractPart):
     """Heights of a vertebral body, mm."""
 
     anterior: float | None
@@ -89,7 +89,7 @@ class Heights(_Part):
     posterior: float | None
 
 
-class Reaches(_Part):
+class Reaches(ContractPart):
     """Where in its body the cement reaches; null without cement in a body measured whole."""
 
     posterior_third: bool | None
@@ -97,7 +97,7 @@ class Reaches(_Part):
     lower_endplate: bool | None
 
 
-class Thirds(_Part):
+class Thirds(ContractPart):
     """Shares of the cement in a body by thirds of its depth, from the anterior wall."""
 
     anterior: Fraction | None
@@ -105,7 +105,7 @@ class Thirds(_Part):
     posterior: Fraction | None
 
 
-class Vertebra(_Part):
+class Vertebra(ContractPart):
     """One vertebra; ``level`` is null where its number is not known.
 
     ``confidence`` says how well its endplates, pedicles and walls agree with the scan.
@@ -130,7 +130,7 @@ class Vertebra(_Part):
     centre_mm: Point
 
 
-class Deposit(_Part):
+class Deposit(ContractPart):
     """One piece of cement in one compartment.
 
     ``extent_mm`` is left-right, posterior-anterior, caudal-cranial. ``vertebra_id`` and ``vertebra_ids`` are
@@ -155,7 +155,7 @@ class Deposit(_Part):
     breach_mm: Point | None
 
 
-class MaxOcclusion(_Part):
+class MaxOcclusion(ContractPart):
     """The plane normal to the canal on which cement takes the largest share of it."""
 
     fraction: Fraction
@@ -167,7 +167,7 @@ class MaxOcclusion(_Part):
     vertebra_id: int | None
 
 
-class Section(_Part):
+class Section(ContractPart):
     """The canal on one plane normal to it; ``at_mm`` is the distance along it from its caudal end."""
 
     at_mm: float
@@ -178,7 +178,7 @@ class Section(_Part):
     confidence: Fraction | None
 
 
-class Canal(_Part):
+class Canal(ContractPart):
     """Cement in the canal; ``confidence`` is the median of the profile's."""
 
     confidence: Fraction | None
@@ -187,7 +187,7 @@ class Canal(_Part):
     profile: list[Section]
 
 
-class Sign(_Part):
+class Sign(ContractPart):
     """One sign of cement inside the dura, with the number behind it."""
 
     name: SignName
@@ -199,7 +199,7 @@ class Sign(_Part):
     source: str
 
 
-class Intradural(_Part):
+class Intradural(ContractPart):
     """Whether cement lies inside the dura; ``not_detected`` means not above ``detection_limit_mm3``.
 
     The limit holds for compact cement of ``detection_limit_hu`` and brighter.
@@ -212,7 +212,7 @@ class Intradural(_Part):
     signs: list[Sign]
 
 
-class Track(_Part):
+class Track(ContractPart):
     """A needle's way through a pedicle; angles degrees in the vertebra's frame.
 
     ``transverse_angle`` is towards the midline, ``sagittal_angle`` towards the head. The clearance is from
@@ -238,7 +238,7 @@ class Track(_Part):
     gertzbein_robbins: Grade | None
 
 
-class Observations(_Part):
+class Observations(ContractPart):
     """What the surgeon or the radiograph saw, from ``--findings``; CT cannot know these."""
 
     extradural_cement_at_surgery: Literal["seen", "none", "unknown"] = "unknown"
@@ -246,7 +246,7 @@ class Observations(_Part):
     deficit: Literal["yes", "no", "unknown"] = "unknown"
 
 
-class Durotomy(_Part):
+class Durotomy(ContractPart):
     """Where the dura would be opened, along the canal."""
 
     from_mm: float
@@ -254,7 +254,7 @@ class Durotomy(_Part):
     length_mm: float
 
 
-class FragmentMeasure(_Part):
+class FragmentMeasure(ContractPart):
     """One deposit in canal or foramen as a surgeon who comes from behind meets it; ``id`` is the deposit's.
 
     ``depth_mm`` is from the dorsal outline of the thecal sac straight forward, negative behind it.
@@ -274,7 +274,7 @@ class FragmentMeasure(_Part):
     may_have_to_stay: bool
 
 
-class Lamina(_Part):
+class Lamina(ContractPart):
     """A lamina over the stretch to be opened, and the share of its height that is."""
 
     level: str | None
@@ -285,7 +285,7 @@ class Lamina(_Part):
     measured: bool
 
 
-class PedicleSize(_Part):
+class PedicleSize(ContractPart):
     """Outer diameters of a pedicle at its narrowest."""
 
     level: str | None
@@ -295,14 +295,14 @@ class PedicleSize(_Part):
     height_mm: float | None
 
 
-class Fixation(_Part):
+class Fixation(ContractPart):
     """Whether what is opened asks for fixation, and why."""
 
     asked: bool
     reason: str
 
 
-class Revision(_Part):
+class Revision(ContractPart):
     """A plan to discuss for taking the cement out of canal and foramina."""
 
     levels: list[str]
@@ -319,7 +319,7 @@ class Revision(_Part):
     remarks: list[str]
 
 
-class Quality(_Part):
+class Quality(ContractPart):
     """One reservation about the scan or a result."""
 
     code: str
@@ -327,7 +327,7 @@ class Quality(_Part):
     message: str
 
 
-class Report(_Part):
+class Report(ContractPart):
     """Everything that ``thecal assess`` says about one CT. Research use only."""
 
     schema_: Literal["thecal.report/1"] = Field(SCHEMA_NAME, alias="schema")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import perf_counter
 
@@ -15,9 +11,9 @@ from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.dicom.originals import why_not_referable
 from thecal.dicom.segments import SegForm
-from thecal.errors import InputError
 from thecal.leakage.findings import Leakage
 from thecal.report.build import build_report
+from thecal.report.replaced_files import replaced_files
 from thecal.report.schema import Observations, Report
 from thecal.volume import Volume
 
@@ -86,7 +82,7 @@ def write_report(
             not_found=not_found,
         )
 
-    with _replacing(out) as folder, ThreadPoolExecutor(1) as pool:
+    with replaced_files(out, OUR_FILES) as folder, ThreadPoolExecutor(1) as pool:
         maps = []
         if spine is not None and leakage is not None:
             from thecal.report.labelmaps import write_anatomy, write_cement
@@ -114,62 +110,3 @@ def write_report(
         report = built()
         (folder / "report.json").write_text(report.to_json(), encoding="utf-8")
     return report
-
-
-def check_writable(out: Path) -> None:
-    """Raise `InputError` now where ``out`` could not be written to after the long work.
-
-    It is tried: the folder is made, a file is put into it, and both are taken away again.
-    """
-    try:
-        if out.exists() and not out.is_dir():
-            raise InputError(f"--out {out} is a file, not a folder")
-        absolute = out.absolute()
-        missing = [folder for folder in (absolute, *absolute.parents) if not folder.exists()]
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
-    made: list[Path] = []
-    try:
-        for folder in reversed(missing):
-            folder.mkdir()
-            made.append(folder)
-        with tempfile.TemporaryFile(dir=absolute):
-            pass
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
-    finally:
-        for folder in reversed(made):
-            with suppress(OSError):
-                folder.rmdir()
-
-
-@contextmanager
-def _replacing(out: Path) -> Iterator[Path]:
-    """A folder whose files are moved into ``out`` when the block ends well, and else removed."""
-    check_writable(out)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".thecal-", dir=out if _is_island(out) else out.parent))
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be made: {error.strerror}") from error
-    try:
-        yield folder
-        out.mkdir(exist_ok=True)
-        for name in OUR_FILES:
-            # A file of an earlier run that this one did not write would speak of another scan.
-            if (folder / name).exists():
-                os.replace(folder / name, out / name)
-            else:
-                (out / name).unlink(missing_ok=True)
-    except OSError as error:
-        raise InputError(f"--out {out} cannot be written to: {error.strerror}") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_island(out: Path) -> bool:
-    """Whether files cannot be moved into ``out`` from beside it: a mounted folder, a closed parent."""
-    if not out.exists():
-        return False
-    elsewhere = out.stat().st_dev != out.parent.stat().st_dev
-    return elsewhere or not os.access(out.parent, os.W_OK | os.X_OK)
