@@ -19,7 +19,6 @@ from thecal.report.drawing import (
     outline_deposits,
     scale_bar,
     show_ct,
-    to_svg,
 )
 from thecal.report.palette import CANAL_WALL
 
@@ -63,9 +62,8 @@ def before_and_after(found: Compared) -> Picture:
             scale_bar(axes, left + 4.0, bottom + 3.5, 20)
             axes.set_xlim(left - (COLUMN_MM if side == 0 else 0), right + (COLUMN_MM if side else 0))
             axes.set_ylim(bottom, top)
-        svg = to_svg(figure)
     caption = (
         f"The same cut normal to the canal, {why} on the earlier CT: before on the left, after on the right. "
         "Seen from the feet. White: the canal's wall as it was before. Numbers are each scan's own."
     )
-    return Picture(svg, caption, caption, WIDTH_IN)
+    return Picture(figure, caption, caption, WIDTH_IN)

@@ -26,7 +26,6 @@ from thecal.report.drawing import (
     outline_deposits,
     scale_bar,
     show_ct,
-    to_svg,
 )
 from thecal.report.headline import danger, place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
@@ -94,7 +93,6 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         scale_bar(axes, left + 1.8, bottom + 1.6, 10)
         axes.set_xlim(left, right + COLUMN_MM * np.ptp(close_up.across) / enlarged)
         axes.set_ylim(bottom, top)
-        svg = to_svg(figure)
     where = _place_at(leakage, at_mm)
     caption = (
         f"Cut normal to the canal{where}, {why}; on the right the canal close up. Seen from the feet: the "
@@ -102,7 +100,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         f"{WINDOW_LEVEL_HU:.0f}/{WINDOW_WIDTH_HU:.0f} HU."
     )
     names = ", ".join(f"{x.deposit.id} {LOOKS[x.deposit.compartment].name}" for x in seen)
-    return Picture(svg, caption, f"{caption} Deposits on this cut: {names or 'none'}.", WIDTH_IN)
+    return Picture(figure, caption, f"{caption} Deposits on this cut: {names or 'none'}.", WIDTH_IN)
 
 
 def _draw_canal(axes: Axes, spine: Spine, at_mm: float, *, width: float) -> list[Label]:

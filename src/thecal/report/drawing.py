@@ -6,9 +6,12 @@ import io
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
+import numpy.typing as npt
 from contourpy import contour_generator
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -38,14 +41,30 @@ STYLE: dict[Any, Any] = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Picture:
-    """One picture: its SVG, a caption, the same in words for those who do not see it, and its width."""
+    """One picture: the figure, a caption, the same in words for those who do not see it, and its width."""
 
-    svg: str
+    figure: Figure
     caption: str
     alt: str
     width_in: float
+
+    @cached_property
+    def svg(self) -> str:
+        """For a page on the screen: an SVG element."""
+        with mpl.rc_context(STYLE):
+            return to_svg(self.figure)
+
+    def pixels(self, dpi: int) -> npt.NDArray[np.uint8]:
+        """For paper and for archives: on a white ground, (rows, columns, 3)."""
+        buffer = io.BytesIO()
+        with mpl.rc_context(STYLE):
+            self.figure.savefig(buffer, format="rgba", dpi=dpi)
+        width, height = (int(n) for n in self.figure.get_size_inches() * dpi)
+        rgba = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4).astype(np.float32)
+        solid = rgba[..., 3:] / 255
+        return np.rint(rgba[..., :3] * solid + 255 * (1 - solid)).astype(np.uint8)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.leakage.findings import Deposit, Leakage
-from thecal.report.drawing import STYLE, Picture, blank, halo, to_svg
+from thecal.report.drawing import STYLE, Picture, blank, halo
 from thecal.report.headline import BY_DANGER
 from thecal.report.palette import FAINT, INK, LOOKS
 from thecal.volume import BoolArray
@@ -64,9 +64,8 @@ def projections_picture(spine: Spine, leakage: Leakage) -> Picture:
                     mask[seen] = (ids[where] == deposit.id).any(axis=through)
                     _fill(axes, mask[::-1], extent, deposit)
             start_mm += width_mm + BETWEEN_MM
-        svg = to_svg(figure)
     caption = "Bone (grey) and cement by compartment, seen through from the front and from the left."
-    return Picture(svg, caption, caption, WIDTH_IN)
+    return Picture(figure, caption, caption, WIDTH_IN)
 
 
 def _bounds(mask: BoolArray) -> tuple[slice, slice, slice]:

@@ -20,7 +20,6 @@ from thecal.report.drawing import (
     outline_deposits,
     scale_bar,
     show_ct,
-    to_svg,
 )
 from thecal.report.headline import place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
@@ -67,7 +66,6 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         axes.set_ylim(bottom, top)
         plot = figure.add_axes((share, foot, plot_mm / total_mm, 1.0 - foot))
         _occlusion(plot, view, leakage, bottom, top)
-        svg = to_svg(figure)
     caption = (
         "Left: sagittal cut that follows the canal from side to side (anterior on the left; heights and "
         f"depths are true). {WALL_AND_SAC} Right, at the same heights: "
@@ -82,7 +80,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     if worst is not None:
         at = place_words(worst.level, worst.vertebra_id)
         alt += f" Largest share {100 * worst.fraction:.0f} % at {at}."
-    return Picture(svg, caption, alt, width_in)
+    return Picture(figure, caption, alt, width_in)
 
 
 def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
