@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 from markupsafe import Markup
@@ -25,6 +27,9 @@ from thecal.report.schema import Report, Vertebra
 from thecal.terms import RESEARCH_USE
 from thecal.volume import Volume
 
+if TYPE_CHECKING:
+    from thecal.report.drawing import Picture
+
 _ROUTES = {
     "basivertebral": "basivertebral vein",
     "segmental": "segmental vein",
@@ -33,6 +38,8 @@ _ROUTES = {
     "needle": "needle",
     "unknown": "not known",
 }
+# What the page calls its pictures, in their order.
+PICTURES = ("axial", "sagittal", "projections")
 _SEVERITY_TITLES = {
     "critical": "Critical: no statement can rest on this",
     "warning": "Warnings: read the results with this in mind",
@@ -69,6 +76,21 @@ def confidence_words(report: Report) -> str | None:
     return f"{words}; canal {report.canal.confidence:.2f} in the middle, least {least.confidence:.2f}{at}"
 
 
+def draw_pictures(volume: Volume, spine: Spine | None, leakage: Leakage | None) -> dict[str, Picture]:
+    """The page's pictures by name; none without a spine."""
+    if spine is None or leakage is None:
+        return {}
+    from thecal.report.axial import axial_picture
+    from thecal.report.projections import projections_picture
+    from thecal.report.sagittal import sagittal_picture
+
+    return {
+        "axial": axial_picture(volume, spine, leakage),
+        "sagittal": sagittal_picture(volume, spine, leakage),
+        "projections": projections_picture(spine, leakage),
+    }
+
+
 def render_html(
     report: Report,
     volume: Volume,
@@ -76,6 +98,7 @@ def render_html(
     leakage: Leakage | None,
     *,
     identified: bool = False,
+    pictures: Mapping[str, Picture] | None = None,
 ) -> str:
     """The page for one report.
 
@@ -86,25 +109,56 @@ def render_html(
         For the pictures; without a spine the page has none.
     identified : bool
         Whether the patient's name may stand on it.
+    pictures : mapping, optional
+        Those of :func:`draw_pictures` where they have been drawn already.
 
     Returns
     -------
     str
         Complete HTML that loads nothing from anywhere.
     """
-    pictures: dict[str, Any] = {"axial": None, "sagittal": None, "projections": None, "scene": None}
+    drawn = draw_pictures(volume, spine, leakage) if pictures is None else pictures
+    scene = None
     if spine is not None and leakage is not None:
-        from thecal.report.axial import axial_picture
-        from thecal.report.projections import projections_picture
-        from thecal.report.sagittal import sagittal_picture
         from thecal.report.scene import scene_json
 
-        pictures = {
-            "axial": axial_picture(volume, spine, leakage),
-            "sagittal": sagittal_picture(volume, spine, leakage),
-            "projections": projections_picture(spine, leakage),
-            "scene": Markup(scene_json(spine, leakage)),
-        }
+        scene = Markup(scene_json(spine, leakage))
+    return _rendered(
+        report,
+        volume,
+        identified,
+        drawn,
+        scene=scene,
+        plotly_js=None if scene is None else Markup(_plotly_js()),
+    )
+
+
+@dataclass(frozen=True)
+class _NamedPicture:
+    """A picture as the page for paper has it: its name in its place."""
+
+    name: str
+    picture: Picture
+
+    @property
+    def svg(self) -> str:
+        return f'<img src="{self.name}">'
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(self.picture, attribute)
+
+
+def render_for_paper(
+    report: Report, volume: Volume, pictures: Mapping[str, Picture], *, identified: bool = False
+) -> str:
+    """The same page without what only a browser can show; a picture is an ``img`` with its name as source."""
+    named = {name: _NamedPicture(name, picture) for name, picture in pictures.items()}
+    return _rendered(report, volume, identified, named, scene=None, plotly_js=None)
+
+
+def _rendered(
+    report: Report, volume: Volume, identified: bool, pictures: Mapping[str, Any], **live: Markup | None
+) -> str:
     inside = sorted((d for d in report.deposits if d.compartment == "intravertebral"), key=lambda d: d.id)
     return _template().render(
         report=report,
@@ -119,8 +173,8 @@ def render_html(
         severities=_SEVERITY_TITLES,
         patient_name=_name_words(volume.source.patient_name) if identified else None,
         research_use=RESEARCH_USE,
-        plotly_js=Markup(_plotly_js()) if pictures["scene"] is not None else None,
-        **pictures,
+        **{name: pictures.get(name) for name in PICTURES},
+        **live,
     )
 
 
