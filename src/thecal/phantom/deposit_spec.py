@@ -17,8 +17,12 @@ Form = Literal[
     "recess",
     "basivertebral",
     "plexus",
+    "mass",
+    "dorsal",
     "piece",
     "sheets",
+    "lump",
+    "cast",
     "foramen",
     "blob",
     "segmental",
@@ -28,8 +32,8 @@ Form = Literal[
 FORMS: Final[dict[Compartment, tuple[Form, ...]]] = {
     "intravertebral": ("fill",),
     "intradiscal": ("above", "below"),
-    "epidural": ("crescent", "recess", "basivertebral", "plexus"),
-    "intradural": ("piece", "sheets"),
+    "epidural": ("crescent", "recess", "basivertebral", "plexus", "mass", "dorsal"),
+    "intradural": ("piece", "sheets", "lump", "cast"),
     "foraminal": ("foramen",),
     "paravertebral": ("blob", "segmental", "prevertebral"),
     "needle_track": ("track",),
@@ -44,8 +48,12 @@ ORIGIN: Final[dict[Form, tuple[Route, Yeom | None]]] = {
     "recess": ("cortical", "C"),
     "basivertebral": ("basivertebral", "B"),
     "plexus": ("basivertebral", "B"),
+    "mass": ("cortical", "C"),
+    "dorsal": ("needle", None),
     "piece": ("needle", None),
     "sheets": ("needle", None),
+    "lump": ("needle", None),
+    "cast": ("needle", None),
     "foramen": ("segmental", "S"),
     "blob": ("cortical", "C"),
     "segmental": ("segmental", "S"),
@@ -68,7 +76,8 @@ class DepositSpec:
     hu : float or None
         Of the pure cement; None takes the case's cement.
     size_mm : (3,) floats or None
-        For an intradural piece: length along the canal, thickness front to back, width.
+        For an intradural piece or lump: length along the canal, thickness front to back, width. A lump of
+        negative thickness lies in front.
     """
 
     compartment: Compartment

@@ -8,7 +8,7 @@ import numpy as np
 
 from thecal.anatomy.spine import Spine
 from thecal.errors import InputError
-from thecal.phantom.deposit_spec import FORMS, DepositSpec
+from thecal.phantom.deposit_spec import FORMS, DepositSpec, Form
 from thecal.terms import Compartment, Side
 
 # Leaks are drawn evenly over the compartments rather than by their incidence, so that each is tested often.
@@ -20,6 +20,12 @@ LEAKS: Final[tuple[Compartment, ...]] = (
     "paravertebral",
     "needle_track",
 )
+DRAWN: Final[dict[Compartment, tuple[Form, ...]]] = {
+    **FORMS,
+    "epidural": ("crescent", "recess", "basivertebral", "plexus"),
+    "intradural": ("piece", "sheets"),
+}
+"""Forms that are drawn. The others are made on purpose to be mistaken for one another."""
 SMALLEST_MM3: Final = 20.0
 LARGEST_MM3: Final[dict[Compartment, float]] = {
     "epidural": 1200.0,
@@ -72,7 +78,7 @@ def draw_case(
         specs.append(DepositSpec("intravertebral", level, fill, side))
     for _ in range(int(rng.integers(0, MOST_LEAKS + 1))):
         compartment = LEAKS[int(rng.integers(len(LEAKS)))]
-        forms = FORMS[compartment]
+        forms = DRAWN[compartment]
         form = forms[int(rng.integers(len(forms)))]
         low, high = np.log(SMALLEST_MM3), np.log(LARGEST_MM3[compartment])
         volume = float(np.exp(rng.uniform(low, high))) / 1000.0

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thecal.anatomy.spine import Part, Spine
 from thecal.phantom.deposit_spec import DepositSpec, TrueDeposit
 from thecal.phantom.grow import Noise
+from thecal.phantom.needle import TrackSpec, TrueTrack, drill
 from thecal.phantom.place import place_deposits
 from thecal.phantom.scanner import Scanner, image
 from thecal.phantom.scene import finer, supersampling
@@ -46,6 +47,8 @@ class CementTruth:
     s_mm, canal_area_mm2, cement_area_mm2 : (n,) float64
         Along the canal, on slabs 1 mm thick normal to it.
     canal_cement_ml : float
+    tracks : tuple of TrueTrack
+        Needles' ways that were cut into the scan.
     """
 
     deposits: tuple[TrueDeposit, ...]
@@ -56,6 +59,7 @@ class CementTruth:
     canal_area_mm2: FloatArray
     cement_area_mm2: FloatArray
     canal_cement_ml: float
+    tracks: tuple[TrueTrack, ...] = ()
 
     @property
     def occlusion(self) -> float:
@@ -85,6 +89,7 @@ def insert_deposits(
     *,
     scanner: Scanner | None = None,
     cement_hu: float | None = None,
+    tracks: Sequence[TrackSpec] = (),
 ) -> tuple[Volume, CementTruth]:
     """Put deposits into a CT that has none.
 
@@ -99,6 +104,8 @@ def insert_deposits(
         Blur and streaks; by default a soft kernel, slices as thick as the scan says.
     cement_hu : float, optional
         HU of the pure cement; drawn where not given.
+    tracks : sequence of TrackSpec
+        Needles' ways, cut through the bone before the cement comes.
 
     Returns
     -------
@@ -118,8 +125,10 @@ def insert_deposits(
     box = _site_box(volume, spine, deposits)
     factors = supersampling(step)
     site = site_of(volume, spine, box, factors)
+    if tracks:
+        volume, made = _drilled(volume, site, box, tracks, scanner)
     truths, hu_of = place_deposits(site, deposits, rng, cement_hu)
-    truth = cement_truth(site, truths, box)
+    truth = replace(cement_truth(site, truths, box), tracks=made if tracks else ())
     tight = _cement_box(site, box, factors)
     if tight is None:
         return volume, truth
@@ -141,6 +150,21 @@ def insert_deposits(
     # Padding outside the field of view stays what it was.
     hu[z][volume.hu[z] <= -1024] = volume.hu[z][volume.hu[z] <= -1024]
     return replace(volume, hu=hu, source=replace(volume.source, simulated=True)), truth
+
+
+def _drilled(
+    volume: Volume, site: Site, box: Box, tracks: Sequence[TrackSpec], scanner: Scanner
+) -> tuple[Volume, tuple[TrueTrack, ...]]:
+    """The scan with the needles' ways in it; ``site.hu`` is cut in place."""
+    before = site.hu.copy()
+    made = tuple(drill(site, track) for track in tracks)
+    change = site.hu.astype(np.float32) - before
+    step = [float(mm) for mm in volume.grid.spacing_mm]
+    fine_mm = (step[0] / site.factors[0], step[1] / site.factors[1], step[2] / site.factors[2])
+    hu = volume.hu.copy()
+    soft = hu[box] + image(change, site.factors, fine_mm, scanner.sigmas_mm(step[0]))
+    hu[box] = np.clip(np.rint(soft), -1024, 32767).astype(np.int16)
+    return replace(volume, hu=hu), made
 
 
 def _site_box(volume: Volume, spine: Spine, deposits: Sequence[DepositSpec]) -> Box:

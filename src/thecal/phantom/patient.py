@@ -151,6 +151,8 @@ def make_patient(
     deposits: Sequence[DepositSpec] = (),
     tracks: Sequence[TrackSpec] = (),
     cement_hu: float | None = None,
+    canal_size: float = 1.0,
+    sac_share: float | None = None,
 ) -> Case:
     """Make a patient and scan her.
 
@@ -171,13 +173,17 @@ def make_patient(
     tracks : sequence of TrackSpec
     cement_hu : float, optional
         HU of the pure cement.
+    canal_size, sac_share
+        As for ``draw_spine``: stenosed, fatty and slim canals.
 
     Raises
     ------
     InputError
         Where a level is not among those shown.
     """
-    model = draw_spine(seed, levels, age=age, sex=sex, fractures=fractures)
+    model = draw_spine(
+        seed, levels, age=age, sex=sex, fractures=fractures, canal_size=canal_size, sac_share=sac_share
+    )
     rng = np.random.default_rng([seed, 2])
     kernel = Kernel(model, person_numbers(model, rng, contrast_hu), trabecular_tile(rng))
     spacing = (float(spacing_mm[0]), float(spacing_mm[1]), float(spacing_mm[2]))

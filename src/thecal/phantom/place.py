@@ -16,7 +16,7 @@ from thecal.terms import Side
 from thecal.volume import FloatArray
 
 # Forms that lie in one piece; the others are allowed several (sheets, the poles of a plexus).
-_LOOSE = {"sheets", "plexus", "fill"}
+_LOOSE = {"sheets", "plexus", "fill", "cast"}
 _SIDES: dict[Side, int] = {"left": 1, "midline": 0, "right": -1}
 _MIDLINE_MM = 2.0
 # Share of a deposit that must lie at a level for it to be said to span it.

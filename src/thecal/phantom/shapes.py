@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Part, Vertebra
+from thecal.phantom.canal_shapes import cast, dorsal, lump, mass
 from thecal.phantom.column import column_of, side_wall
 from thecal.phantom.deposit_spec import DepositSpec, Form
 from thecal.phantom.grow import Noise
@@ -262,8 +263,12 @@ MAKERS: dict[Form, Maker] = {
     "recess": _epidural,
     "basivertebral": _epidural,
     "plexus": _plexus,
+    "mass": mass,
+    "dorsal": dorsal,
     "piece": _dural,
     "sheets": _dural,
+    "lump": lump,
+    "cast": cast,
     "foramen": _foramen,
     "blob": _beside,
     "segmental": _beside,

@@ -95,6 +95,8 @@ def draw_spine(
     fractures: Mapping[str, Fracture] | None = None,
     scoliosis_degrees: float | None = None,
     osteophytes: float | None = None,
+    canal_size: float = 1.0,
+    sac_share: float | None = None,
 ) -> SpineModel:
     """Draw a person's spine by seed.
 
@@ -108,6 +110,10 @@ def draw_spine(
     fractures : {level: "wedge", "biconcave" or "crush"}
     scoliosis_degrees, osteophytes : float, optional
         Coronal tilt amplitude; size of the rim osteophytes in mm.
+    canal_size : float
+        Of the usual canal: below 1 it is stenosed.
+    sac_share : float, optional
+        Diameter of the sac as a share of the canal's at T6; low in a canal full of fat.
     """
     first, last = parse_levels(levels)
     fractures = dict(fractures or {})
@@ -117,7 +123,7 @@ def draw_spine(
     age = drawn_age if age is None else float(age)
     sex = drawn_sex if sex is None else sex
     scale = (WOMEN_SCALE if sex == "F" else MEN_SCALE) * rng.normal(1.0, 0.035)
-    canal_scale = rng.normal(1.0, 0.05)
+    canal_scale = rng.normal(1.0, 0.05) * canal_size
     curvature = rng.normal(1.0, 0.15)
     sway = rng.normal(0.0, 2.5) if scoliosis_degrees is None else scoliosis_degrees
     phase = rng.uniform(0, 2 * np.pi)
@@ -185,7 +191,7 @@ def draw_spine(
         hu = max(25.0, bone_hu + rng.normal(0, 6.0))
         row = _kernel_row(level, size, heights, fracture, hu, spur, rng)
         built.append(VertebraModel(level, VERSE_IDS[level], frame, size, heights, intact, fracture, hu, row))
-    curve = _canal(built, rng, sex)
+    curve = _canal(built, rng, sac_share)
     wanted = tuple(n for n in order if order.index(first) <= order.index(n) <= order.index(last))
     return SpineModel(seed, age, sex, tuple(built), curve, wanted)
 
@@ -240,11 +246,12 @@ def _kernel_row(
     )
 
 
-def _canal(built: list[VertebraModel], rng: np.random.Generator, sex: Sex) -> CanalCurve:
+def _canal(built: list[VertebraModel], rng: np.random.Generator, sac_share: float | None) -> CanalCurve:
     """The canal behind the bodies: its line and, along it, the sizes of canal, sac and cord."""
     points: list[FloatArray] = []
     values: list[list[float]] = []
-    sac_share = rng.normal(0.80, 0.04)
+    drawn_share = rng.normal(0.80, 0.04)
+    share = drawn_share if sac_share is None else sac_share
     cord_scale = rng.normal(1.0, 0.06)
     # Conus tip: mean lower third of L1, mid-T12 to upper L3, about normal (n = 504, Spine 1998).
     tip = rng.normal(20.25, 0.55)
@@ -271,9 +278,12 @@ def _canal(built: list[VertebraModel], rng: np.random.Generator, sex: Sex) -> Ca
                     narrow,
                     v.size.canal_width
                     / 2
-                    * min(0.86, sac_share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.72])))
+                    * min(
+                        0.92 if sac_share else 0.86,
+                        share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.72])),
+                    )
                     * shrink,
-                    half_ap * sac_share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.82])) * shrink,
+                    half_ap * share * float(np.interp(number, [14, 20, 25], [1.0, 0.97, 0.82])) * shrink,
                     -0.2,
                     cord / 2,
                     depth / 2,
@@ -283,8 +293,8 @@ def _canal(built: list[VertebraModel], rng: np.random.Generator, sex: Sex) -> Ca
     conus_z = -1e9
     for lower, upper, a, b in zip(built[:-1], built[1:], numbers[:-1], numbers[1:], strict=True):
         if b <= tip <= a:
-            share = (a - tip) / max(a - b, 1)
-            conus_z = float((1 - share) * lower.frame.origin[2] + share * upper.frame.origin[2])
+            up = (a - tip) / max(a - b, 1)
+            conus_z = float((1 - up) * lower.frame.origin[2] + up * upper.frame.origin[2])
     if conus_z < -1e8:
         conus_z = -1e4 if tip > max(numbers) else 1e4
     return build_curve(np.array(points), np.array(values), conus_z)
