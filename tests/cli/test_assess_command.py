@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import jsonschema
 import pydicom
@@ -30,12 +31,34 @@ def test_a_dicom_scan_also_gives_seg_and_sr(toy, stages, tmp_path, words, kind):
     scan = write_scan(volume(found, cement), tmp_path / "scan", "dicom")
     out = tmp_path / "out"
     assert run(["assess", str(scan), "--out", str(out), *words]) == 0
-    assert len(list(out.iterdir())) == 6
+    assert len(list(out.iterdir())) == 9
+    assert pydicom.dcmread(out / "key_image_axial.dcm").SOPClassUID.name == "Secondary Capture Image Storage"
     assert pydicom.dcmread(out / "segmentation.dcm").SegmentationType == kind
     assert pydicom.dcmread(out / "report.dcm").Modality == "SR"
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
     assert "dicom_outputs_not_written" not in {note["code"] for note in report["quality"]}
     assert "Phantom^Synthetic" not in (out / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_page_for_paper_comes_when_asked_for_and_of_dicom_for_the_archive_too(toy, stages, tmp_path):
+    found, cement, _ = toy
+    scan = write_scan(volume(found, cement), tmp_path / "scan", "dicom")
+    out = tmp_path / "out"
+    assert run(["assess", str(scan), "--out", str(out), "--pdf"]) == 0
+    assert len(list(out.iterdir())) == 11
+    paper = (out / "report.pdf").read_bytes()
+    held = pydicom.dcmread(out / "report_pdf.dcm")
+    assert bytes(held.EncapsulatedDocument)[: held.EncapsulatedDocumentLength] == paper
+
+
+def test_without_the_library_the_page_for_paper_is_refused_before_the_work(
+    ct_path, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "reportlab", None)
+    assert run(["assess", str(ct_path), "--out", str(tmp_path / "out"), "--pdf"]) == 2
+    err = capsys.readouterr().err
+    assert err == "This needs reportlab, which is not installed: pip install 'thecal[pdf]'.\n"
+    assert not (tmp_path / "out").exists()
 
 
 def test_json_prints_the_report_and_nothing_else(ct_path, stages, tmp_path, capsys):

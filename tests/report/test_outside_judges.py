@@ -1,4 +1,4 @@
-"""SEG and SR before judges that share no code with their writer: dciodvfy, dcsrdump, dcmqi."""
+"""What goes to the archive, before judges that share no code with its writer: dciodvfy, dcsrdump, dcmqi."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 from archived import nifti_centroids, place_of
 
+from thecal.report.archive_pictures import write_key_images, write_pdf_document
 from thecal.report.dicom_outputs import write_dicom_outputs
+from thecal.report.html import draw_pictures
 
 # dciodvfy knows no private scheme by name, and cannot.
 PRIVATE = "Unrecognized defined term <99THECAL> for value 1 of attribute <Coding Scheme Designator>"
@@ -47,6 +49,18 @@ def test_dciodvfy_finds_no_error_and_nothing_to_warn_of(shelf, layout):
     absent = (NO_PATIENT,) if layout == "multi-frame" else ()
     assert complaints(folder / "segmentation.dcm", *absent) == []
     assert complaints(folder / "report.dcm", *absent) == []
+
+
+@pytest.mark.parametrize("layout", ["axial", "multi-frame"])
+def test_dciodvfy_finds_no_error_in_key_images_and_document(shelf, tmp_path, layout):
+    case, _ = shelf[layout]
+    pictures = draw_pictures(case.volume, case.spine, case.leakage)
+    write_key_images(tmp_path, case.volume, {"axial": pictures["axial"]})
+    absent = (NO_PATIENT,) if layout == "multi-frame" else ()
+    for identified in (False, True):
+        write_pdf_document(tmp_path, case.volume, b"%PDF-1.4 odd", identified=identified)
+        for name in ("key_image_axial.dcm", "report_pdf.dcm"):
+            assert complaints(tmp_path / name, *absent) == []
 
 
 @pytest.mark.parametrize("options", [{"form": "labelmap"}, {"whole_frames": True}], ids=str)

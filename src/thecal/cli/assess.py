@@ -51,6 +51,12 @@ def assess(
             "--whole-frames", help="DICOM SEG at the images' own size, for viewers that show no other."
         ),
     ] = False,
+    pdf: Annotated[
+        bool,
+        typer.Option(
+            "--pdf", help="Also the page for paper, report.pdf; of DICOM input also for the archive."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print report.json to stdout.")] = False,
 ) -> int:
     """Say where the cement went on one CT.
@@ -71,6 +77,7 @@ def assess(
         identified=identified,
         seg_form="labelmap" if seg is SegChoice.LABELMAP else "binary",
         seg_whole_frames=whole_frames,
+        pdf=pdf,
     )
     if as_json:
         typer.echo(report.to_json(), nl=False)

@@ -37,6 +37,9 @@ def listen(
     anatomy: Annotated[
         str, typer.Option(metavar="NAME", help="As for thecal assess: builtin or totalsegmentator.")
     ] = "builtin",
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Make and push the page for paper too, as for thecal assess.")
+    ] = False,
     ca: Authorities = None,
     cert: OurCertificate = None,
 ) -> None:
@@ -68,6 +71,10 @@ def listen(
         from thecal.anatomy.find import backend
 
         backend(anatomy)  # a slip here would set every study aside
+    if pdf:
+        from thecal.report.pdf import check_pdf_can_be_made
+
+        check_pdf_can_be_made()
     senders = [checked_ae_title(title) for title in sender or []]
     caller = Caller(aet, ca, cert)
     archive = open_archive(parse_address(push), caller) if push else None
@@ -75,7 +82,7 @@ def listen(
 
     def assess(images: Path, report: Path) -> list[str]:
         attended = [sys.executable, "-m", "thecal.dicom.network.attended", "thecal.cli.listen:assess_study"]
-        return [*attended, str(images), str(report), anatomy]
+        return [*attended, str(images), str(report), anatomy, *(["--pdf"] if pdf else [])]
 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
     LOG.setLevel(logging.INFO)
@@ -108,14 +115,14 @@ def assess_study(words: list[str]) -> None:
     Parameters
     ----------
     words : list of str
-        The folder of its images, the folder for the report, the anatomy.
+        The folder of its images, the folder for the report, the anatomy, and options of assess.
     """
     import json
 
     from thecal.cli import EXIT_NO_SPINE, run
 
-    images, report, anatomy = words
-    status = run(["assess", images, "--out", report, "--anatomy", anatomy])
+    images, report, anatomy, *options = words
+    status = run(["assess", images, "--out", report, "--anatomy", anatomy, *options])
     if status == EXIT_NO_SPINE:
         notes = json.loads((Path(report) / "report.json").read_bytes())["quality"]
         typer.echo(next(note["message"] for note in notes if note["code"] == "spine_not_found"), err=True)

@@ -27,6 +27,7 @@ def assess_to_folder(
     identified: bool = False,
     seg_form: SegForm = "binary",
     seg_whole_frames: bool = False,
+    pdf: bool = False,
 ) -> tuple[Report, bool]:
     """Read, assess and write; with a progress bar where stderr is a terminal.
 
@@ -39,9 +40,13 @@ def assess_to_folder(
     Raises
     ------
     InputError
-        Where the input, an option or ``out`` cannot be used.
+        Where the input, an option or ``out`` cannot be used, or the PDF's library is missing.
     """
     check_writable(out)
+    if pdf:
+        from thecal.report.pdf import check_pdf_can_be_made
+
+        check_pdf_can_be_made()
     observations = read_findings(findings) if findings is not None else None
     with stage_progress(STAGES) as begin:
         begin("read")
@@ -67,6 +72,7 @@ def assess_to_folder(
             identified=identified,
             seg_form=seg_form,
             seg_whole_frames=seg_whole_frames,
+            pdf=pdf,
         )
     return report, result.spine is not None
 

@@ -28,6 +28,9 @@ from thecal.volume import BoolArray, FloatArray, Grid, Volume
 WINDOW_LEVEL_HU = 500.0
 WINDOW_WIDTH_HU = 2000.0
 
+# A picture as wide as an A4 page then has 220 to the inch of paper.
+PIXELS_PER_INCH = 160
+
 STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "thecal",
@@ -56,15 +59,17 @@ class Picture:
         with mpl.rc_context(STYLE):
             return to_svg(self.figure)
 
-    def pixels(self, dpi: int) -> npt.NDArray[np.uint8]:
+    @cached_property
+    def pixels(self) -> npt.NDArray[np.uint8]:
         """For paper and for archives: on a white ground, (rows, columns, 3)."""
+        from PIL import Image
+
         buffer = io.BytesIO()
         with mpl.rc_context(STYLE):
-            self.figure.savefig(buffer, format="rgba", dpi=dpi)
-        width, height = (int(n) for n in self.figure.get_size_inches() * dpi)
-        rgba = np.frombuffer(buffer.getvalue(), np.uint8).reshape(height, width, 4).astype(np.float32)
-        solid = rgba[..., 3:] / 255
-        return np.rint(rgba[..., :3] * solid + 255 * (1 - solid)).astype(np.uint8)
+            self.figure.savefig(buffer, format="png", dpi=PIXELS_PER_INCH, pil_kwargs={"compress_level": 1})
+        with Image.open(buffer) as drawn:
+            ground = Image.new("RGBA", drawn.size, "white")
+            return np.asarray(Image.alpha_composite(ground, drawn.convert("RGBA")).convert("RGB"))
 
 
 @dataclass(frozen=True)

@@ -76,7 +76,7 @@ def reservations(
             QualityNote(
                 "dicom_outputs_not_written",
                 "warning",
-                f"segmentation.dcm and report.dcm are not written, since {unnamed}.",
+                f"No DICOM outputs are written, since {unnamed}.",
             )
         )
     unstated = [word for key, word in _INPUT.items() if getattr(volume.source, key) is None]

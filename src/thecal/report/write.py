@@ -12,7 +12,9 @@ from thecal.cement.deposit_map import Cement
 from thecal.dicom.originals import why_not_referable
 from thecal.dicom.segments import SegForm
 from thecal.leakage.findings import Leakage
+from thecal.report.archive_pictures import key_image_file
 from thecal.report.build import build_report
+from thecal.report.html import PICTURES
 from thecal.report.replaced_files import replaced_files
 from thecal.report.schema import Observations, Report
 from thecal.volume import Volume
@@ -22,8 +24,11 @@ OUR_FILES = (
     "report.html",
     "anatomy.nii.gz",
     "cement.nii.gz",
+    "report.pdf",
     "segmentation.dcm",
     "report.dcm",
+    *(key_image_file(name) for name in PICTURES),
+    "report_pdf.dcm",
 )
 
 
@@ -40,8 +45,9 @@ def write_report(
     identified: bool = False,
     seg_form: SegForm = "binary",
     seg_whole_frames: bool = False,
+    pdf: bool = False,
 ) -> Report:
-    """Write ``report.json``, ``report.html``, the label maps and, of DICOM, SEG and SR into ``out``.
+    """Write ``report.json``, ``report.html``, the label maps and, of DICOM, SEG, SR and key images.
 
     Parameters
     ----------
@@ -52,9 +58,11 @@ def write_report(
     observations, timings, not_found
         As in :func:`thecal.report.build.build_report`.
     identified : bool
-        Whether the page may carry the patient's name.
+        Whether the page may carry the patient's name; the key images never do.
     seg_form, seg_whole_frames
         As ``form`` and ``whole_frames`` of :func:`thecal.report.dicom_outputs.write_dicom_outputs`.
+    pdf : bool
+        Whether the page is also written for paper, as ``report.pdf`` and, of DICOM, ``report_pdf.dcm``.
 
     Returns
     -------
@@ -64,9 +72,14 @@ def write_report(
     Raises
     ------
     InputError
-        Where ``out`` cannot be written to.
+        Where ``out`` cannot be written to, or the extra ``[pdf]`` is asked for and not installed.
     """
-    from thecal.report.html import render_html
+    from thecal.report.html import draw_pictures, render_html
+
+    if pdf:
+        from thecal.report.pdf import check_pdf_can_be_made, render_pdf
+
+        check_pdf_can_be_made()
 
     began = perf_counter()
     stages = dict(timings or {})
@@ -90,20 +103,27 @@ def write_report(
             # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
             maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
             maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, leakage))
-            if volume.source.kind == "dicom" and why_not_referable(volume.source) is None:
-                from thecal.report.dicom_outputs import write_dicom_outputs
-
-                write_dicom_outputs(
-                    folder,
-                    volume,
-                    spine,
-                    leakage,
-                    built(),
-                    form=seg_form,
-                    whole_frames=seg_whole_frames,
-                )
-        page = render_html(built(), volume, spine, leakage, identified=identified)
+        pictures = draw_pictures(volume, spine, leakage)
+        page = render_html(built(), volume, spine, leakage, identified=identified, pictures=pictures)
         (folder / "report.html").write_text(page, encoding="utf-8")
+        paper = render_pdf(built(), volume, pictures, identified=identified) if pdf else None
+        if paper is not None:
+            (folder / "report.pdf").write_bytes(paper)
+        if (
+            spine is not None
+            and leakage is not None
+            and volume.source.kind == "dicom"
+            and why_not_referable(volume.source) is None
+        ):
+            from thecal.report.archive_pictures import write_key_images, write_pdf_document
+            from thecal.report.dicom_outputs import write_dicom_outputs
+
+            write_dicom_outputs(
+                folder, volume, spine, leakage, built(), form=seg_form, whole_frames=seg_whole_frames
+            )
+            write_key_images(folder, volume, pictures)
+            if paper is not None:
+                write_pdf_document(folder, volume, paper, identified=identified)
         for written in maps:
             written.result()
         stages["report"] = perf_counter() - began

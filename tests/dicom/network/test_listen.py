@@ -206,7 +206,7 @@ def test_options_that_cannot_be_used(
 
 
 @pytest.mark.slow
-def test_a_leak_that_is_sent_comes_back_as_segmentation_and_report(
+def test_a_leak_that_is_sent_comes_back_as_segmentation_report_key_images_and_document(
     listening: Listening, orthanc: Orthanc, tmp_path: Path
 ) -> None:
     made = [
@@ -220,11 +220,11 @@ def test_a_leak_that_is_sent_comes_back_as_segmentation_and_report(
         "epidural@T12:0.3ml:left",
     ]
     assert run(["phantom", "make", "--out", str(tmp_path / "patient"), *made]) == 0
-    listening.start("--quiet", "1", "--push", orthanc.web, real=True)
+    listening.start("--quiet", "1", "--push", orthanc.web, "--pdf", real=True)
     assert run(["push", str(tmp_path / "patient" / "dicom"), listening.address]) == 0
     listening.wait_for(lambda: stages(listening.box) == ["pushed"])
-    assert sorted(orthanc.instances().values()) == ["SEG", "SR"]
+    assert sorted(orthanc.instances().values()) == ["DOC", "OT", "OT", "OT", "SEG", "SR"]
     (result,) = listening.box.glob("studies/*/results/*")
-    assert {"report.json", "report.html", "segmentation.dcm", "report.dcm"} <= {
+    assert {"report.json", "report.html", "report.pdf", "segmentation.dcm", "report.dcm"} <= {
         p.name for p in result.iterdir()
     }

@@ -11,6 +11,10 @@ from orthanc import OUR_AET, Orthanc
 from scans import trunk, write_series
 
 from thecal.cli import run
+from thecal.dicom import read
+from thecal.dicom.encapsulated_pdf import make_encapsulated_pdf
+from thecal.dicom.originals import originals_of
+from thecal.dicom.secondary_capture import Capture, make_captures
 
 WAYS = ("web", "dimse")
 
@@ -85,6 +89,30 @@ def test_images_keep_their_compression(orthanc: Orthanc, tmp_path: Path, way: st
         assert np.array_equal(image.pixel_array, got[uid].pixel_array)
         if syntax != "1.2.840.10008.1.2":
             assert got[uid].file_meta.TransferSyntaxUID == syntax
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_key_images_and_document_go_in_and_come_out_and_the_ct_is_still_what_is_read(
+    orthanc: Orthanc, scan: Path, tmp_path: Path, way: str
+) -> None:
+    originals = originals_of(read(scan).source)
+    picture = np.full((40, 30, 3), 200, np.uint8)
+    made = [
+        *make_captures([Capture("axial", picture, "A cut.")], originals, version="1"),
+        make_encapsulated_pdf(b"%PDF-1.4", "A page", originals, version="1", identified=False),
+    ]
+    (tmp_path / "report").mkdir()
+    for number, data in enumerate(made):
+        data.save_as(tmp_path / "report" / f"{number}.dcm", enforce_file_format=True)
+    assert run(["push", str(scan), getattr(orthanc, way)]) == 0
+    assert run(["push", str(tmp_path / "report"), getattr(orthanc, way)]) == 0
+    assert sorted(orthanc.instances().values()) == ["CT"] * 8 + ["DOC", "OT"]
+    assert pulled(orthanc, way, tmp_path / "out", "--accession", "A77") == 0
+    got = images(tmp_path / "out")
+    assert len(got) == 10
+    assert np.array_equal(got[made[0].SOPInstanceUID].pixel_array, picture)
+    assert bytes(got[made[1].SOPInstanceUID].EncapsulatedDocument).startswith(b"%PDF-1.4")
+    assert read(tmp_path / "out").source.series_uid == originals.source.series_uid
 
 
 def test_names_on_disk_hold_no_uid(orthanc: Orthanc, scan: Path, tmp_path: Path) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-from importlib import import_module
 from typing import Any
 
-from thecal.errors import InputError
+from thecal.extras import load_extra
 
 
 def load(module: str) -> Any:
@@ -17,16 +16,8 @@ def load(module: str) -> Any:
     InputError
         Where the library is not installed.
     """
-    library = module.partition(".")[0]
-    try:
-        loaded = import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != library:
-            raise
-        raise InputError(
-            f"This needs {library.replace('_', '-')}, which is not installed: pip install 'thecal[net]'"
-        ) from error
-    log = logging.getLogger(library)
+    loaded = load_extra(module, "net")
+    log = logging.getLogger(module.partition(".")[0])
     log.setLevel(logging.CRITICAL + 1)
     log.propagate = False
     return loaded
