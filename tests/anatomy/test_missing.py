@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thecal.anatomy.missing import missing_data
+from thecal.anatomy.missing import isles_in_canal, missing_data
+from thecal.frames import CanalFrame
+from thecal.volume import Grid
 
 SPACING = np.array([1.0, 1.0, 1.0])
 
@@ -60,3 +62,40 @@ def test_cement_at_the_scans_edge_is_hidden_too():
     hu = bone()
     hu[:4, :4, :4] = 2500
     assert missing_data(hu, SPACING, 1.0)[:4, :4, :4].all()
+
+
+GRID = Grid((40, 40, 40), np.eye(4)[[2, 1, 0, 3]])
+COURSE = CanalFrame.through(np.array([[20.0, 20.0, z] for z in np.arange(0.0, 40.0)]))
+
+
+def canal() -> np.ndarray:
+    """A canal 16 mm wide in a ring of cortical bone."""
+    y, x = np.mgrid[:40, :40]
+    ring = np.hypot(y - 20, x - 20)
+    plane = np.where((ring > 8) & (ring < 11), 900, np.where(ring >= 11, 250, 30))
+    return np.repeat(plane[None], 40, axis=0).astype(np.int16)
+
+
+def test_the_bone_round_a_canal_is_no_isle_in_it():
+    assert not isles_in_canal(canal(), GRID, COURSE).any()
+
+
+@pytest.mark.parametrize("hu", [500, 800, 2500])
+def test_a_drop_of_cement_in_the_canal_is_hidden_however_small_or_faint(hu: int):
+    scan = canal()
+    scan[18:21, 22:24, 18:20] = hu
+    hidden = isles_in_canal(scan, GRID, COURSE)
+    assert hidden[18:21, 22:24, 18:20].all()
+    assert hidden.sum() < 12 * 30
+
+
+def test_a_spur_of_bone_into_the_canal_is_no_isle():
+    scan = canal()
+    scan[17:22, 10:17, 17:23] = 700
+    assert not isles_in_canal(scan, GRID, COURSE).any()
+
+
+def test_a_drop_outside_the_canals_reach_is_left_to_others():
+    scan = np.full((40, 60, 60), 30, np.int16)
+    scan[18:21, 50:53, 50:53] = 2500
+    assert not isles_in_canal(scan, Grid((40, 60, 60), GRID.affine), COURSE).any()

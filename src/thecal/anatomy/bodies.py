@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.bone_edge import Sight, step_cost
@@ -27,6 +28,10 @@ WAIST_ANGLES = 48
 WAIST_LEVELS = 14
 WAIST_RADIUS_MM = (6.0, 38.0)
 WAIST_STEP_MM = 0.5
+# Farther back than this the pedicles leave the body.
+BACK = np.deg2rad(112)
+# What a millimetre from the expected waist costs; a plain edge of bone is worth 3.
+EXPECTED_PER_MM = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,31 +92,20 @@ class Body:
         return radius, limit
 
 
-def _waist(
-    sight: Sight, frame: VertebraFrame, body: Body, canal: tuple[CanalFrame, FloatArray, FloatArray]
+def find_waist(
+    sight: Sight,
+    body: Body,
+    canal: tuple[CanalFrame, FloatArray, FloatArray],
+    expected: FloatArray | None = None,
 ) -> tuple[FloatArray, float]:
-    """Waist radius (levels, angles) mm and the HU step across it."""
+    """Waist radius (levels, angles) mm and the HU step across it.
+
+    ``expected`` (levels, angles) mm draws the surface to itself where edges say little.
+    """
     radius = np.arange(WAIST_RADIUS_MM[0], WAIST_RADIUS_MM[1], WAIST_STEP_MM)
-    angles, levels = body.angles, body.levels
-    m = len(angles)
-    # Rays lie between the endplates at the same share of the height everywhere.
-    left = np.sin(angles)[None, :, None] * radius
-    anterior = body.axis_mm + np.cos(angles)[None, :, None] * radius
-    low, high = body.heights_at(
-        *(np.broadcast_to(v, (1, m, len(radius))).reshape(-1) for v in (left, anterior))
-    )
-    low, high = low.reshape(1, m, -1), high.reshape(1, m, -1)
-    up = low + levels[:, None, None] * (high - low)
-    local = np.stack(np.broadcast_arrays(left, anterior, up), axis=-1)
-    points = frame.to_lps(local)
-    index = sight.grid.to_index(points)
-    coordinates = np.moveaxis(index, -1, 0)
-    values = ndimage.map_coordinates(
-        sight.hu, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False
-    )
-    known = ndimage.map_coordinates(
-        sight.known, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False
-    )
+    angles = body.angles
+    points = waist_rays(body, radius)
+    values, known = look_along(sight, points)
     values = np.clip(values, -60, 350)
     fall = step_cost(-values, known, round(2.0 / WAIST_STEP_MM)) / 100
     fat = np.cumsum(np.clip((20 - values) / 80, 0, 1) * known, axis=-1) * WAIST_STEP_MM
@@ -120,18 +114,45 @@ def _waist(
     in_canal = (r < wall_at(canal_frame, theta, wall, s, angle)).reshape(values.shape)
     canal_inside = np.cumsum(in_canal, axis=-1) * WAIST_STEP_MM
     # Towards the pedicles bone runs on: no edge is asked for there.
-    back = np.abs(angles) > np.deg2rad(112)
+    back = np.abs(angles) > BACK
     meets_canal: BoolArray = np.any(in_canal, axis=-1)
     cost = np.where(back[None, :, None], 0.0, np.maximum(fall, -3.0)) + 0.25 * fat
     entry = np.where(meets_canal, in_canal.argmax(axis=-1), 0)
     steps = np.arange(len(radius))
     cost = np.where(meets_canal[:, :, None], 0.5 * np.minimum(np.abs(steps - entry[:, :, None]), 12), cost)
     cost = cost + 2.0 * np.minimum(canal_inside, 5) * ~meets_canal[:, :, None]
+    if expected is not None:
+        cost = cost + EXPECTED_PER_MM * np.abs(radius - expected[:, :, None])
     surface = optimal_surface(cost.astype(np.float32), cyclic=True, linear=0.04, square=0.10)
     at = np.clip(np.rint(surface), 0, len(radius) - 1).astype(int)
     edge = -np.take_along_axis(fall, at[:, :, None], axis=2)[:, :, 0] * 100
     smooth = ndimage.gaussian_filter(surface, (0.7, 0.7), mode=("nearest", "wrap"))
     return radius[0] + smooth * WAIST_STEP_MM, float(np.median(edge[:, ~back]))
+
+
+def waist_rays(body: Body, radius: FloatArray) -> FloatArray:
+    """LPS points (levels, angles, k, 3) on rays from the axis; ``radius`` is (k,) or (levels, angles, k).
+
+    A ray lies between the endplates at the same share of the height everywhere.
+    """
+    radius = np.broadcast_to(
+        radius, (1, len(body.angles), radius.shape[-1]) if radius.ndim == 1 else radius.shape
+    )
+    left = np.sin(body.angles)[None, :, None] * radius
+    anterior = body.axis_mm + np.cos(body.angles)[None, :, None] * radius
+    low, high = (x.reshape(left.shape) for x in body.heights_at(left.reshape(-1), anterior.reshape(-1)))
+    up = low + body.levels[:, None, None] * (high - low)
+    return body.frame.to_lps(np.stack(np.broadcast_arrays(left, anterior, up), axis=-1))
+
+
+def look_along(sight: Sight, points: FloatArray) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """HU and knownness at LPS points (..., 3), between the voxels."""
+    coordinates = np.moveaxis(sight.grid.to_index(points), -1, 0)
+    values, known = (
+        ndimage.map_coordinates(of, coordinates, order=1, mode="nearest", output=np.float32, prefilter=False)
+        for of in (sight.hu, sight.known)
+    )
+    return values, known
 
 
 def find_body(
@@ -192,7 +213,7 @@ def find_body(
         cut=below is None or above is None,
     )
     for _ in range(2):
-        waist, _ = _waist(sight, frame, body, canal)
+        waist, _ = find_waist(sight, body, canal)
         # The axis moves to the middle of what was found, so that rays meet the waist squarely.
         ahead = float(np.median(waist[:, np.abs(angles) < np.deg2rad(20)]))
         behind = float(np.median(waist[:, np.abs(angles) > np.deg2rad(160)]))
@@ -200,7 +221,7 @@ def find_body(
         if abs(axis - body.axis_mm) < 1.0:
             break
         body = replace(body, axis_mm=axis)
-    waist, edge = _waist(sight, frame, body, canal)
+    waist, edge = find_waist(sight, body, canal)
     return replace(body, waist=waist, contrast=float(np.mean([*edges, edge])))
 
 

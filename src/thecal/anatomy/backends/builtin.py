@@ -11,12 +11,14 @@ from scipy import ndimage
 import thecal
 from thecal.anatomy.arch import share_out_arches
 from thecal.anatomy.bodies import Body, find_body
+from thecal.anatomy.bone_edge import Sight
 from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
 from thecal.anatomy.foramina import foramina
+from thecal.anatomy.hidden_waist import settle_hidden_waists
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
 from thecal.anatomy.likeness import LEAST_LIKENESS, spine_likeness
-from thecal.anatomy.missing import missing_data
+from thecal.anatomy.missing import isles_in_canal, missing_data
 from thecal.anatomy.myelogram import CONTRAST
 from thecal.anatomy.paint import paint_tube
 from thecal.anatomy.painted_vertebrae import paint_vertebrae, space_taken
@@ -96,6 +98,7 @@ class Builtin:
         taken = space_taken(fine, canal, bodies)
         arches = share_out_arches(seen.hu, seen.missing, taken, fine, canal, bodies, spans)
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
+        missing |= isles_in_canal(native, grid, frame)
         sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
         bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
         labels, parts = paint_vertebrae(grid, bodies, naming.ids, arches, fine, bone)
@@ -138,6 +141,7 @@ def _canal(volume: Volume) -> _Seen:
     hu = sample_volume(volume, fine)
     slice_mm = float(volume.grid.spacing_mm[0])
     missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
+    missing |= isles_in_canal(hu, fine, course)
     frame, theta, wall, bone = find_wall(hu, missing, fine, course)
     confidence = _canal_confidence(course, ring, frame, bone)
     if float(np.median(confidence)) < LEAST_CANAL_CONFIDENCE:
@@ -203,7 +207,7 @@ def _bodies(
         if (below and above) or body.contrast >= LEAST_BODY_CONTRAST_HU:
             bodies.append(body)
             spans.append((low, high))
-    return bodies, spans
+    return settle_hidden_waists(Sight.of(hu, missing, grid), canal, bodies), spans
 
 
 def _fit(body: Body, frame: CanalFrame) -> BodyFit:
