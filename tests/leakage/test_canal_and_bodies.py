@@ -10,6 +10,8 @@ from thecal.leakage import find_leakage
 from thecal.leakage.levels import Levels
 from thecal.leakage.occlusion import occlusion_along, sections
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 
 def run(case):
     return find_leakage(case.volume, case.spine, case.cement)

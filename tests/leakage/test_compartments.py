@@ -15,6 +15,8 @@ from box_spine import (
 from thecal.leakage import find_leakage
 from thecal.leakage.findings import Leakage
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 FILL = box(-12, 12, -25, -4, 24, 40)
 FULL_TO_THE_WALL = box(-15, 15, -29.5, -0.3, 21, 43)
 VEIN = rod((0, -6, 32), (0, 2, 32), 1.2)

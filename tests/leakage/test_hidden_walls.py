@@ -11,6 +11,8 @@ from box_spine import Toy, ball, box, in_canal, rod, toy
 from thecal.anatomy.spine import Part
 from thecal.leakage import find_leakage
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 FULL = box(-19, 19, -29, -3, 22, 42)
 VEIN = rod((0, -6, 32), (0, 2, 32), 1.2)
 

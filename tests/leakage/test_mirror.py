@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from box_spine import ball, toy
 
 from thecal.anatomy.spine import Part
 from thecal.leakage.find import find_leakage
+
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
 
 
 def test_foraminal_cement_that_was_labelled_arch_is_foraminal() -> None:

@@ -12,6 +12,8 @@ from scipy import ndimage
 from thecal.anatomy.spine import Part
 from thecal.leakage import find_leakage
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 FILL = box(-12, 12, -25, -6, 24, 40)
 
 

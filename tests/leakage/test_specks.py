@@ -8,6 +8,8 @@ from box_spine import box, in_canal, toy
 
 from thecal.leakage import find_leakage
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 SPECK = box(-1, 0.5, 7, 8.5, 30, 32)
 
 

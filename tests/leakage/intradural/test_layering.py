@@ -9,6 +9,8 @@ import pytest
 from box_spine import ball, box, in_canal, toy
 from sac_scenes import FILL, FINE, crescent, dorsal_mass, in_sac, read, sheets, signs, thick
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 
 @pytest.mark.parametrize("gap", [1.0, 1.5, 2.0])
 def test_sheets_with_gaps_are_layered_over_their_whole_length(gap: float) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from box_spine import toy
 from sac_scenes import FINE, crescent, dorsal_mass, read, signs
+
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
 
 
 def test_cement_in_the_sac_at_two_levels_has_spread() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sac_scenes import crescent, dorsal_mass, read
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 
 def test_cement_in_the_sac_alone() -> None:
     sign = read("no_extradural_cement", dorsal_mass())

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from box_spine import rod
 from sac_scenes import dorsal_mass, read, sheets, without
+
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
 
 ROOTS = [rod((x, y, 22), (x, y, 42), 0.75) for x, y in ((-3, 11), (1.5, 9.5), (4, 11.5))]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from box_spine import ball
 from sac_scenes import crescent, dorsal_mass, in_sac, read
+
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
 
 
 def test_a_blunt_mass_against_the_dura_has_the_sacs_shape() -> None:

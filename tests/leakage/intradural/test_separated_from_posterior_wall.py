@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from sac_scenes import crescent, dorsal_mass, read
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 
 def test_a_mass_in_the_back_of_the_sac_is_parted_from_the_wall() -> None:
     sign = read("separated_from_posterior_wall", dorsal_mass())

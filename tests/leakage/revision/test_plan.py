@@ -12,6 +12,8 @@ from thecal.leakage.find import find_leakage
 from thecal.leakage.revision.plan import DUROTOMY_MARGIN_MM, LAMINECTOMY_MARGIN_MM
 from thecal.leakage.revision.plan_value import RevisionPlan
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
+
 
 def planned(*cement, **options) -> RevisionPlan:
     case = toy(*cement, **options)
