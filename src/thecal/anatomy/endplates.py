@@ -36,6 +36,7 @@ DISC_MARGIN_MM = 0.5
 SEEN_DISC = 0.3
 # A cell of which more than this share is hidden takes its depth from others, about so far away.
 HIDDEN_CELL = 0.4
+ACROSS_MM = 1.5
 CARRY_MM = 6.0
 LEAST_SHARE = 0.02
 
@@ -87,7 +88,7 @@ def find_endplate(
     expected = np.maximum(USUAL_SHARE * spacing, clear)
     weight = np.where(inside, 1.0, 0.15).reshape(-1, 1)
     shape = (len(left), len(anterior), len(offset))
-    rounds = 2 if (hidden[inside.ravel()] > HIDDEN_CELL).any() else 1
+    rounds = 2 if (known[inside.ravel()] < WHOLLY_KNOWN).any() else 1
     for _ in range(rounds):
         pull = (USUAL_PULL + HIDDEN_PULL * hidden)[:, None] * np.abs(offset - expected[:, None])
         full = np.maximum(cost, -2.5) + pull
@@ -95,8 +96,11 @@ def find_endplate(
             (full * weight).reshape(shape).astype(np.float32), cyclic=False, linear=0.03, square=0.12
         )
         away = np.interp(height, np.arange(len(offset)), offset)
-        # What is hidden lies as deep as what is seen around it.
+        # What is hidden lies as deep as what is seen around it. A thick disc's plate may lie behind cement
+        # that leaves most of the way to the usual depth free.
+        hidden = np.maximum(hidden, _unseen(known, offset, away.ravel()))
         around = _carried_over(away, (inside & (hidden.reshape(away.shape) <= HIDDEN_CELL)), spacing)
+        hidden = np.maximum(hidden, _unseen(known, offset, around.ravel()))
         expected = np.where(hidden > HIDDEN_CELL, np.maximum(around.ravel(), clear), expected)
     at = np.clip(np.rint(height), 0, len(offset) - 1).astype(int)
     edge = -np.take_along_axis(full.reshape(shape), at[:, :, None], axis=2)[:, :, 0] * 100
@@ -127,6 +131,13 @@ def _seen_disc(
     reach = np.where(soft.all(axis=1), offset[0], offset[ends] - DISC_MARGIN_MM)
     clear: FloatArray = np.maximum(reach, offset[0])
     return clear
+
+
+def _unseen(known: npt.NDArray[np.float32], offset: FloatArray, depth: FloatArray) -> FloatArray:
+    """Share (cells,) of the way across a plate at this depth that is hidden."""
+    near = np.abs(offset - depth[:, None]) <= ACROSS_MM
+    share: FloatArray = 1 - (known * near).sum(axis=1) / np.maximum(near.sum(axis=1), 1)
+    return share
 
 
 def _carried_over(away: FloatArray, seen: BoolArray, spacing: float) -> FloatArray:
