@@ -32,7 +32,7 @@ WINDOWS: Final = (
     (Window("l3_1p5mm"), 4),
     (Window("l3_1p5mm", (0.0, 1.0), 1.0), 3),
 )
-SEED: Final = 2025
+SEED: Final = 2026
 # A leak is not put where the clean scan shows bone or air, however the anatomy labels it.
 BONE_HU: Final = 350.0
 AIR_HU: Final = -300.0

@@ -19,7 +19,7 @@ from thecal.phantom.scanner import SHARP, SOFT
 NAME: Final = "phantoms"
 COUNT: Final = 42
 QUICK: Final = 6
-SEED: Final = 7000
+SEED: Final = 8000
 SPANS: Final = ("T4-T7", "T6-T9", "T8-T11", "T10-L1", "T11-L2", "T12-L3", "L1-L4", "L2-L5")
 MIDDLE: Final = {
     "T4-T7": "T6",
