@@ -79,11 +79,25 @@ def make(
 
 
 @app.command("founding-case")
-def founding(out: Out, form: Form = "dicom") -> None:
+def founding(
+    out: Out,
+    form: Form = "dicom",
+    revised: Annotated[
+        bool,
+        typer.Option("--revised", help="As she is after the revision: cement taken out, T11 to L1 fixed."),
+    ] = False,
+) -> None:
     """The founding paper's patient: T12, medial tracks, a piece of cement within the dural sac."""
-    from thecal.phantom.founding import founding_case
+    from thecal.phantom.founding import founding_case, revised_founding_case
+    from thecal.phantom.write import write_scan, write_truth
 
     _check_form(form)
+    if revised:
+        pair = revised_founding_case()
+        write_scan(pair.after, out, form, note="founding case revised")  # type: ignore[arg-type]
+        write_truth(pair.to_json(), out)
+        typer.echo(str(out))
+        return
     _write_case(founding_case(), out, form, "founding case")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thecal.anatomy.spine import Part
 from thecal.phantom.deposit_spec import DepositSpec
 from thecal.phantom.insert import cement_image
+from thecal.phantom.needle import TrackSpec, drill
 from thecal.phantom.patient import _scan
 from thecal.phantom.place import place_deposits
 from thecal.phantom.scanner import SOFT, Scanner, add_noise, store
@@ -26,7 +27,7 @@ from thecal.phantom.scene import (
 )
 from thecal.phantom.select import majority
 from thecal.phantom.site import Site
-from thecal.phantom.spine_model import Fracture, SpineModel, draw_spine
+from thecal.phantom.spine_model import Fracture, Sex, SpineModel, draw_spine
 from thecal.phantom.streaks import add_streaks
 from thecal.phantom.truth import spine_of
 from thecal.volume import FloatArray, Grid, Volume
@@ -73,6 +74,23 @@ class RevisedPair:
     compartments: tuple[str, ...]
     move: FloatArray
 
+    def to_json(self) -> dict[str, Any]:
+        """What is true of the later scan as plain values, keys as in the report where it has them."""
+        return {
+            "schema": "thecal.phantom/1",
+            "deposits": [
+                {
+                    "id": number,
+                    "compartment": compartment,
+                    "volume_before_ml": round(before, 4),
+                    "volume_ml": round(after, 4),
+                }
+                for number, (compartment, before, after) in enumerate(
+                    zip(self.compartments, self.before_ml, self.after_ml, strict=True), start=1
+                )
+            ],
+        }
+
 
 def revised_pair(
     seed: int,
@@ -87,6 +105,11 @@ def revised_pair(
     scanner_after: Scanner = SOFT,
     move: FloatArray | None = None,
     fov_mm: float = 150.0,
+    age: float | None = None,
+    sex: Sex | None = None,
+    contrast_hu: float | None = None,
+    tracks: Sequence[TrackSpec] = (),
+    cement_hu: float = CEMENT_HU,
 ) -> RevisedPair:
     """Make one patient's scan before and after a revision, with the same cement but for what was taken out.
 
@@ -102,21 +125,28 @@ def revised_pair(
     move : (4, 4) float64, optional
         Rigid; where the patient of the second scan lies, LPS mm to LPS mm.
     fov_mm : float
+    age, sex, contrast_hu, tracks
+        As in :func:`thecal.phantom.patient.make_patient`: with its arguments, its patient and her cement.
+    cement_hu : float
+        HU of the pure cement.
     """
-    model = draw_spine(seed, levels, fractures=fractures)
+    model = draw_spine(seed, levels, age=age, sex=sex, fractures=fractures)
     rng = np.random.default_rng([seed, 2])
-    person, tile = person_numbers(model, rng, None), trabecular_tile(rng)
+    person, tile = person_numbers(model, rng, contrast_hu), trabecular_tile(rng)
     kernel = Kernel(model, person, tile)
-    first = _Scan(model, kernel, spacing_before, fov_mm)
+    first = _Scan(model, kernel, spacing_before, fov_mm, cement_hu)
     site = first.site
-    found, _ = place_deposits(site, deposits, np.random.default_rng([seed, 3]), CEMENT_HU)
+    for track in tracks:
+        drill(site, track)
+    place_deposits(site, deposits, np.random.default_rng([seed, 3]), cement_hu)
     count = len(deposits)
-    del found
     before = first.scanned(site.cement, scanner_before, np.random.default_rng([seed, 4]))
     before_ml = _volumes(site.cement, site.grid, count)
 
-    second = _Scan(model, kernel, spacing_after, fov_mm)
+    second = _Scan(model, kernel, spacing_after, fov_mm, cement_hu)
     there = second.site
+    for track in tracks:
+        drill(there, track)
     cement = _moved_cement(site, there.grid)
     for number in revision.gone:
         cement[cement == number] = 0
@@ -138,6 +168,10 @@ def revised_pair(
         after.hu,
         grid,
         simulated=True,
+        age=after.source.age,
+        sex=after.source.sex,
+        kvp=after.source.kvp,
+        kernel=after.source.kernel,
         slice_thickness_mm=spacing_after[0],
         hu_clipped_at=scanner_after.clip_hu,
     )
@@ -155,9 +189,16 @@ class _Scan:
     """One scan of the patient, before cement."""
 
     def __init__(
-        self, model: SpineModel, kernel: Kernel, spacing: tuple[float, float, float], fov_mm: float
+        self,
+        model: SpineModel,
+        kernel: Kernel,
+        spacing: tuple[float, float, float],
+        fov_mm: float,
+        cement_hu: float,
     ) -> None:
+        self.model = model
         self.spacing = spacing
+        self.cement_hu = cement_hu
         self.grid = scan_grid(model, spacing, fov_mm)
         self.box = spine_box(model, self.grid)
         self.coarse, labels, parts = kernel.fill_round(self.grid, self.box)
@@ -178,7 +219,7 @@ class _Scan:
         hu = site.hu.copy()
         if len(held):
             part = (slice(int(held[0]), int(held[-1]) + 1), slice(0, hu.shape[1]), slice(0, hu.shape[2]))
-            dense = cement_image(site, part, {int(n): CEMENT_HU for n in np.unique(cement) if n}, rng)
+            dense = cement_image(site, part, {int(n): self.cement_hu for n in np.unique(cement) if n}, rng)
             where = cement[part] > 0
             hu[part][where] = dense[where].astype(np.int16)
         image = _scan(self.coarse, hu, self.grid, self.box, self.factors, self.spacing, scanner)
@@ -188,6 +229,10 @@ class _Scan:
             store(image, scanner),
             self.grid,
             simulated=True,
+            age=float(round(self.model.age)),
+            sex=self.model.sex,
+            kvp=scanner.kvp,
+            kernel=scanner.kernel,
             slice_thickness_mm=self.spacing[0],
             hu_clipped_at=scanner.clip_hu,
         )

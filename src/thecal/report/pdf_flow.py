@@ -24,6 +24,8 @@ CAUTION: Final = "#6b4a00"
 SWATCH_GROUND: Final = HexColor("#3a3f45")
 SWATCH_WIDTH: Final = 16.0
 SEVERITY_BARS: Final = {"critical": "#b00020", "warning": "#c77700", "info": "#d9dde2"}
+# How reportlab calls what the page calls so.
+SHAPES: Final = {"b": "b", "strong": "b", "i": "i", "em": "i", "sup": "super", "sub": "sub"}
 # As the stylesheet has them: the 3-D view on paper, and the longest sagittal cut.
 PROJECTIONS_MM: Final = 120.0
 TALLEST_MM: Final = 205.0
@@ -232,8 +234,8 @@ def _inline(node: Node) -> str:
             said.append(escape(child, quote=False))
         elif child.tag == "br":
             said.append("<br/>")
-        elif child.tag in ("b", "i"):
-            said.append(f"<{child.tag}>{_inline(child)}</{child.tag}>")
+        elif child.tag in SHAPES:
+            said.append(f"<{SHAPES[child.tag]}>{_inline(child)}</{SHAPES[child.tag]}>")
         elif child.tag == "small":
             said.append(f'<br/><font size="6.2" color="{FAINT}">{_inline(child)}</font>')
         elif child.tag == "span":
