@@ -13,6 +13,7 @@ from thecal.cement.find import find_cement
 from thecal.errors import SpineNotFound
 from thecal.leakage.find import find_leakage
 from thecal.leakage.findings import Leakage
+from thecal.leakage.intradural.probability import DEFAULT_PRIOR, check_prior
 from thecal.volume import Volume
 
 Progress = Callable[[str], None]
@@ -47,6 +48,7 @@ def assess(
     *,
     anatomy: str = "builtin",
     level: str | None = None,
+    intradural_prior: float = DEFAULT_PRIOR,
     progress: Progress | None = None,
 ) -> Assessment:
     """Find the spine, the cement and where the cement went.
@@ -58,6 +60,8 @@ def assess(
         "builtin", "totalsegmentator", another registered backend, or the path of a label map.
     level : str or None
         "T12@-804.5" pins the vertebra whose body crosses patient z = -804.5 mm (LPS).
+    intradural_prior : float
+        Probability of cement inside the dura before the CT.
     progress : callable or None
         Called with each stage's name as it begins.
 
@@ -69,8 +73,9 @@ def assess(
     Raises
     ------
     InputError
-        Where ``anatomy`` or ``level`` cannot be used.
+        Where ``anatomy``, ``level`` or the prior cannot be used.
     """
+    check_prior(intradural_prior)
     timings: dict[str, float] = {}
 
     def begin(stage: str) -> float:
@@ -91,6 +96,6 @@ def assess(
     timings["cement"] = perf_counter() - started
 
     started = begin("leakage")
-    leakage = find_leakage(volume, spine, cement)
+    leakage = find_leakage(volume, spine, cement, intradural_prior=intradural_prior)
     timings["leakage"] = perf_counter() - started
     return Assessment(volume, spine, cement, leakage, anatomy, timings)

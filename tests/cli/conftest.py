@@ -36,4 +36,4 @@ def stages(toy, monkeypatch) -> None:
     monkeypatch.setattr("thecal.cli.compiled.is_compiled", lambda: True)
     monkeypatch.setattr("thecal.assessment.find_spine", lambda volume, **options: found)
     monkeypatch.setattr("thecal.assessment.find_cement", lambda volume, spine: cement)
-    monkeypatch.setattr("thecal.assessment.find_leakage", lambda volume, spine, cement: leakage)
+    monkeypatch.setattr("thecal.assessment.find_leakage", lambda volume, spine, cement, **options: leakage)

@@ -30,9 +30,9 @@ def test_the_worst_narrowing_is_given_with_its_level_and_what_is_left(leaking):
     assert "28 % of the canal at T12 (72 of 254 mm²; 9.3 mm left front to back)" in said(leaking)
 
 
-def test_cement_inside_the_dura_is_said_not_to_be_assessed(leaking, untouched):
+def test_cement_inside_the_dura_that_was_not_judged_is_said_not_to_be_assessed(leaking, untouched):
     for patient in (leaking, untouched):
-        assert "Not concluded by this version: whether any cement lies inside the dura." in said(patient)
+        assert "Not assessable: whether any cement lies inside the dura." in said(patient)
 
 
 def test_silence_states_the_detection_limit(untouched):

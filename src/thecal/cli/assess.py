@@ -38,6 +38,13 @@ def assess(
     findings: Annotated[
         Path | None, typer.Option(metavar="FILE", help="What the surgeon or the radiograph saw, as JSON.")
     ] = None,
+    intradural_prior: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="Probability of cement inside the dura before the CT, 0 to 1; even odds by default.",
+        ),
+    ] = 0.5,
     identified: Annotated[
         bool, typer.Option("--identified", help="Put the patient's name on the page.")
     ] = False,
@@ -74,6 +81,7 @@ def assess(
         level=level,
         series=series,
         findings=findings,
+        intradural_prior=intradural_prior,
         identified=identified,
         seg_form="labelmap" if seg is SegChoice.LABELMAP else "binary",
         seg_whole_frames=whole_frames,

@@ -24,6 +24,7 @@ def assess_to_folder(
     level: str | None = None,
     series: str | None = None,
     findings: Path | None = None,
+    intradural_prior: float = 0.5,
     identified: bool = False,
     seg_form: SegForm = "binary",
     seg_whole_frames: bool = False,
@@ -58,7 +59,9 @@ def assess_to_folder(
         # Only now: an input that cannot be used is told in one sentence.
         tell_if_cold()
         timings = {"read": perf_counter() - started}
-        result = assess(volume, anatomy=anatomy, level=level, progress=begin)
+        result = assess(
+            volume, anatomy=anatomy, level=level, intradural_prior=intradural_prior, progress=begin
+        )
         begin("report")
         report = write_report(
             out,

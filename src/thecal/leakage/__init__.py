@@ -11,7 +11,9 @@ if TYPE_CHECKING:
     from thecal.volume import Volume
 
 
-def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
+def find_leakage(
+    volume: Volume, spine: Spine, cement: Cement, *, intradural_prior: float | None = None
+) -> Leakage:
     """Split the cement into deposits by compartment and measure what it did to the canal and the bodies.
 
     Parameters
@@ -21,6 +23,8 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         The anatomy of the volume; its walls may be off by a voxel or two.
     cement : Cement
         On the spine's crop.
+    intradural_prior : float, optional
+        Probability of cement inside the dura before the CT; even odds where not given.
 
     Returns
     -------
@@ -30,5 +34,6 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
     """
     # The jitted kernels are loaded only when there is work for them.
     from thecal.leakage.find import find_leakage as find
+    from thecal.leakage.intradural.probability import DEFAULT_PRIOR
 
-    return find(volume, spine, cement)
+    return find(volume, spine, cement, DEFAULT_PRIOR if intradural_prior is None else intradural_prior)

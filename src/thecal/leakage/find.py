@@ -14,6 +14,7 @@ from thecal.leakage.body import bodies
 from thecal.leakage.compartments import assign
 from thecal.leakage.deposits import describe, pieces_of
 from thecal.leakage.findings import Deposit, Leakage
+from thecal.leakage.intradural.probability import DEFAULT_PRIOR
 from thecal.leakage.intradural.read import read_signs
 from thecal.leakage.levels import Levels
 from thecal.leakage.measures import measure_vertebrae
@@ -31,7 +32,9 @@ MOST_NAMED: Final = 6
 """Specks whose places a note gives."""
 
 
-def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
+def find_leakage(
+    volume: Volume, spine: Spine, cement: Cement, intradural_prior: float = DEFAULT_PRIOR
+) -> Leakage:
     """See :func:`thecal.leakage.find_leakage`."""
     notes: list[QualityNote] = []
     shape = spine.labels.shape
@@ -96,7 +99,8 @@ def find_leakage(volume: Volume, spine: Spine, cement: Cement) -> Leakage:
         found = replace(found, quality=(*found.quality, QualityNote("revision_not_planned", "info", plan)))
     else:
         found = replace(found, revision=plan)
-    return replace(found, signs=read_signs(volume, spine, cement, found))
+    signs, dural = read_signs(volume, spine, cement, found, intradural_prior)
+    return replace(found, signs=signs, dural=dural)
 
 
 def _specks(dropped: Sequence[Speck], limit_mm3: float, grid: Grid, levels: Levels) -> list[QualityNote]:

@@ -105,6 +105,24 @@ class IntraduralSign:
 
 
 @dataclass(frozen=True)
+class DuralFinding:
+    """Whether cement lies inside the dura, from all signs together.
+
+    ``not_detected`` means none above the detection limit. ``probability`` and its ``interval`` (nine of ten)
+    follow from the ``prior`` and the ``likelihood_ratio`` of the signs; None where not assessable, and
+    ``why`` then says so. ``weights`` are what each sign added to the log odds, 0 where it was not read.
+    """
+
+    finding: Literal["probable", "possible", "not_detected", "not_assessable"]
+    probability: float | None
+    interval: tuple[float, float] | None
+    prior: float
+    likelihood_ratio: float | None
+    weights: tuple[tuple[SignName, float], ...] = ()
+    why: str | None = None
+
+
+@dataclass(frozen=True)
 class NeedleTrack:
     """A needle's way through a pedicle; points patient LPS mm, angles degrees in the vertebra's frame.
 
@@ -136,8 +154,9 @@ class NeedleTrack:
 class Leakage:
     """Everything that follows from the anatomy and the cement.
 
-    ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id. ``signs`` is empty where
-    none was read; ``revision`` is None where no cement in the canal asks for one, and a note says so.
+    ``deposit_labels`` (z, y, x) int32 in the spine's crop holds each deposit's id. ``signs`` is empty and
+    ``dural`` None where none was read; ``revision`` is None where no cement in the canal asks for one, and a
+    note says so.
     """
 
     deposits: tuple[Deposit, ...]
@@ -148,6 +167,7 @@ class Leakage:
     vertebrae: tuple[VertebraMeasure, ...]
     quality: tuple[QualityNote, ...] = ()
     signs: tuple[IntraduralSign, ...] = ()
+    dural: DuralFinding | None = None
     revision: RevisionPlan | None = None
     tracks: tuple[NeedleTrack, ...] = ()
     casts_sought: tuple[int, ...] = ()

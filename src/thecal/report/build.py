@@ -251,16 +251,25 @@ def _intradural(cement: Cement | None, leakage: Leakage | None, observations: Ob
     limit = rounded(cement.detection_limit_mm3, 2) if cement and known else None
     bright = brightness_of_limit(cement) if cement and known else None
     read = {sign.name: sign for sign in leakage.signs} if leakage else {}
+    dural = leakage.dural if leakage else None
+    weights = dict(dural.weights) if dural else {}
+    low, high = dural.interval if dural and dural.interval else (None, None)
     return Intradural(
-        finding="not_assessable",
-        probability=None,
+        finding=dural.finding if dural else "not_assessable",
+        probability=rounded(dural.probability, 4) if dural else None,
+        interval=None if low is None or high is None else (round(low, 4), round(high, 4)),
+        prior=dural.prior if dural else None,
+        likelihood_ratio=float(f"{dural.likelihood_ratio:.4g}") if dural and dural.likelihood_ratio else None,
+        reason=dural.why if dural else "There was no spine to read it from.",
         detection_limit_mm3=limit,
         detection_limit_hu=bright,
-        signs=[_sign(name, read.get(name), observations) for name in SIGNS],
+        signs=[_sign(name, read.get(name), weights.get(name), observations) for name in SIGNS],
     )
 
 
-def _sign(name: SignName, found: IntraduralSign | None, observations: Observations) -> Sign:
+def _sign(
+    name: SignName, found: IntraduralSign | None, log_odds: float | None, observations: Observations
+) -> Sign:
     meaning, source = SIGN_MEANING[name]
     explanation = found.explanation if found else f"{meaning} There was nothing to read it from."
     if name == "no_extradural_cement":
@@ -274,6 +283,7 @@ def _sign(name: SignName, found: IntraduralSign | None, observations: Observatio
         threshold=found.threshold if found else None,
         explanation=explanation,
         source=source,
+        log_odds=log_odds if found and found.state != "not_assessable" else None,
     )
 
 

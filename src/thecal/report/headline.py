@@ -201,13 +201,31 @@ def _canal(report: Report) -> list[Sentence]:
 
 
 def _intradural(report: Report) -> Sentence:
-    intradural = report.intradural
-    if intradural.finding == "not_assessable":
-        present = [_SIGN_WORDS[sign.name] for sign in intradural.signs if sign.state == "present"]
-        seen = f" Of its seven signs these are seen: {listed(present)}." if present else ""
-        return Sentence(
-            "caution", f"Not concluded by this version: whether any cement lies inside the dura.{seen}"
-        )
-    if intradural.finding == "not_detected":
-        return Sentence("plain", f"No intradural cement detected {limit_words(report)}.")
-    return Sentence("finding", f"Cement inside the dura is {intradural.finding}.")
+    dura = report.intradural
+    seen = [_SIGN_WORDS[sign.name] for sign in dura.signs if sign.state == "present"]
+    signs = f" Of its seven signs these are seen: {listed(seen)}." if seen else ""
+    if dura.finding == "not_assessable" or dura.probability is None:
+        why = f" {dura.reason}" if dura.reason else ""
+        return Sentence("caution", f"Not assessable: whether any cement lies inside the dura.{why}{signs}")
+    unread = [_SIGN_WORDS[sign.name] for sign in dura.signs if sign.state == "not_assessable"]
+    if dura.finding == "not_detected":
+        sure = f" (probability {_chance(report)})" if unread != list(_SIGN_WORDS.values()) else ""
+        return Sentence("plain", f"No intradural cement detected {limit_words(report)}{sure}.{signs}")
+    missing = f" Not assessable: {listed(unread)}." if unread else ""
+    words = f"Cement inside the dura is {dura.finding}: {_chance(report)}."
+    return Sentence("finding", f"{words}{signs}{missing}")
+
+
+def _chance(report: Report) -> str:
+    """The probability with its interval, and the prior that it rests on."""
+    dura = report.intradural
+    assert dura.probability is not None
+    low, high = dura.interval or (dura.probability, dura.probability)
+    prior = "even prior odds" if dura.prior == 0.5 else f"a prior of {_percent(dura.prior or 0.0)}"
+    return f"{_percent(dura.probability)}, {_percent(low)} to {_percent(high)}, at {prior}"
+
+
+def _percent(share: float) -> str:
+    if 0 < share < 0.01:
+        return "below 1 %"
+    return "above 99 %" if 0.99 < share < 1 else f"{100 * share:.0f} %"

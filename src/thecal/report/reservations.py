@@ -51,6 +51,23 @@ _INPUT = {
 }
 
 
+def _intradural(leakage: Leakage | None) -> QualityNote:
+    found = leakage.dural if leakage else None
+    if found is None or found.probability is None:
+        why = found.why if found and found.why else "There was no spine to read it from."
+        return QualityNote(
+            "intradural_not_assessable",
+            "warning",
+            f"Whether cement lies inside the dura cannot be assessed. {why}",
+        )
+    return QualityNote(
+        "intradural_on_generated_cases",
+        "warning",
+        "The probability of cement inside the dura was fitted to generated cases, not to patients, and holds "
+        f"for the prior of {found.prior:g}. CT does not show the dura.",
+    )
+
+
 def reservations(
     volume: Volume,
     spine: Spine | None,
@@ -60,14 +77,7 @@ def reservations(
     not_found: str | None = None,
 ) -> list[QualityNote]:
     """Notes for each value that the report leaves null or empty."""
-    notes = [
-        QualityNote(
-            "intradural_not_concluded",
-            "warning",
-            "Whether cement lies inside the dura is not concluded by this version: its signs are read one by "
-            "one, and cement within the outline of the thecal sac is named by its place alone.",
-        ),
-    ]
+    notes = [_intradural(leakage)]
     if leakage is None:
         notes.append(QualityNote("revision_not_planned", "info", "Without a spine no revision is planned."))
     unnamed = why_not_referable(volume.source) if volume.source.kind == "dicom" else None

@@ -188,7 +188,10 @@ class Canal(ContractPart):
 
 
 class Sign(ContractPart):
-    """One sign of cement inside the dura, with the number behind it."""
+    """One sign of cement inside the dura, with the number behind it.
+
+    ``log_odds`` is what it adds to the log odds of the finding; None where it was not read.
+    """
 
     name: SignName
     state: Literal["present", "absent", "not_assessable"]
@@ -197,16 +200,23 @@ class Sign(ContractPart):
     threshold: float | None
     explanation: str
     source: str
+    log_odds: float | None
 
 
 class Intradural(ContractPart):
     """Whether cement lies inside the dura; ``not_detected`` means not above ``detection_limit_mm3``.
 
-    The limit holds for compact cement of ``detection_limit_hu`` and brighter.
+    The limit holds for compact cement of ``detection_limit_hu`` and brighter. ``probability`` and its
+    ``interval`` (nine of ten) follow from ``prior`` and ``likelihood_ratio``; ``reason`` says why it is not
+    assessable.
     """
 
     finding: Literal["probable", "possible", "not_detected", "not_assessable"]
     probability: Fraction | None
+    interval: tuple[Fraction, Fraction] | None
+    prior: Fraction | None
+    likelihood_ratio: float | None
+    reason: str | None
     detection_limit_mm3: float | None
     detection_limit_hu: float | None
     signs: list[Sign]

@@ -49,6 +49,8 @@ class Scene:
         Why no sign can be read on this scan.
     canal_unreadable : str or None
         Why none that looks at cement in the canal can.
+    hidden : str or None
+        Why even the absence of cement from the canal would say nothing.
     """
 
     spine: Spine
@@ -61,6 +63,7 @@ class Scene:
     canal: StraightCanal | None
     unreadable: str | None
     canal_unreadable: str | None
+    hidden: str | None
 
     def volume_ml(self, *compartments: str) -> float:
         """Cement in the deposits of these compartments."""
@@ -91,12 +94,16 @@ def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> 
     if unreadable is None:
         canal = straighten(spine.canal, spine.grid, hu, cement.fraction, in_canal, in_sac)
     canal_unreadable = unreadable
+    hidden = unreadable
     if unreadable is None:
-        canal_unreadable = _no_canal(spine, leakage) or (
-            "No cement was detected in the canal, so the sign cannot be read."
-            if canal is None
-            else _unsure(spine, cement, canal)
-        )
+        hidden = _no_canal(spine, leakage)
+        if hidden is None and canal is not None:
+            hidden = _unsure(spine, cement, canal)
+        elif hidden is None and leakage.canal_cement_ml is None:
+            hidden = "Metal or the edge of the scan hides a part of the canal in which none was seen."
+        canal_unreadable = hidden
+        if canal is None and not _no_canal(spine, leakage):
+            canal_unreadable = "No cement was detected in the canal, so the sign cannot be read."
     return Scene(
         spine,
         cement,
@@ -108,6 +115,7 @@ def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> 
         canal,
         unreadable,
         canal_unreadable,
+        hidden,
     )
 
 

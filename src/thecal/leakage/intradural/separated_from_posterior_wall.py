@@ -8,25 +8,26 @@ import numpy as np
 from numba import njit
 
 from thecal.leakage.findings import IntraduralSign
+from thecal.leakage.intradural.dark_gap import BEYOND_MM, RISE_HU, TISSUE, rise_beyond, smoothed
 from thecal.leakage.intradural.scene import Scene, sign, unread
 from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SignName
 
 PARTED_MM: Final = 1.5
 """A narrower gap than the wall is uncertain by is no gap."""
-PARTED_SHARE: Final = 0.8
-"""Assumed here: cement that touches the wall on a fifth of its front hangs on it."""
+PARTED_SHARE: Final = 0.7
+"""Assumed here: cement that touches the wall on a third of its front hangs on it."""
 SOLID: Final = 0.5
-TISSUE: Final = 0.25
-"""Less cement than this is taken for tissue: thin sheets blur."""
 LEAST_LINES: Final = 30
 
 
 def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> IntraduralSign:
-    """Share of the cement's front that a gap parts from the canal's front wall.
+    """Share of the cement's front that a gap parts from the posterior wall.
 
-    On lines from back to front through each plane the gap runs from the cement's front to the wall, or to
-    other cement. Looked at is cement given to the sac; where there is none, all cement in the canal.
+    On lines from back to front through each plane the gap runs from the cement's front to the canal's front
+    wall, or to other cement. It counts where it is also seen: what lies beyond it is brighter than its
+    darkest place, for cement hides the wall that it lies on, and a hidden wall may be drawn too far in front.
+    Looked at is cement given to the sac; where there is none, all cement in the canal.
     """
     name: SignName = "separated_from_posterior_wall"
     suspect, in_sac = scene.suspect()
@@ -41,12 +42,20 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
     k, u, v, wall = k[~lateral], u[~lateral], v[~lateral], wall[~lateral]
     if len(k) < LEAST_LINES:
         return unread(name, "Too little cement lies behind the front wall of the canal.")
-    gap = _tissue_ahead(np.moveaxis(canal.any_cement, 1, 2)[k, u], v, wall, TISSUE) * canal.step_mm
-    share = float((gap >= PARTED_MM).mean())
+    cement = np.moveaxis(canal.any_cement, 1, 2)[k, u]
+    gap = _tissue_ahead(cement, v, wall, TISSUE) * canal.step_mm
+    # Forward is outward.
+    last = cement.shape[1] - 1
+    ahead = np.maximum(wall - round(BEYOND_MM / canal.step_mm), 0)
+    rise = rise_beyond(
+        np.moveaxis(smoothed(canal), 1, 2)[k, u][:, ::-1], cement[:, ::-1], last - v, last - ahead
+    )
+    share = float(((gap >= PARTED_MM) & (rise >= RISE_HU)).mean())
     which = "within the outline of the sac" if in_sac else "in the canal"
     words = (
-        f"{100 * share:.0f} % of the front of the cement {which} is parted from the posterior wall of the "
-        f"body by {PARTED_MM:g} mm or more of fat or soft tissue (median {np.median(gap):.1f} mm)."
+        f"{100 * share:.0f} % of the front of the cement {which} is seen to be parted from the posterior "
+        f"wall of the body by {PARTED_MM:g} mm or more of fat or soft tissue (median to the wall's outline "
+        f"{np.median(gap):.1f} mm)."
     )
     return sign(
         name,
