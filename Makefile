@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint check benchmark docs lock orthanc clean
+.PHONY: demo test lint check benchmark pictures docs lock orthanc clean
 
 # mkdocs-material announces its successor at every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -27,6 +27,10 @@ check: lint test
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks
+
+# Photographs the page where a Chromium is installed.
+pictures: $(STAMP)
+	$(BIN)/python -m benchmarks.pictures
 
 docs: $(STAMP)
 	$(BIN)/mkdocs build --strict

@@ -30,3 +30,15 @@ def phantom_patient() -> Case:
 def phantom_spine(phantom_patient: Case) -> Spine:
     """The true anatomy of ``phantom_patient`` as a ``Spine``."""
     return phantom_patient.spine
+
+
+@pytest.fixture
+def no_needles_sought(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leaves out the search for needle tracks.
+
+    On a spine of boxes it takes most of the time; compartments, walls, volumes, the plan and the signs but for
+    the medial puncture do not depend on it.
+    """
+    from thecal.leakage.tracks.find import TracksFound
+
+    monkeypatch.setattr("thecal.leakage.find.find_tracks", lambda *_: TracksFound((), (), (), ()))

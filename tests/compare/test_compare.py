@@ -18,6 +18,7 @@ from thecal.compare.write import summary, write_comparison
 from thecal.errors import SpineNotFound
 from thecal.leakage.find import find_leakage
 
+pytestmark = pytest.mark.usefixtures("no_needles_sought")
 FILL = ball(1, -15, PITCH, 8)
 IN_SAC = box(-3, 3, 5, 9, PITCH - 5, PITCH + 5)
 HALF_OF_IT = box(-3, 3, 5, 9, PITCH - 5, PITCH)
@@ -85,9 +86,9 @@ def test_the_canal_is_measured_as_it_was_before():
 
 def test_nothing_done_is_nothing_removed():
     before = assessed(FILL, IN_SAC)
-    rows = by_compartment(compare(before, before))
-    assert rows["intradural"].removed_ml == pytest.approx(0.0, abs=1e-6)
-    assert [d.state for d in compare(before, before).comparison.deposits] == ["left", "left"]
+    found = compare(before, before)
+    assert by_compartment(found)["intradural"].removed_ml == pytest.approx(0.0, abs=1e-6)
+    assert [d.state for d in found.comparison.deposits] == ["left", "left"]
 
 
 def test_a_scan_without_level_names_is_followed_by_its_cement():
