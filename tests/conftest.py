@@ -36,8 +36,8 @@ def phantom_spine(phantom_patient: Case) -> Spine:
 def no_needles_sought(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leaves out the search for needle tracks.
 
-    On a spine of boxes it takes most of the time; compartments, walls, volumes, the plan and the signs but for
-    the medial puncture do not depend on it.
+    On a spine of boxes it takes most of the time; compartments, walls, volumes, the plan and all signs do not
+    depend on it, but for the medial puncture.
     """
     from thecal.leakage.tracks.find import TracksFound
 
