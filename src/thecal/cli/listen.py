@@ -56,7 +56,7 @@ def listen(
 
     from thecal.dicom.headers import CT_STORAGE
     from thecal.dicom.network.address import Caller, checked_ae_title, parse_address
-    from thecal.dicom.network.archive import open_archive
+    from thecal.dicom.network.connect import open_archive
     from thecal.dicom.network.door import open_door
     from thecal.dicom.network.inbox import Inbox
     from thecal.dicom.network.listener import LOG, Listener, Plan

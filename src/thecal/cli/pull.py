@@ -41,7 +41,8 @@ def pull(
     """
     from thecal.cli.counting import counted
     from thecal.dicom.network.address import Caller, checked_uid, parse_address
-    from thecal.dicom.network.archive import Wanted, open_archive
+    from thecal.dicom.network.archive import Wanted
+    from thecal.dicom.network.connect import open_archive
     from thecal.dicom.network.pull import pull as pull_study
     from thecal.dicom.whole_folder import check_new_folder
     from thecal.errors import InputError

@@ -27,7 +27,7 @@ def push(
     """
     from thecal.cli.counting import counted
     from thecal.dicom.network.address import Caller, parse_address
-    from thecal.dicom.network.archive import open_archive
+    from thecal.dicom.network.connect import open_archive
     from thecal.dicom.network.push import push as push_files
 
     address = parse_address(archive)

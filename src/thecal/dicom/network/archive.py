@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from thecal.dicom.network.address import Address, Caller, WebAddress
+from thecal.dicom.network.address import Address
 from thecal.errors import InputError
 
 # Takes one received instance: its SOP Instance UID and the whole file.
@@ -87,22 +87,3 @@ def refuse_in_part(address: Address, sent: int, refused: Sequence[str]) -> None:
             f"The archive {address.shown} took {sent - len(refused)} of {sent} files; it refused the others: "
             f"{refused[0]}"
         )
-
-
-def open_archive(address: Address, caller: Caller, *, move_port: int | None = None) -> Archive:
-    """An archive at an address.
-
-    Parameters
-    ----------
-    address : Address
-    caller : Caller
-    move_port : int or None
-        For DIMSE: fetch by C-MOVE to this port of ours, in place of C-GET.
-    """
-    if isinstance(address, WebAddress):
-        from thecal.dicom.network.web import WebArchive
-
-        return WebArchive(address, caller)
-    from thecal.dicom.network.dimse import DimseArchive
-
-    return DimseArchive(address, caller, move_port=move_port)
