@@ -93,7 +93,10 @@ class VertebraMeasure:
 
 @dataclass(frozen=True)
 class IntraduralSign:
-    """One sign of cement inside the dura: the number behind it, and from where on it counts as present."""
+    """One sign of cement inside the dura: the number behind it, and from where on it counts as present.
+
+    ``at_mm`` is where it is seen best, patient LPS; None where nothing shows it.
+    """
 
     name: SignName
     state: Literal["present", "absent", "not_assessable"]
@@ -102,6 +105,7 @@ class IntraduralSign:
     threshold: float | None
     explanation: str
     source: str
+    at_mm: Point | None = None
 
 
 @dataclass(frozen=True)

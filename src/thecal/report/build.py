@@ -228,6 +228,7 @@ def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
         return Canal(confidence=None, cement_ml=None, max_occlusion=None, profile=[])
     at = spine.canal.frame.index([section.at_mm for section in leakage.profile])
     confidence = spine.canal.confidence[at]
+    sac_sd = spine.canal.sac_sd_mm
     return Canal(
         confidence=round(float(np.median(confidence)), 3) if len(at) else None,
         cement_ml=rounded(leakage.canal_cement_ml, 5),
@@ -239,9 +240,10 @@ def _canal(spine: Spine | None, leakage: Leakage | None) -> Canal:
                 vertebra_id=section.vertebra_id,
                 canal_area_mm2=rounded(section.canal_area_mm2, 2),
                 cement_area_mm2=rounded(section.cement_area_mm2, 2),
-                confidence=round(float(sure), 3),
+                confidence=round(float(confidence[i]), 3),
+                sac_sd_mm=None if sac_sd is None else round(float(sac_sd[at[i]]), 2),
             )
-            for section, sure in zip(leakage.profile, confidence, strict=True)
+            for i, section in enumerate(leakage.profile)
         ],
     )
 
@@ -284,6 +286,7 @@ def _sign(
         explanation=explanation,
         source=source,
         log_odds=log_odds if found and found.state != "not_assessable" else None,
+        at_mm=point(found.at_mm) if found and found.at_mm is not None else None,
     )
 
 

@@ -40,6 +40,8 @@ _ROUTES = {
 }
 # What the page calls its pictures, in their order.
 PICTURES = ("axial", "sagittal", "projections")
+# Drawn only where there is something to show.
+SOMETIMES = ("signs",)
 _SEVERITY_TITLES = {
     "critical": "Critical: no statement can rest on this",
     "warning": "Warnings: read the results with this in mind",
@@ -83,12 +85,15 @@ def draw_pictures(volume: Volume, spine: Spine | None, leakage: Leakage | None) 
     from thecal.report.axial import axial_picture
     from thecal.report.projections import projections_picture
     from thecal.report.sagittal import sagittal_picture
+    from thecal.report.signs import signs_picture
 
-    return {
+    pictures = {
         "axial": axial_picture(volume, spine, leakage),
         "sagittal": sagittal_picture(volume, spine, leakage),
         "projections": projections_picture(spine, leakage),
     }
+    signs = signs_picture(volume, spine, leakage)
+    return pictures if signs is None else pictures | {"signs": signs}
 
 
 def render_html(
@@ -173,7 +178,7 @@ def _rendered(
         severities=_SEVERITY_TITLES,
         patient_name=_name_words(volume.source.patient_name) if identified else None,
         research_use=RESEARCH_USE,
-        **{name: pictures.get(name) for name in PICTURES},
+        **{name: pictures.get(name) for name in (*PICTURES, *SOMETIMES)},
         **live,
     )
 

@@ -168,7 +168,10 @@ class MaxOcclusion(ContractPart):
 
 
 class Section(ContractPart):
-    """The canal on one plane normal to it; ``at_mm`` is the distance along it from its caudal end."""
+    """The canal on one plane normal to it; ``at_mm`` is the distance along it from its caudal end.
+
+    ``sac_sd_mm`` is how surely the outline of the thecal sac is known there; null where it was given.
+    """
 
     at_mm: float
     level: str | None
@@ -176,6 +179,7 @@ class Section(ContractPart):
     canal_area_mm2: float | None
     cement_area_mm2: float | None
     confidence: Fraction | None
+    sac_sd_mm: float | None
 
 
 class Canal(ContractPart):
@@ -190,7 +194,8 @@ class Canal(ContractPart):
 class Sign(ContractPart):
     """One sign of cement inside the dura, with the number behind it.
 
-    ``log_odds`` is what it adds to the log odds of the finding; None where it was not read.
+    ``log_odds`` is what it adds to the log odds of the finding, None where it was not read; ``at_mm`` is
+    where it is seen best.
     """
 
     name: SignName
@@ -201,6 +206,7 @@ class Sign(ContractPart):
     explanation: str
     source: str
     log_odds: float | None
+    at_mm: Point | None
 
 
 class Intradural(ContractPart):

@@ -14,7 +14,7 @@ from thecal.dicom.segments import SegForm
 from thecal.leakage.findings import Leakage
 from thecal.report.archive_pictures import key_image_file
 from thecal.report.build import build_report
-from thecal.report.html import PICTURES
+from thecal.report.html import PICTURES, SOMETIMES
 from thecal.report.replaced_files import replaced_files
 from thecal.report.schema import Observations, Report
 from thecal.volume import Volume
@@ -27,7 +27,7 @@ OUR_FILES = (
     "report.pdf",
     "segmentation.dcm",
     "report.dcm",
-    *(key_image_file(name) for name in PICTURES),
+    *(key_image_file(name) for name in (*PICTURES, *SOMETIMES)),
     "report_pdf.dcm",
 )
 

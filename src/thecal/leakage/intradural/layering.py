@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import cc3d
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from thecal.leakage.findings import IntraduralSign
+from thecal.leakage.findings import IntraduralSign, Point
 from thecal.leakage.intradural.gaps import FAT_HU, Gaps, gaps_on
 from thecal.leakage.intradural.scene import Scene, sign, unread
 from thecal.leakage.intradural.straight_canal import StraightCanal
@@ -40,14 +41,14 @@ def layering(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """
     name: SignName = "layering"
     long_mm = max(LONG_MM, 1.5 * scene.slice_mm)
-    found = [_from_front_to_back(canal, long_mm), _from_the_middle(canal, long_mm)]
-    planes = found[0][0] | found[1][0]
+    straight, radial = _from_front_to_back(canal, long_mm), _from_the_middle(canal, long_mm)
+    planes = straight.planes | radial.planes
     # A ray meets a sheet aslant and finds the gap wider than it is.
-    widths = found[0][1] if len(found[0][1]) else found[1][1]
-    sheets = max(f[2] for f in found)
+    widths = straight.widths if len(straight.widths) else radial.widths
+    sheets = max(straight.sheets, radial.sheets)
     length = float(planes.sum() * canal.plane_mm)
     if length < long_mm:
-        hints = float((found[0][3] | found[1][3]).sum() * canal.plane_mm)
+        hints = float((straight.some | radial.some).sum() * canal.plane_mm)
         # What is seen is seen; only that it is not seen needs a scan and a deposit that would show it.
         why_not = _why_not_absent(scene, canal, long_mm, hints)
         if why_not:
@@ -70,7 +71,19 @@ def layering(scene: Scene, canal: StraightCanal) -> IntraduralSign:
         value=round(length, 1),
         unit="mm",
         threshold=round(long_mm, 2),
+        at_mm=_place(scene, canal, straight, radial),
     )
+
+
+def _place(scene: Scene, canal: StraightCanal, straight: Seen, radial: Seen) -> Point | None:
+    gap = straight.best()
+    if gap is not None:
+        return scene.place(gap[0], gap[2], gap[1])
+    gap = radial.best()
+    if gap is None:
+        return None
+    rays = canal.rays(ANGLES, canal.step_mm)
+    return scene.place(gap[0], float(rays.v[gap[1], gap[2]]), float(rays.u[gap[1], gap[2]]))
 
 
 def _why_not_absent(scene: Scene, canal: StraightCanal, long_mm: float, hints_mm: float) -> str | None:
@@ -87,7 +100,26 @@ def _why_not_absent(scene: Scene, canal: StraightCanal, long_mm: float, hints_mm
     return None
 
 
-Seen = tuple[npt.NDArray[np.bool_], FloatArray, int, npt.NDArray[np.bool_]]
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Gaps between sheets: planes that show them, their widths, sheets on a line, planes with any gap.
+
+    ``middles`` (g, 3) are plane, line and sample of the gaps.
+    """
+
+    planes: npt.NDArray[np.bool_]
+    widths: FloatArray
+    sheets: int
+    some: npt.NDArray[np.bool_]
+    middles: npt.NDArray[np.intp]
+
+    def best(self) -> tuple[int, int, int] | None:
+        """The gap in the middle of the plane that shows most."""
+        if not len(self.middles):
+            return None
+        own = self.middles[self.middles[:, 0] == np.bincount(self.middles[:, 0]).argmax()]
+        k, line, sample = own[len(own) // 2]
+        return int(k), int(line), int(sample)
 
 
 def _from_front_to_back(canal: StraightCanal, long_mm: float) -> Seen:
@@ -138,7 +170,7 @@ def _surfaces(
     plane, line, middle, width = plane[good], line[good], gaps.middle[good], gaps.width_mm[good]
     planes, some = np.zeros(shape[0], bool), np.zeros(shape[0], bool)
     if not len(plane):
-        return planes, width[:0], 0, some
+        return Seen(planes, width[:0], 0, some, np.zeros((0, 3), np.intp))
     marks = np.zeros(shape, np.uint8)
     marks[plane, line, middle] = 1
     # A sloping gap moves from line to line by more than a sample.
@@ -158,4 +190,5 @@ def _surfaces(
             planes |= wide
             kept |= mine & wide[plane]
     count = np.bincount((plane * shape[1] + line)[kept], minlength=1)
-    return planes, width[kept], int(count.max()) + 1 if kept.any() else 0, some
+    middles = np.stack([plane, line, middle], axis=1)[kept].astype(np.intp)
+    return Seen(planes, width[kept], int(count.max()) + 1 if kept.any() else 0, some, middles)

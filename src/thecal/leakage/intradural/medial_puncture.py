@@ -9,7 +9,7 @@ import cc3d
 import numpy as np
 
 from thecal.anatomy.spine import Part, Vertebra
-from thecal.leakage.findings import IntraduralSign
+from thecal.leakage.findings import IntraduralSign, Point
 from thecal.leakage.intradural.scene import Scene, sign, unread
 from thecal.leakage.needle_track import (
     BEHIND_WALL_MM,
@@ -25,6 +25,8 @@ from thecal.volume import FloatArray
 IN_ARCH_SHARE: Final = 0.3
 """A cast that nothing else calls a needle track must lie in the arch by this share."""
 LEAST_VOXELS: Final = 8
+STEPS: Final = 100
+"""Points of a way among which the nearest to the canal is sought."""
 UNSEEN: Final = "Ways that are narrow, healed, end before the body or cross the canal empty are not seen."
 UNTRACED: Final = "Ways that hold no cement are not traced on this scan."
 
@@ -49,6 +51,7 @@ class Way:
     vertebra_id: int
     level: str | None
     words: str
+    at_mm: Point | None
 
 
 def medial_puncture(scene: Scene) -> IntraduralSign:
@@ -75,6 +78,7 @@ def medial_puncture(scene: Scene) -> IntraduralSign:
         "value": round(worst.wall_mm, 2),
         "unit": "mm from the canal's wall, negative within",
         "threshold": 0.0,
+        "at_mm": worst.at_mm,
     }
     if worst.wall_mm + worst.error_mm < 0:
         return sign(
@@ -120,6 +124,7 @@ def _ways(scene: Scene) -> list[Way]:
             t.vertebra_id,
             t.level,
             words.get(t.content, "empty way of a needle"),
+            _nearest(scene, np.array(t.entry_mm), np.array(t.tip_mm)),
         )
         for t in scene.leakage.tracks
     ]
@@ -131,8 +136,21 @@ def _ways(scene: Scene) -> list[Way]:
         wall, sac, error = canal_clearance(
             scene.spine.canal, cast.vertebra, cast.middle, cast.axis, cast.half_mm
         )
-        ways.append(Way(wall, sac, error, cast.vertebra.id, cast.vertebra.level, words["cement"]))
+        ends = (cast.middle - cast.half_mm * cast.axis, cast.middle + cast.half_mm * cast.axis)
+        near = _nearest(scene, *ends)
+        ways.append(Way(wall, sac, error, cast.vertebra.id, cast.vertebra.level, words["cement"], near))
     return ways
+
+
+def _nearest(scene: Scene, start: FloatArray, end: FloatArray) -> Point:
+    """The point of a way that lies deepest within the canal, or nearest to its wall."""
+    line = start + np.linspace(0.0, 1.0, STEPS)[:, None] * (end - start)
+    canal = scene.spine.canal
+    s, theta, r = canal.frame.locate(line)
+    off = np.abs(np.angle(np.exp(1j * (theta[:, None] - canal.theta[None]))))
+    wall = canal.wall_mm[canal.frame.index(s), off.argmin(axis=1)]
+    x, y, z = line[int(np.argmin(r - wall))]
+    return float(x), float(y), float(z)
 
 
 def casts_of(scene: Scene) -> list[Cast]:

@@ -59,4 +59,5 @@ def multilevel_spread(scene: Scene, canal: StraightCanal) -> IntraduralSign:
         value=float(len(beyond)),
         unit="levels beyond the treated",
         threshold=THRESHOLD,
+        at_mm=scene.fullest(canal.sac_cement * np.isin(at, beyond)[:, None, None]),
     )

@@ -13,7 +13,7 @@ MOST_OUTSIDE: Final = 0.10
 """Of the canal's cement; the sac's border is uncertain by more than a film of this size. Assumed here."""
 
 
-def no_extradural_cement(scene: Scene, _canal: StraightCanal) -> IntraduralSign:
+def no_extradural_cement(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Share of the cement in the canal that lies outside the sac's outline.
 
     The sign is present where that share is at most a tenth.
@@ -38,4 +38,5 @@ def no_extradural_cement(scene: Scene, _canal: StraightCanal) -> IntraduralSign:
         value=round(share, 3),
         unit="share of canal cement outside the sac",
         threshold=MOST_OUTSIDE,
+        at_mm=scene.fullest(canal.sac_cement),
     )

@@ -29,6 +29,8 @@ THICK_MM: Final = 3.0
 """Cement thinner than this cannot surround a root."""
 SOLID: Final = 0.5
 
+Line = tuple[float, tuple[float, ...]]
+
 
 def root_outlines(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     """Number of thin linear defects in the cement that run along the canal.
@@ -47,7 +49,8 @@ def root_outlines(scene: Scene, canal: StraightCanal) -> IntraduralSign:
             name,
             f"The cement is {THICK_MM:g} mm thick on too few planes to surround a root over {long_mm:g} mm.",
         )
-    lengths = _lines(_enclosed(suspect, canal), canal, long_mm)
+    lines = _lines(_enclosed(suspect, canal), canal, long_mm)
+    lengths = [length for length, _ in lines]
     if lengths:
         words = (
             f"{len(lengths)} thin dark {'line runs' if len(lengths) == 1 else 'lines run'} along the canal "
@@ -62,6 +65,7 @@ def root_outlines(scene: Scene, canal: StraightCanal) -> IntraduralSign:
         value=float(len(lengths)),
         unit="linear defects",
         threshold=LEAST_ROOTS,
+        at_mm=scene.place(*max(lines)[1]) if lines else None,
     )
 
 
@@ -89,10 +93,10 @@ def _enclosed(suspect: npt.NDArray[np.float32], canal: StraightCanal) -> npt.NDA
     return enclosed
 
 
-def _lines(marks: npt.NDArray[np.bool_], canal: StraightCanal, long_mm: float) -> list[float]:
-    """Lengths of the marks' parts that are lines along the canal."""
+def _lines(marks: npt.NDArray[np.bool_], canal: StraightCanal, long_mm: float) -> list[Line]:
+    """Lengths of the marks' parts that are lines along the canal, with their middles (k, v, u)."""
     parts = cc3d.connected_components(marks.astype(np.uint8), connectivity=26)
-    lengths = []
+    lengths: list[Line] = []
     for number, where in enumerate(ndimage.find_objects(parts), start=1):
         mine = np.argwhere(parts[where] == number)
         length = (where[0].stop - where[0].start) * canal.plane_mm
@@ -103,5 +107,8 @@ def _lines(marks: npt.NDArray[np.bool_], canal: StraightCanal, long_mm: float) -
         width = float(np.median(across)) * canal.step_mm
         shift = np.linalg.norm(np.ptp(middles, axis=0)) * canal.step_mm
         if width <= ROOT_MM[1] and length >= SLENDER * width and shift <= length:
-            lengths.append(float(length))
+            half = len(middles) // 2
+            low = [part.start for part in where]
+            middle = (low[0] + np.unique(mine[:, 0])[half], *(low[1:] + middles[half]))
+            lengths.append((float(length), tuple(float(x) for x in middle)))
     return lengths

@@ -85,6 +85,7 @@ def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
         value=round(near, 3),
         unit="share of the outer border",
         threshold=NEAR_SHARE,
+        at_mm=scene.fullest(suspect),
     )
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
-from thecal.leakage.findings import IntraduralSign, Leakage
+from thecal.leakage.findings import IntraduralSign, Leakage, Point
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.leakage.intradural.straight_canal import StraightCanal, straighten
 from thecal.leakage.levels import Levels
@@ -78,6 +78,26 @@ class Scene:
         in_sac = 1000.0 * self.volume_ml("intradural") >= LEAST_SAC_CEMENT_MM3
         return (self.canal.sac_cement if in_sac else self.canal.canal_cement), in_sac
 
+    def place(self, plane: float, v: float, u: float) -> Point:
+        """Patient LPS mm of a pixel of the straight canal."""
+        assert self.canal is not None
+        frame, canal = self.spine.canal.frame, self.canal
+        row = canal.rows[round(plane)]
+        across, back = (
+            float(axis[0]) + at * canal.step_mm for axis, at in ((canal.u_mm, u), (canal.v_mm, v))
+        )
+        x, y, z = frame.points[row] + across * frame.left[row] + back * frame.posterior[row]
+        return float(x), float(y), float(z)
+
+    def fullest(self, cement: npt.NDArray[np.float32]) -> Point | None:
+        """The middle of cement (k, v, u) on the plane that holds most of it."""
+        held = cement.sum((1, 2))
+        if not held.any():
+            return None
+        k = int(np.argmax(held))
+        v, u = np.unravel_index(np.arange(cement[k].size), cement[k].shape)
+        return self.place(k, *(float(np.average(axis, weights=cement[k].ravel())) for axis in (v, u)))
+
 
 def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> Scene:
     """Gather what the signs look at."""
@@ -127,9 +147,10 @@ def sign(
     value: float | None = None,
     unit: str | None = None,
     threshold: float | None = None,
+    at_mm: Point | None = None,
 ) -> IntraduralSign:
     """A sign with its source."""
-    return IntraduralSign(name, state, value, unit, threshold, explanation, SIGN_MEANING[name][1])
+    return IntraduralSign(name, state, value, unit, threshold, explanation, SIGN_MEANING[name][1], at_mm)
 
 
 def unread(name: SignName, why: str) -> IntraduralSign:

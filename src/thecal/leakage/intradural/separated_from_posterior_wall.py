@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from numba import njit
 
-from thecal.leakage.findings import IntraduralSign
+from thecal.leakage.findings import IntraduralSign, Point
 from thecal.leakage.intradural.dark_gap import BEYOND_MM, RISE_HU, TISSUE, rise_beyond, smoothed
 from thecal.leakage.intradural.scene import Scene, sign, unread
 from thecal.leakage.intradural.straight_canal import StraightCanal
 from thecal.terms import SignName
+from thecal.volume import FloatArray
 
 PARTED_MM: Final = 1.5
 """A narrower gap than the wall is uncertain by is no gap."""
@@ -50,7 +52,8 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
     rise = rise_beyond(
         np.moveaxis(smoothed(canal), 1, 2)[k, u][:, ::-1], cement[:, ::-1], last - v, last - ahead
     )
-    share = float(((gap >= PARTED_MM) & (rise >= RISE_HU)).mean())
+    parted = (gap >= PARTED_MM) & (rise >= RISE_HU)
+    share = float(parted.mean())
     which = "within the outline of the sac" if in_sac else "in the canal"
     words = (
         f"{100 * share:.0f} % of the front of the cement {which} is seen to be parted from the posterior "
@@ -64,7 +67,16 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
         value=round(share, 3),
         unit="share of the cement's front",
         threshold=PARTED_SHARE,
+        at_mm=_widest(scene, k[parted], v[parted] - 0.5 * gap[parted] / canal.step_mm, u[parted]),
     )
+
+
+def _widest(scene: Scene, k: npt.NDArray[np.intp], v: FloatArray, u: npt.NDArray[np.intp]) -> Point | None:
+    """The middle of the gap on the plane where it is longest."""
+    if not len(k):
+        return None
+    mine = k == np.bincount(k).argmax()
+    return scene.place(float(k[mine][0]), float(np.median(v[mine])), float(np.median(u[mine])))
 
 
 @njit(cache=True)
