@@ -68,7 +68,8 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 
 def test_segmentation_report_key_images_and_page_lie_in_the_archive_beside_the_images(course: Course) -> None:
     images = sum(len(list((course.folder / f"scanner-{n}" / "dicom").glob("*.dcm"))) for n in ACCESSIONS)
-    assert course.held == {"CT": images, "SEG": 1, "SR": 1, "OT": 3, "DOC": 1}
+    # Key images: axial, along the canal, through the bones, and the signs.
+    assert course.held == {"CT": images, "SEG": 1, "SR": 1, "OT": 4, "DOC": 1}
 
 
 def test_cement_is_found_inside_and_outside_the_sac_at_the_treated_level(course: Course) -> None:
@@ -86,6 +87,9 @@ def test_the_signs_of_the_paper_are_read_and_stand_on_the_page(course: Course) -
     page = (course.folder / "report" / "report.html").read_text(encoding="utf-8")
     for name in state:
         assert name.replace("_", " ") in page
+    drawn = pydicom.dcmread(course.folder / "report" / "key_image_signs.dcm").ImageComments
+    assert "layering" in drawn
+    assert "multilevel spread" in drawn or "spread over" in drawn
 
 
 def test_the_plan_opens_t12_and_discusses_a_fixation_from_t11_to_l1(course: Course) -> None:

@@ -16,8 +16,8 @@ from thecal.dicom.uids import uid_from
 
 SECONDARY_CAPTURE: Final = "1.2.840.10008.5.1.4.1.1.7"
 SERIES_NUMBER: Final = 9603
-# ST, PS3.5 table 6.2-1.
-_LONGEST_TEXT: Final = 1024
+# LT, PS3.5 table 6.2-1.
+_LONGEST_TEXT: Final = 10240
 
 
 @dataclass(frozen=True, eq=False)

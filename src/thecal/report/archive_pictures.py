@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from thecal.report.drawing import Picture
 
 EDGE_PX: Final = 24
+# The words under a narrow picture are no narrow column.
+LEAST_PX: Final = 1100
 WORDS_PX: Final = 22
 LINE_PX: Final = 30
 
@@ -80,10 +82,12 @@ def with_words(picture: Picture, *, simulated: bool = False) -> npt.NDArray[np.u
     """
     from PIL import Image, ImageDraw
 
-    height, width = picture.pixels.shape[:2]
+    height, drawn = picture.pixels.shape[:2]
+    width = max(drawn, LEAST_PX)
     plain, bold = _typeface("DejaVuSans"), _typeface("DejaVuSans-Bold")
-    letters = int((width) / plain.getlength("average words in a caption") * len("average words in a caption"))
-    lines = textwrap.wrap(picture.caption, max(letters - 4, 20))
+    usual = "average words in a caption"
+    letters = int(width / plain.getlength(usual) * len(usual))
+    lines = textwrap.wrap(picture.caption, letters - 4)
     maker = f"thecal {__version__}" + (" · simulated scan, no patient" if simulated else "")
     total = height + LINE_PX * (len(lines) + 2) + 3 * EDGE_PX
     sheet = Image.new("RGB", (width + 2 * EDGE_PX, total), "white")
