@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from thecal.anatomy.label_canal import angles
-from thecal.anatomy.sac import sac_radius
+from thecal.anatomy.sac import sac_radius, sac_without_fat
+from thecal.anatomy.spine import Canal
 from thecal.frames import CanalFrame
 from thecal.volume import Grid
 
@@ -30,14 +31,14 @@ def canal_with_fat(spacing: float = 1.0, *, fat: bool = True, noise: float = 15.
 @pytest.mark.parametrize("spacing", [0.7, 1.0, 1.5])
 def test_the_sac_ends_where_the_epidural_fat_begins(spacing: float) -> None:
     hu, grid, frame, wall, _ = canal_with_fat(spacing)
-    sac = sac_radius(hu, grid, frame, angles(), wall)
+    sac, _ = sac_radius(hu, grid, frame, angles(), wall)
     assert np.median(sac) == pytest.approx(SAC, abs=0.6)
     assert np.percentile(np.abs(sac - SAC), 95) < 1.2
 
 
 def test_without_fat_the_sac_is_a_published_share_of_the_canal() -> None:
     hu, grid, frame, wall, _ = canal_with_fat(fat=False)
-    sac = sac_radius(hu, grid, frame, angles(), wall)
+    sac, _ = sac_radius(hu, grid, frame, angles(), wall)
     assert 0.70 < np.median(sac) / WALL < 0.92
     assert np.ptp(sac) < 1.0
 
@@ -47,16 +48,44 @@ def test_cement_over_the_fat_does_not_move_the_sac() -> None:
     index = np.stack(np.meshgrid(*[np.arange(n) for n in hu.shape], indexing="ij"), axis=-1)
     x, y, z = np.moveaxis(grid.to_lps(index), -1, 0)
     cement = (r > 4) & (r < WALL) & (y < 0) & (np.abs(x) < 5) & (np.abs(z - 30) < 5)
-    before = sac_radius(hu, grid, frame, angles(), wall)
+    before, _ = sac_radius(hu, grid, frame, angles(), wall)
     hidden = hu.copy()
     hidden[cement] = 2800
-    after = sac_radius(hidden, grid, frame, angles(), wall, cement)
+    after, _ = sac_radius(hidden, grid, frame, angles(), wall, cement)
     assert np.abs(after - before).max() < 1.0
 
 
 def test_the_sac_is_never_beyond_the_wall() -> None:
     hu, grid, frame, wall, _ = canal_with_fat(noise=60.0)
     narrow = wall * np.linspace(0.4, 1.0, len(wall))[:, None]
-    sac = sac_radius(hu, grid, frame, angles(), narrow)
+    sac, _ = sac_radius(hu, grid, frame, angles(), narrow)
     assert (sac <= narrow).all()
     assert (sac > 0).all()
+
+
+def test_the_outline_is_surer_where_fat_bounds_the_sac() -> None:
+    sure, unsure = (
+        sac_radius(*canal_with_fat(fat=fat)[:3], angles(), canal_with_fat()[3])[1] for fat in (True, False)
+    )
+    assert sure.max() < 1.1
+    assert unsure.min() > 1.2
+
+
+def test_cement_over_the_fat_makes_the_outline_unsure_there_and_nowhere_else() -> None:
+    hu, grid, frame, wall, r = canal_with_fat()
+    z = grid.to_lps(np.argwhere(hu > -2000))[:, 2].reshape(hu.shape)
+    cement = (r < WALL) & (np.abs(z - 30) < 6)
+    hidden = np.where(cement, 2800, hu).astype(np.int16)
+    _, sd = sac_radius(hidden, grid, frame, angles(), wall, cement)
+    place = frame.points[:, 2]
+    assert sd[np.abs(place - 30) < 3].min() > 1.2
+    assert sd[np.abs(place - 30) > 18].max() < 1.1
+
+
+@pytest.mark.parametrize("fat", [True, False])
+def test_a_canal_without_fat_is_told_of(fat: bool) -> None:
+    hu, grid, frame, wall, _ = canal_with_fat(fat=fat)
+    sac, sd = sac_radius(hu, grid, frame, angles(), wall)
+    note = sac_without_fat(Canal(frame, angles(), wall, sac, np.ones(len(wall)), sd))
+    assert (note is None) == fat
+    assert fat or "published share" in note.message

@@ -56,6 +56,8 @@ FIGURES = [
     ("anatomy/disc_choice.py", "BAND_SPACING_MM", "spaced less than {1:.0f} mm"),
     ("anatomy/disc_choice.py", "MOST_UNLIKE", "at most {}."),
     ("anatomy/endplates.py", "CELL_MM", "a height field on {} mm cells"),
+    ("anatomy/sac.py", "FAT_SD_MM", "is {} mm and half a pixel"),
+    ("anatomy/sac.py", "SHARE_SD", "and {} of the wall's radius"),
     ("anatomy/bodies.py", "WAIST_ANGLES", "over {} angles and"),
     ("anatomy/bodies.py", "WAIST_LEVELS", "and {} heights"),
     ("anatomy/bodies.py", "EXPECTED_PER_MM", "drawn by {} per mm to what is expected"),

@@ -18,7 +18,7 @@ from thecal.anatomy.label_canal import (
 )
 from thecal.anatomy.label_parts import body_of_vertebra, disc_between
 from thecal.anatomy.rays import near_canal
-from thecal.anatomy.sac import sac_radius
+from thecal.anatomy.sac import sac_radius, sac_without_fat
 from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
 from thecal.anatomy.vertebra_frame import BodyFit, frame_of_body
 from thecal.errors import SpineNotFound
@@ -161,11 +161,13 @@ def _canal(
         )
     if sac_label.any() and outer_label.any():
         sac, _ = wall_of_mask(sac_label, grid, frame)
-        sac = np.minimum(sac, wall)
-    else:
-        sac = sac_radius(hu, grid, frame, theta, wall, missing)
-        _write_canal(labels, grid, Canal(frame, theta, wall, sac, confidence), given if given.any() else None)
-    return Canal(frame, theta, wall, sac, confidence)
+        return Canal(frame, theta, wall, np.minimum(sac, wall), confidence)
+    sac, sac_sd = sac_radius(hu, grid, frame, theta, wall, missing)
+    canal = Canal(frame, theta, wall, sac, confidence, sac_sd)
+    _write_canal(labels, grid, canal, given if given.any() else None)
+    if (unseen := sac_without_fat(canal)) is not None:
+        notes.append(unseen)
+    return canal
 
 
 def _course_without_label(volume: Volume, grid: Grid, bone: BoolArray) -> CanalFrame:

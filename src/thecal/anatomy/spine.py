@@ -67,6 +67,8 @@ class Canal:
         Radius of the thecal sac, nowhere beyond the wall.
     confidence : (n,) float64
         0..1 along the canal.
+    sac_sd_mm : (n,) float64 or None
+        One standard deviation of the sac's radius along the canal; None where whoever gave it does not say.
     """
 
     frame: CanalFrame
@@ -74,6 +76,7 @@ class Canal:
     wall_mm: FloatArray
     sac_mm: FloatArray
     confidence: FloatArray
+    sac_sd_mm: FloatArray | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,7 +23,7 @@ from thecal.anatomy.myelogram import CONTRAST
 from thecal.anatomy.paint import paint_tube
 from thecal.anatomy.painted_vertebrae import paint_vertebrae, space_taken
 from thecal.anatomy.ribs import rib_evidence
-from thecal.anatomy.sac import sac_radius
+from thecal.anatomy.sac import sac_radius, sac_without_fat
 from thecal.anatomy.sacrum import Sacrum, find_sacrum, sacrum_below, sacrum_mask
 from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
 from thecal.anatomy.vertebra_frame import BodyFit, frame_of_body
@@ -99,14 +99,14 @@ class Builtin:
         arches = share_out_arches(seen.hu, seen.missing, taken, fine, canal, bodies, spans)
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
         missing |= isles_in_canal(native, grid, frame)
-        sac = np.minimum(sac_radius(native, grid, frame, theta, wall, missing), wall)
+        sac, sac_sd = sac_radius(native, grid, frame, theta, wall, missing)
         bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
         labels, parts = paint_vertebrae(grid, bodies, naming.ids, arches, fine, bone)
         tube = paint_tube(grid, frame, theta, [wall, sac])
         labels[tube == 1] = EPIDURAL_SPACE
         labels[tube == 2] = THECAL_SAC
         parts[tube > 0] = Part.NONE
-        found = Canal(frame, theta, wall, sac, confidence)
+        found = Canal(frame, theta, wall, sac, confidence, sac_sd)
         parts[foramina(labels, grid, found) & (labels == 0)] = Part.FORAMEN
         vertebrae = tuple(
             Vertebra(
@@ -121,6 +121,8 @@ class Builtin:
             for k, (body, fit) in enumerate(zip(bodies, fits, strict=True))
         )
         notes = list(naming.quality)
+        if (unseen := sac_without_fat(found)) is not None:
+            notes.append(unseen)
         if float(volume.grid.spacing_mm[0]) > THICK_SLICE_MM:
             notes.append(
                 QualityNote(
