@@ -114,6 +114,14 @@ def test_a_fill_from_side_to_side_of_a_body_is_no_screw():
     assert measured_ml(cement) == pytest.approx(truth, rel=0.15)
 
 
+def test_a_straight_cast_along_the_canal_is_no_rod():
+    shapes = [ball((22, 24, 26), 6.2), rod((2, 47, 26), (42, 47, 26), 3.4)]
+    volume, spine, truth = scan(shapes, Scanner(), 4500.0)
+    cement = find_cement(volume, spine)
+    assert not cement.metal.any()
+    assert measured_ml(cement) == pytest.approx(truth, rel=0.15)
+
+
 def test_a_cast_in_the_veins_before_a_body_is_no_screw():
     shapes = [ball((22, 24, 26), 6.2), rod((4, 6.5, 26), (40, 6.5, 26), 2.6)]
     volume, spine, truth = scan(shapes, Scanner(spacing=(2.0, 1.0, 1.0)), 4500.0)

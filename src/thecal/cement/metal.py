@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy import ndimage
 
-from thecal.anatomy.spine import Part, Spine
+from thecal.anatomy.spine import Part, Spine, disc_mask
 from thecal.cement.nearness import Nearness, is_bone
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import BoolArray, Box, FloatArray, IntArray
 
 # The most opaque cement (30 % barium sulphate at 60 keV) reads 6900 HU; titanium reads 8000 and more.
@@ -53,7 +54,10 @@ def metal_in(
     body = group & (spine.parts[box] == Part.BODY)
     if not _is_hardware(group, box, near, spacing_mm):
         solid = float(np.percentile(values[group], 75)) >= SOLID_METAL_HU
-        within = np.count_nonzero(body) > WITHIN_BODY_SHARE * np.count_nonzero(group)
+        labels = spine.labels[box]
+        # A cast along the canal or a fill with its leak into the disc may be as straight; neither is metal.
+        inner = group & ((labels == THECAL_SAC) | (labels == EPIDURAL_SPACE) | disc_mask(labels))
+        within = np.count_nonzero(body | inner) > WITHIN_BODY_SHARE * np.count_nonzero(group)
         beside = float(near.bone_mm[box][group].min()) <= BESIDE_BONE_MM
         held = float((is_bone(spine.labels[box][group]) | near.behind[box][group]).mean()) >= IN_BONE_SHARE
         if not solid or within or not beside or not held or not _is_screw(group, spacing_mm):
