@@ -209,17 +209,20 @@ class Setter:
 
     def _list(self, node: Node) -> list[Flowable]:
         bar = next((SEVERITY_BARS[name] for name in SEVERITY_BARS if name in node.classes), "#d9dde2")
-        cells = [[Paragraph(inline(item), STYLES["li"])] for item in node.nodes("li")]
-        table = Table(cells, colWidths=[self.width])
-        table.setStyle(
-            [
-                ("LINEBEFORE", (0, 0), (0, -1), 2, HexColor(bar)),
-                ("LEFTPADDING", (0, 0), (-1, -1), 8),
-                ("TOPPADDING", (0, 0), (-1, -1), 1.5),
-                ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
-            ]
-        )
-        return [table, Spacer(1, 3)]
+        items: list[Flowable] = []
+        # A table each, so that the heading keeps only the first of them on its page.
+        for item in node.nodes("li"):
+            table = Table([[Paragraph(inline(item), STYLES["li"])]], colWidths=[self.width])
+            table.setStyle(
+                [
+                    ("LINEBEFORE", (0, 0), (0, -1), 2, HexColor(bar)),
+                    ("LEFTPADDING", (0, 0), (-1, -1), 8),
+                    ("TOPPADDING", (0, 0), (-1, -1), 1.5),
+                    ("BOTTOMPADDING", (0, 0), (-1, -1), 2.5),
+                ]
+            )
+            items.append(table)
+        return [*items, Spacer(1, 3)]
 
 
 def inline(node: Node) -> str:
