@@ -16,17 +16,17 @@ PDF = b"%PDF-1.4 seven"
 class Sent:
     """What goes to the archive beside SEG and SR, of one layout of slices."""
 
-    def __init__(self, shelf, layout, folder) -> None:
+    def __init__(self, shelf, layout, folder, pictures=None) -> None:
         self.case, _ = shelf[layout]
-        self.pictures = draw_pictures(self.case.volume, self.case.spine, self.case.leakage)
-        for name in ("one", "two"):
-            (folder / name).mkdir()
-            write_key_images(folder / name, self.case.volume, self.pictures)
-            write_pdf_document(folder / name, self.case.volume, PDF, identified=False)
-        self.folder = folder / "one"
-        self.again = folder / "two"
+        self.pictures = pictures or draw_pictures(self.case.volume, self.case.spine, self.case.leakage)
+        self.folder = folder
+        self.put(folder)
         self.images = {name: pydicom.dcmread(self.folder / f"key_image_{name}.dcm") for name in self.pictures}
         self.document = pydicom.dcmread(self.folder / "report_pdf.dcm")
+
+    def put(self, folder) -> None:
+        write_key_images(folder, self.case.volume, self.pictures)
+        write_pdf_document(folder, self.case.volume, PDF, identified=False)
 
 
 @pytest.fixture(scope="module")
@@ -90,8 +90,8 @@ def test_they_name_every_image_that_they_were_made_from(sent):
     assert {i.ReferencedSOPInstanceUID for i in sent.document.SourceInstanceSequence} == read
 
 
-def test_of_a_multi_frame_scan_they_name_the_frames(shelf, tmp_path):
-    made = Sent(shelf, "multi-frame", tmp_path)
+def test_of_a_multi_frame_scan_they_name_the_frames(shelf, sent, tmp_path):
+    made = Sent(shelf, "multi-frame", tmp_path, {"axial": sent.pictures["axial"]})
     frames = len(made.case.volume.source.images)
     for image in made.images.values():
         (item,) = image.SourceImageSequence
@@ -112,8 +112,9 @@ def test_a_page_with_a_name_says_so_in_the_header(sent, tmp_path):
 
 
 def test_the_same_scan_gives_the_same_bytes_and_another_picture_another_object(sent, tmp_path):
+    sent.put(tmp_path)
     for path in sent.folder.iterdir():
-        assert path.read_bytes() == (sent.again / path.name).read_bytes()
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()
     fewer = {"axial": sent.pictures["axial"]}
     write_key_images(tmp_path, sent.case.volume, fewer)
     other = pydicom.dcmread(tmp_path / "key_image_axial.dcm")

@@ -13,8 +13,8 @@ import pytest
 from archived import nifti_centroids, place_of
 
 from thecal.report.archive_pictures import write_key_images, write_pdf_document
+from thecal.report.axial import axial_picture
 from thecal.report.dicom_outputs import write_dicom_outputs
-from thecal.report.html import draw_pictures
 
 # dciodvfy knows no private scheme by name, and cannot.
 PRIVATE = "Unrecognized defined term <99THECAL> for value 1 of attribute <Coding Scheme Designator>"
@@ -54,8 +54,7 @@ def test_dciodvfy_finds_no_error_and_nothing_to_warn_of(shelf, layout):
 @pytest.mark.parametrize("layout", ["axial", "multi-frame"])
 def test_dciodvfy_finds_no_error_in_key_images_and_document(shelf, tmp_path, layout):
     case, _ = shelf[layout]
-    pictures = draw_pictures(case.volume, case.spine, case.leakage)
-    write_key_images(tmp_path, case.volume, {"axial": pictures["axial"]})
+    write_key_images(tmp_path, case.volume, {"axial": axial_picture(case.volume, case.spine, case.leakage)})
     absent = (NO_PATIENT,) if layout == "multi-frame" else ()
     for identified in (False, True):
         write_pdf_document(tmp_path, case.volume, b"%PDF-1.4 odd", identified=identified)
