@@ -12,9 +12,10 @@ from scipy import ndimage
 
 from thecal.cement.find import find_cement
 from thecal.leakage import find_leakage
+from thecal.leakage.findings import IntraduralSign
 from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.phantom.founding import founding_case
-from thecal.terms import SIGNS
+from thecal.terms import SIGNS, SignName
 
 
 def test_the_signs_come_in_the_reports_order_with_their_sources() -> None:
@@ -49,9 +50,15 @@ def test_screws_beside_the_canal_leave_no_sign_of_its_cement_readable() -> None:
     assert "Metal" in read["layering"].explanation
 
 
+@pytest.fixture(scope="module")
+def straight() -> dict[SignName, IntraduralSign]:
+    return signs(toy(FILL, *sheets(1.5), spacing=FINE))
+
+
 @pytest.mark.parametrize(("tilt", "roll"), [(12.0, 0.0), (-8.0, 10.0)])
-def test_a_patient_who_lies_askew_has_the_same_signs(tilt: float, roll: float) -> None:
-    straight = signs(toy(FILL, *sheets(1.5), spacing=FINE))
+def test_a_patient_who_lies_askew_has_the_same_signs(
+    straight: dict[SignName, IntraduralSign], tilt: float, roll: float
+) -> None:
     askew = signs(toy(FILL, *sheets(1.5), spacing=(0.7, 0.5, 0.5), tilt=tilt, roll=roll))
     assert {n: s.state for n, s in askew.items()} == {n: s.state for n, s in straight.items()}
 
