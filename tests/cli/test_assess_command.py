@@ -12,6 +12,7 @@ from toy_patient import volume
 
 from thecal.cli import run
 from thecal.errors import InputError, SpineNotFound
+from thecal.leakage.intradural.probability import DEFAULT_PRIOR
 from thecal.phantom.write import write_scan
 from thecal.report.schema import json_schema
 
@@ -160,6 +161,28 @@ def test_findings_that_cannot_be_used_are_status_2(ct_path, stages, tmp_path, ca
     assert said in err
     assert len(err.strip().splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("prior", ["0", "1", "1.5", "-0.1"])
+def test_a_prior_that_is_no_probability_is_status_2(ct_path, stages, tmp_path, capsys, prior):
+    out = tmp_path / "out"
+    assert run(["assess", str(ct_path), "--out", str(out), f"--intradural-prior={prior}"]) == 2
+    assert "no probability between 0 and 1" in capsys.readouterr().err
+    assert not out.exists()
+
+
+def test_the_prior_of_the_command_line_is_the_one_that_is_used(ct_path, stages, tmp_path, monkeypatch, toy):
+    asked = {}
+
+    def found(volume, spine, cement, **options):
+        asked.update(options)
+        return toy[2]
+
+    monkeypatch.setattr("thecal.assessment.find_leakage", found)
+    for words in ([], ["--intradural-prior", "0.02"]):
+        assert run(["assess", str(ct_path), "--out", str(tmp_path / str(len(words))), *words]) == 0
+        asked[len(words)] = asked["intradural_prior"]
+    assert (asked[0], asked[2]) == (DEFAULT_PRIOR, 0.02)
 
 
 def test_the_same_scan_gives_the_same_files(ct_path, stages, tmp_path):
