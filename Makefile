@@ -61,7 +61,7 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	$(BIN)/python -m compileall -q src
-	-$(BIN)/thecal phantom make --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush \
+	$(BIN)/thecal phantom make --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush \
 		--leak epidural@T12:0.3ml:left --out $(VENV)/warm-up > /dev/null
-	-$(BIN)/thecal assess $(VENV)/warm-up/dicom --out $(VENV)/warm-up/report > /dev/null
+	$(BIN)/thecal assess $(VENV)/warm-up/dicom --out $(VENV)/warm-up/report > /dev/null
 	touch $@

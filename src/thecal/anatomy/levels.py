@@ -260,7 +260,7 @@ def _notes(
         notes.append(
             QualityNote(
                 "levels_from_sacrum_alone",
-                "info",
+                "warning",
                 "The levels are counted from the sacrum, taking the vertebra above it for L5; the last rib "
                 "is not seen, so a sixth or a missing lumbar vertebra cannot be told.",
             )
@@ -269,7 +269,7 @@ def _notes(
         notes.append(
             QualityNote(
                 "levels_from_ribs_alone",
-                "info",
+                "warning",
                 "The levels are counted from the last rib, taking its vertebra for T12; the sacrum is not "
                 "seen, so a thirteenth or a missing twelfth pair of ribs cannot be told.",
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from scipy import ndimage
@@ -13,7 +14,7 @@ from thecal.leakage.body import Body
 from thecal.leakage.deposits import Piece
 from thecal.leakage.fill import Fill, fill_of
 from thecal.leakage.findings import VertebraMeasure
-from thecal.leakage.heights import Heights, height_losses, heights_of
+from thecal.leakage.heights import GENANT_MILD, Heights, height_losses, heights_of
 from thecal.leakage.levels import Levels
 from thecal.leakage.occlusion import Occlusion
 from thecal.leakage.regions import BONE
@@ -21,6 +22,11 @@ from thecal.leakage.trabecular import trabecular_hu
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
 from thecal.volume import BoolArray, FloatArray, IntArray
+
+THICK_FOR_HEIGHTS_MM: Final = 2.0
+"""From this distance of slices on, thin discs blur into their endplates."""
+PLAIN_BODY: Final = 0.3
+"""Below this confidence a body's edges are hardly seen. Chosen here."""
 
 
 def measure_vertebrae(
@@ -75,7 +81,36 @@ def measure_vertebrae(
         if held is None:
             fill = None
         measured.append(_measure(vertebra, whole, tall, loss, hounsfield, held, fill, levels, canal))
+    doubted = uncertain_losses(spine, measured)
+    if doubted:
+        names = ", ".join(_name(v) for v in spine.vertebrae if v.id in doubted)
+        notes.append(
+            QualityNote(
+                "heights_uncertain",
+                "warning",
+                f"The loss of height read of {names} is uncertain: {_why_uncertain(spine)}. Look at the cut "
+                "before taking it for a fracture.",
+            )
+        )
     return tuple(measured), tuple(notes)
+
+
+def uncertain_losses(spine: Spine, measured: Sequence[VertebraMeasure]) -> set[int]:
+    """Ids of vertebrae that read as fractured by endplates that the scan hardly shows."""
+    thick = float(spine.grid.spacing_mm[0]) >= THICK_FOR_HEIGHTS_MM
+    sure = {v.id: v.confidence >= PLAIN_BODY for v in spine.vertebrae}
+    return {
+        m.id
+        for m in measured
+        if (m.height_loss_fraction or 0.0) >= 1 - GENANT_MILD and (thick or not sure[m.id])
+    }
+
+
+def _why_uncertain(spine: Spine) -> str:
+    slice_mm = float(spine.grid.spacing_mm[0])
+    if slice_mm >= THICK_FOR_HEIGHTS_MM:
+        return f"slices {slice_mm:.1f} mm apart blur the endplates"
+    return "the edges of the body are hardly seen, where cement or the scan's noise hides them"
 
 
 def _measure(

@@ -215,8 +215,12 @@ def _residual_ap(canal: Canal, at: int, cement: npt.NDArray[np.float32], grid: G
     free = inside & (filled < FREE_BELOW)
     if not inside.any():
         return None
-    # Each line is closed by a stop, so that runs never join across lines.
-    flat = np.pad(free, ((0, 0), (1, 1))).astype(np.int8).ravel()
-    change = np.flatnonzero(np.diff(flat))
-    longest = int((change[1::2] - change[::2]).max()) if len(change) else 0
-    return longest * step
+    lines = inside.any(axis=1)
+    # Each line is closed by a stop, so that runs never join across lines; the narrowest line counts.
+    flat = np.pad(free[lines], ((0, 0), (1, 1))).astype(np.int8)
+    change = np.diff(flat.ravel())
+    line = np.flatnonzero(change == 1) // flat.shape[1]
+    runs = np.flatnonzero(change == -1) - np.flatnonzero(change == 1)
+    longest = np.zeros(len(flat), int)
+    np.maximum.at(longest, line, runs)
+    return float(longest.min()) * step

@@ -215,7 +215,7 @@ def route_of(
     endplate included, as in the original scheme (later authors call intradiscal leaks D).
 
     - *needle*: the breach is in the pedicle or arch, where only a needle brings cement;
-    - *endplate*: into or through a disc;
+    - *endplate*: into a disc, or out of the bone into a disc and on;
     - *basivertebral*: through the posterior wall into the canal, within 22 % of the width of the midline and
       30 % of the height of mid-height;
     - *segmental*: through the side or front of the waist (within 30 % of the height of mid-height) by a neck
@@ -226,7 +226,8 @@ def route_of(
         return "needle", None
     if origin is None or compartment_of(region) == "intravertebral":
         return "unknown", None
-    if any(DISC <= code < TRACK for code in (*origin.via, region)):
+    # On the way it may brush a disc's label later: what it left the bone into tells.
+    if any(DISC <= code < TRACK for code in (*origin.via[:1], region)):
         return "endplate", "C"
     if origin.part == Part.ARCH or any(code >= TRACK for code in origin.via):
         return "needle", None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import isfinite
+from typing import Final
 
 import numpy as np
 from scipy import ndimage
@@ -47,6 +49,9 @@ _SURGERY = {
     "none": "At surgery no cement was found outside the dura.",
     "unknown": "What surgery found is not stated.",
 }
+
+
+NO_CANAL_CEMENT: Final = "No cement was detected in the canal, so there is nothing to judge."
 
 
 def build_report(
@@ -255,6 +260,12 @@ def _intradural(cement: Cement | None, leakage: Leakage | None, observations: Ob
     read = {sign.name: sign for sign in leakage.signs} if leakage else {}
     dural = leakage.dural if leakage else None
     weights = dict(dural.weights) if dural else {}
+    in_canal = leakage is not None and any(
+        d.compartment in ("intradural", "epidural") for d in leakage.deposits
+    )
+    if dural and dural.finding == "not_detected" and not in_canal:
+        # Of cement that was not seen no probability can be given: it would hang on the prior alone.
+        dural = replace(dural, probability=None, interval=None, likelihood_ratio=None, why=NO_CANAL_CEMENT)
     low, high = dural.interval if dural and dural.interval else (None, None)
     return Intradural(
         finding=dural.finding if dural else "not_assessable",

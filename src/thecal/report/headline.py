@@ -143,12 +143,22 @@ def _leaks(report: Report) -> Sentence:
             phrases[0] += " (all of it within the outline of the thecal sac)"
         elif within_sac:
             phrases[0] += f" ({_total(within_sac)} of it within the outline of the thecal sac)"
+    in_way = [d for d in outside if d.compartment == "needle_track"]
     for compartment in BY_DANGER:
         here = [d for d in outside if d.compartment == compartment]
-        if here and compartment not in ("intradural", "epidural"):
+        if here and compartment not in ("intradural", "epidural", "needle_track"):
             phrases.append(f"{_total(here)} {COMPARTMENT_WORDS[compartment]}{'' if one_level else _at(here)}")
     at = f" at {one_level}" if one_level else ""
-    return Sentence("finding", f"Cement outside the bone{at}: {listed(phrases)}.")
+    # Most of a needle's way lies in bone.
+    if not phrases:
+        where = f"{COMPARTMENT_WORDS['needle_track']}{at or _at(in_way)}"
+        return Sentence(
+            "finding", f"{_total(in_way)} of cement {where}; none detected elsewhere {limit_words(report)}."
+        )
+    words = f"Cement outside the bone{at}: {listed(phrases)}"
+    if in_way:
+        words += f"; {_total(in_way)} {COMPARTMENT_WORDS['needle_track']}{'' if one_level else _at(in_way)}"
+    return Sentence("finding", f"{words}.")
 
 
 def _at(deposits: Sequence[Deposit]) -> str:
@@ -204,14 +214,16 @@ def _intradural(report: Report) -> Sentence:
     dura = report.intradural
     seen = [_SIGN_WORDS[sign.name] for sign in dura.signs if sign.state == "present"]
     signs = f" Of its seven signs these are seen: {listed(seen)}." if seen else ""
-    if dura.finding == "not_assessable" or dura.probability is None:
+    if dura.finding == "not_assessable":
         why = f" {dura.reason}" if dura.reason else ""
         return Sentence("caution", f"Not assessable: whether any cement lies inside the dura.{why}{signs}")
     unread = [_SIGN_WORDS[sign.name] for sign in dura.signs if sign.state == "not_assessable"]
-    if dura.finding == "not_detected":
-        sure = f" (probability {_chance(report)})" if unread != list(_SIGN_WORDS.values()) else ""
-        return Sentence("plain", f"No intradural cement detected {limit_words(report)}{sure}.{signs}")
+    if dura.probability is None:
+        return Sentence("plain", f"No intradural cement detected {limit_words(report)}.")
     missing = f" Not assessable: {listed(unread)}." if unread else ""
+    if dura.finding == "not_detected":
+        words = f"The cement in the canal is not shown to lie inside the dura: {_chance(report)}."
+        return Sentence("caution", f"{words}{signs}{missing}")
     words = f"Cement inside the dura is {dura.finding}: {_chance(report)}."
     return Sentence("finding", f"{words}{signs}{missing}")
 

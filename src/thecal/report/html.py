@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from thecal.anatomy.spine import Spine
 from thecal.leakage.findings import Leakage
+from thecal.leakage.intradural.meaning import PRESENT_BELOW
 from thecal.report.headline import (
     COMPARTMENT_WORDS,
     deposit_level,
@@ -23,7 +24,7 @@ from thecal.report.headline import (
 )
 from thecal.report.page import page_template
 from thecal.report.palette import LOOKS
-from thecal.report.schema import Report, Vertebra
+from thecal.report.schema import Report, Sign, Vertebra
 from thecal.terms import RESEARCH_USE
 from thecal.volume import Volume
 
@@ -47,6 +48,12 @@ _SEVERITY_TITLES = {
     "warning": "Warnings: read the results with this in mind",
     "info": "For information",
 }
+
+
+def _present_from(sign: Sign) -> str:
+    """From which value on a sign is present, with its direction."""
+    assert sign.threshold is not None
+    return f"{PRESENT_BELOW.get(sign.name, '≥')} {sign.threshold:.2f}"
 
 
 def _reaches(vertebra: Vertebra) -> str:
@@ -196,4 +203,10 @@ def _plotly_js() -> str:
 
 @cache
 def _template() -> jinja2.Template:
-    return page_template("thecal.report", "report.html.j2", at_level=deposit_level, reaches=_reaches)
+    return page_template(
+        "thecal.report",
+        "report.html.j2",
+        at_level=deposit_level,
+        reaches=_reaches,
+        present_from=_present_from,
+    )

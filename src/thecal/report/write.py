@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -97,12 +98,15 @@ def write_report(
 
     with replaced_files(out, OUR_FILES) as folder, ThreadPoolExecutor(1) as pool:
         maps = []
-        if spine is not None and leakage is not None:
+        if spine is not None and cement is not None and leakage is not None:
+            from thecal.report.fullest_voxels import segment_voxels
             from thecal.report.labelmaps import write_anatomy, write_cement
+
+            segmented = replace(leakage, deposit_labels=segment_voxels(cement, leakage))
 
             # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
             maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
-            maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, leakage))
+            maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, segmented))
         pictures = draw_pictures(volume, spine, leakage)
         page = render_html(built(), volume, spine, leakage, identified=identified, pictures=pictures)
         (folder / "report.html").write_text(page, encoding="utf-8")
@@ -111,6 +115,7 @@ def write_report(
             (folder / "report.pdf").write_bytes(paper)
         if (
             spine is not None
+            and cement is not None
             and leakage is not None
             and volume.source.kind == "dicom"
             and why_not_referable(volume.source) is None
@@ -119,7 +124,7 @@ def write_report(
             from thecal.report.dicom_outputs import write_dicom_outputs
 
             write_dicom_outputs(
-                folder, volume, spine, leakage, built(), form=seg_form, whole_frames=seg_whole_frames
+                folder, volume, spine, segmented, built(), form=seg_form, whole_frames=seg_whole_frames
             )
             write_key_images(folder, volume, pictures)
             if paper is not None:

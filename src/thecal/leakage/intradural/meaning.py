@@ -30,3 +30,6 @@ SIGN_MEANING: Final[dict[SignName, tuple[str, str]]] = {
 }
 """A sentence and a source. No paper gives a sensitivity or a specificity for any of them: each rests on one
 to three patients."""
+
+PRESENT_BELOW: Final[dict[SignName, str]] = {"medial_puncture": "<", "no_extradural_cement": "≤"}
+"""Signs that are present below their threshold, or at it; all others from it on upward."""

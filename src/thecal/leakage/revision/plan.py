@@ -8,6 +8,7 @@ from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import Leakage
 from thecal.leakage.levels import Levels
+from thecal.leakage.measures import uncertain_losses
 from thecal.leakage.revision.conus import CONUS_SAID
 from thecal.leakage.revision.fragments import fragments_of
 from thecal.leakage.revision.laminae import laminae_over
@@ -51,7 +52,7 @@ def plan_revision(spine: Spine, cement: Cement, leakage: Leakage) -> RevisionPla
     fragments = fragments_of(spine, leakage, levels)
     stretches = [(f.from_mm - LAMINECTOMY_MARGIN_MM, f.to_mm + LAMINECTOMY_MARGIN_MM) for f in fragments]
     laminae = laminae_over(spine, levels, stretches)
-    asked, reason, about = _asks_for_fixation(laminae, fragments, leakage)
+    asked, reason, about = _asks_for_fixation(spine, laminae, fragments, leakage)
     ids, missing = _fixed(about, levels) if asked else ((), ())
     hidden = (cement.pieces > 0) | cement.metal
     names = {v.id: vertebra_name(v.level, v.id) for v in levels.vertebrae}
@@ -82,15 +83,18 @@ def _durotomy(fragments: tuple[Fragment, ...]) -> Durotomy | None:
 
 
 def _asks_for_fixation(
-    laminae: tuple[Lamina, ...], fragments: tuple[Fragment, ...], leakage: Leakage
+    spine: Spine, laminae: tuple[Lamina, ...], fragments: tuple[Fragment, ...], leakage: Leakage
 ) -> tuple[bool, str, tuple[Lamina, ...]]:
     """Whether what is opened asks for fixation, why, and the laminae that it has to bridge."""
     measures = {m.id: m for m in leakage.vertebrae}
+    doubted = uncertain_losses(spine, leakage.vertebrae)
     filled = tuple(a for a in laminae if (m := measures.get(a.vertebra_id)) is not None and m.cement_ml)
     broken = tuple(
         a
         for a in laminae
-        if (m := measures.get(a.vertebra_id)) is not None and (m.height_loss_fraction or 0.0) >= BROKEN_LOSS
+        if a.vertebra_id not in doubted
+        and (m := measures.get(a.vertebra_id)) is not None
+        and (m.height_loss_fraction or 0.0) >= BROKEN_LOSS
     )
     removed = tuple(a for a in laminae if a.share >= WHOLE_SHARE)
     if broken:

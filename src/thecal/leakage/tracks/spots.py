@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 from thecal.leakage.tracks.block import STEP_MM, FloatImage
 from thecal.volume import FloatArray
@@ -69,16 +69,16 @@ def _at(image, k, row, column):  # type: ignore[no-untyped-def]
     )
 
 
-@njit(cache=True)
+@njit(cache=True, parallel=True)
 def _holes(hu, middle, rings, least, side):  # type: ignore[no-untyped-def]
     count, height, width = hu.shape
     depth = np.zeros(hu.shape, np.float32)
     walls = np.zeros(hu.shape, np.float32)
-    around = np.empty(middle.shape[0])
-    closed = np.empty(len(middle) // 2 + 1)
     quarter = len(middle) // 4
     reach = round(WALL_MM[1] / STEP_MM)
-    for k in range(count):
+    for k in prange(count):
+        around = np.empty(middle.shape[0])
+        closed = np.empty(len(middle) // 2 + 1)
         for j in range(height):
             for i in range(width):
                 # Cortex and trabeculae are no hole, and lung is not even the rim of one.
