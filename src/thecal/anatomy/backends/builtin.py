@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 import thecal
@@ -33,7 +34,7 @@ from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.quality import QualityNote
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, Volume, patient_grid
+from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume, patient_grid
 
 FINE_MM = 1.0
 # Reach of the crop from the canal's curve: left and right, behind, in front.
@@ -108,12 +109,13 @@ class Builtin:
         parts[tube > 0] = Part.NONE
         found = Canal(frame, theta, wall, sac, confidence, sac_sd)
         parts[foramina(labels, grid, found) & (labels == 0)] = Part.FORAMEN
+        cut = _cut_bodies(labels, parts, box, volume.grid)
         vertebrae = tuple(
             Vertebra(
                 id=naming.ids[k],
                 level=naming.levels[k],
                 level_source=naming.source,
-                complete=not body.cut and not _at_edge(body, volume.grid),
+                complete=not body.cut and not _at_edge(body, volume.grid) and naming.ids[k] not in cut,
                 confidence=_body_confidence(body, fit, confidence, spans[k], frame),
                 frame=fit.frame,
                 evidence={**fit.evidence, "edge_hu": body.contrast},
@@ -252,6 +254,12 @@ def _at_edge(body: Body, grid: Grid) -> bool:
     ]
     z = grid.to_index(np.array(middle))[:, 0]
     return bool((z < 0).any() or (z > grid.shape[0] - 1).any())
+
+
+def _cut_bodies(labels: LabelArray, parts: npt.NDArray[np.uint8], box: Box, grid: Grid) -> set[int]:
+    """Ids of vertebrae whose bodies lie on the scan's first or last slice."""
+    ends = [k for k, slice_ in ((0, box[0].start), (-1, box[0].stop - 1)) if slice_ in (0, grid.shape[0] - 1)]
+    return {int(i) for k in ends for i in np.unique(labels[k][parts[k] == Part.BODY])}
 
 
 def _body_confidence(
