@@ -76,3 +76,7 @@ def vertebra_name(level: str | None, label: int) -> str:
 def level_name(label: int) -> str | None:
     """The level's name for a vertebra id, or None where its number is not known."""
     return LEVELS.get(label)
+
+
+EVEN_ODDS: Final = 0.5
+"""The probability of cement inside the dura before the CT, unless the user states another."""

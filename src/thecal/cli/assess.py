@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from thecal.terms import EVEN_ODDS
+
 
 class SegChoice(Enum):
     """How ``segmentation.dcm`` holds its segments."""
@@ -44,7 +46,7 @@ def assess(
             metavar="SHARE",
             help="Probability of cement inside the dura before the CT, 0 to 1; even odds by default.",
         ),
-    ] = 0.5,
+    ] = EVEN_ODDS,
     identified: Annotated[
         bool, typer.Option("--identified", help="Put the patient's name on the page.")
     ] = False,

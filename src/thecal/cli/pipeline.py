@@ -12,6 +12,7 @@ from thecal.errors import InputError
 from thecal.report.replaced_files import check_writable
 from thecal.report.schema import Observations, Report
 from thecal.report.write import write_report
+from thecal.terms import EVEN_ODDS
 
 STAGES = ("read", "anatomy", "cement", "leakage", "report")
 
@@ -24,7 +25,7 @@ def assess_to_folder(
     level: str | None = None,
     series: str | None = None,
     findings: Path | None = None,
-    intradural_prior: float = 0.5,
+    intradural_prior: float = EVEN_ODDS,
     identified: bool = False,
     seg_form: SegForm = "binary",
     seg_whole_frames: bool = False,

@@ -8,7 +8,7 @@ from typing import Literal
 
 from thecal.leakage.findings import Deposit as FoundDeposit
 from thecal.report.schema import Deposit, Report
-from thecal.terms import USUAL_ORDER, Compartment, SignName, vertebra_name
+from thecal.terms import EVEN_ODDS, USUAL_ORDER, Compartment, SignName, vertebra_name
 
 # How a compartment is named in running words.
 COMPARTMENT_WORDS: dict[Compartment, str] = {
@@ -233,7 +233,7 @@ def _chance(report: Report) -> str:
     dura = report.intradural
     assert dura.probability is not None
     low, high = dura.interval or (dura.probability, dura.probability)
-    prior = "even prior odds" if dura.prior == 0.5 else f"a prior of {_percent(dura.prior or 0.0)}"
+    prior = "even prior odds" if dura.prior == EVEN_ODDS else f"a prior of {_percent(dura.prior or 0.0)}"
     return f"{_percent(dura.probability)}, {_percent(low)} to {_percent(high)}, at {prior}"
 
 

@@ -28,6 +28,8 @@ from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
 TALLEST_IN = 10.5
+# Half of "no. 216" as it is set.
+NAME_HALF_IN = 0.32
 # Where there is cement, a longer scan is shown around it only.
 SAGITTAL_MOST_MM = 230.0
 SAGITTAL_MARGIN_MM = 55.0
@@ -105,12 +107,14 @@ def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
 
 def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
     left, right, bottom, top = cut.extent
+    tall_in = axes.get_window_extent().height / axes.figure.dpi
+    room = NAME_HALF_IN * (top - bottom) / tall_in
     for vertebra in spine.vertebrae:
         frame = vertebra.frame
         across, up = view.place([frame.to_lps([0.0, 30.0, 0.0])])[0]
         if vertebra.complete and bottom + 4 < up < top - 4:
             axes.text(
-                float(np.clip(across, left + 8, right - 8)),
+                float(np.clip(across, left + room, right - room)),
                 up,
                 vertebra.level or f"no. {vertebra.id}",
                 color="#ffffff",

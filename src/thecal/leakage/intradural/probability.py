@@ -14,10 +14,10 @@ import numpy as np
 
 from thecal.errors import InputError
 from thecal.leakage.findings import DuralFinding, IntraduralSign
-from thecal.terms import SIGNS, SignName
+from thecal.terms import EVEN_ODDS, SIGNS, SignName
 from thecal.volume import FloatArray
 
-DEFAULT_PRIOR: Final = 0.5
+DEFAULT_PRIOR: Final = EVEN_ODDS
 """Even odds: the probability is then what the CT says and nothing else. No rate is known of what is asked
 here, cement inside the dura given cement in the canal. The founding paper's 1.08 % goes back to a report of
 one patient and to one centre's series (1 of 93 is 1.075 %); its own table counts a dozen cases worldwide."""
