@@ -24,6 +24,8 @@ from thecal.terms import vertebra_name
 THICKEST_FOR_BORES_MM: Final = 1.6
 """On thicker slices a hole of 2.4 to 3.4 mm is not told from marrow; 1.5 mm with room for rounding."""
 THICKEST_FOR_CASTS_MM: Final = 3.5
+NEXT_TO_CEMENT: Final = 1
+"""Vertebrae so far from one with cement are searched for empty ways: a wrong level is the next one."""
 SAME_WAY_MM: Final = 3.0
 """A hole so near to a cast, in its middle, is the dark rim or the end of that cast's way."""
 
@@ -73,8 +75,10 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
     everywhere = (slice(0, hu.shape[0]), slice(0, hu.shape[1]), slice(0, hu.shape[2]))
     sections = pedicles(spine, cement.pieces > 0, everywhere)
     look_for_bores = slice_mm <= THICKEST_FOR_BORES_MM
+    near = _near_cement(spine, cement)
     tracks: list[NeedleTrack] = []
     sought: list[int] = []
+    bored: list[int] = []
     left_out: list[Vertebra] = []
     metal: list[Vertebra] = []
     for vertebra in spine.vertebrae:
@@ -95,7 +99,7 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
             wall = mirrored(spine.canal) if clean else spine.canal
             casts = [measured(tube, block, "cement", section, wall) for tube in filled_ways(block, gate)]
             tracks += casts
-            if look_for_bores:
+            if look_for_bores and vertebra.id in near:
                 holes = [
                     measured(tube, block, "air" if air else "empty", section, spine.canal)
                     for tube, air in bores(block, gate)
@@ -103,8 +107,18 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
                 tracks += [hole for hole in holes if not any(_same(hole, cast) for cast in casts)]
         if vertebra not in metal:
             sought.append(vertebra.id)
-    notes = _notes(spine, tracks, sought, left_out, metal, slice_mm if not look_for_bores else None)
-    return TracksFound(tuple(tracks), tuple(sought), tuple(sought) if look_for_bores else (), tuple(notes))
+            bored += [vertebra.id] if look_for_bores and vertebra.id in near else []
+    notes = _notes(spine, tracks, sought, bored, left_out, metal, slice_mm if not look_for_bores else None)
+    return TracksFound(tuple(tracks), tuple(sought), tuple(bored), tuple(notes))
+
+
+def _near_cement(spine: Spine, cement: Cement) -> set[int]:
+    """Ids of vertebrae where a needle may have been: with cement, and the next ones; without any, all."""
+    order = [v.id for v in spine.vertebrae]
+    treated = [i for i, label in enumerate(order) if (cement.pieces[spine.labels == label] > 0).any()]
+    if not treated:
+        return set(order)
+    return {label for i, label in enumerate(order) if min(abs(i - t) for t in treated) <= NEXT_TO_CEMENT}
 
 
 def _same(hole: NeedleTrack, cast: NeedleTrack) -> bool:
@@ -119,12 +133,19 @@ def _notes(
     spine: Spine,
     tracks: list[NeedleTrack],
     sought: list[int],
+    bored: list[int],
     left_out: list[Vertebra],
     metal: list[Vertebra],
     too_thick_mm: float | None,
 ) -> list[QualityNote]:
     notes = []
-    kinds = "cement-filled ones" if too_thick_mm is not None else "cement-filled, air-filled and empty ones"
+    kinds = "cement-filled ones"
+    if bored:
+        kinds = "cement-filled, air-filled and empty ones"
+        if len(bored) < len(sought):
+            kinds = (
+                f"cement-filled ones; air-filled and empty ones in {len(bored)}, with cement or next to it"
+            )
     if sought:
         said = (
             "none was found, which does not show that no needle passed: tracks narrower than 2.4 mm, healed "
