@@ -166,7 +166,7 @@ FIGURES = [
     ("leakage/route.py", "VEIN_MM2", "no more than {:.0f} mm²"),
     ("leakage/occlusion.py", "RIM_MM", "to {} mm beyond the wall"),
     ("leakage/occlusion.py", "CONFIDENCE_FLOOR", "confidence is below {}, are"),
-    ("leakage/occlusion.py", "MIDLINE_MM", "within {:.0f} mm of it"),
+    ("leakage/occlusion.py", "MIDLINE_MM", "up to {:.0f} mm off the midline"),
     ("leakage/heights.py", "RIM_AT", "read at {:.0%} of the depth"),
     ("leakage/heights.py", "GENANT_MILD", "below {:.0%} counts as a mild"),
     ("leakage/trabecular.py", "CORTEX_MM", "more than {:.0f} mm inside the body's surface"),
