@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Spine, Vertebra
 from thecal.cement.deposit_map import Cement
@@ -20,12 +21,15 @@ from thecal.leakage.tracks.measuring import measured
 from thecal.leakage.tracks.tubes import GATE_MM
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
+from thecal.volume import Box, wider
 
 THICKEST_FOR_BORES_MM: Final = 1.6
 """On thicker slices a hole of 2.4 to 3.4 mm is not told from marrow; 1.5 mm with room for rounding."""
 THICKEST_FOR_CASTS_MM: Final = 3.5
 NEXT_TO_CEMENT: Final = 1
 """Vertebrae so far from one with cement are searched for empty ways: a wrong level is the next one."""
+BESIDE_MM: Final = 15.0
+"""A needle's way that leads to a vertebra begins no farther from its bone."""
 SAME_WAY_MM: Final = 3.0
 """A hole so near to a cast, in its middle, is the dark rim or the end of that cast's way."""
 
@@ -76,6 +80,7 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
     sections = pedicles(spine, cement.pieces > 0, everywhere)
     look_for_bores = slice_mm <= THICKEST_FOR_BORES_MM
     near = _near_cement(spine, cement)
+    boxes = ndimage.find_objects(spine.labels)
     tracks: list[NeedleTrack] = []
     sought: list[int] = []
     bored: list[int] = []
@@ -85,6 +90,10 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
         sides = [side for side in (-1, 1) if (vertebra.id, side) in sections]
         if not vertebra.complete or not sides:
             left_out.append(vertebra)
+            continue
+        if vertebra.id not in near and not _anything_dense(boxes[vertebra.id - 1], spine, cement):
+            # No cement near it, so no cast of a needle's way either.
+            sought.append(vertebra.id)
             continue
         blocks = {side: block_of(spine, vertebra, side, hu, cement) for side in sides}
         for side, block in blocks.items():
@@ -119,6 +128,12 @@ def _near_cement(spine: Spine, cement: Cement) -> set[int]:
     if not treated:
         return set(order)
     return {label for i, label in enumerate(order) if min(abs(i - t) for t in treated) <= NEXT_TO_CEMENT}
+
+
+def _anything_dense(box: Box, spine: Spine, cement: Cement) -> bool:
+    """Whether cement or metal lies in a vertebra's box or beside it."""
+    around = wider(box, np.ceil(BESIDE_MM / spine.grid.spacing_mm).astype(int), spine.labels.shape)
+    return bool((cement.pieces[around] > 0).any() or cement.metal[around].any())
 
 
 def _same(hole: NeedleTrack, cast: NeedleTrack) -> bool:
