@@ -1,4 +1,4 @@
-"""The thecal sac inside the canal: the canal less its epidural fat, smooth."""
+"""The thecal sac inside the canal: a smooth closed surface that keeps the epidural fat outside."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.anatomy.optimal_surface import optimal_surface
 from thecal.anatomy.rays import sample_rays
 from thecal.anatomy.spine import Canal
 from thecal.frames import CanalFrame
@@ -23,6 +24,35 @@ JUDGED: Final = 0.2
 """As for the occlusion: planes of less confidence are not judged."""
 UNSEEN_SHARE: Final = 0.95
 """The sac is not seen where it is hardly better known than without any fat."""
+STEP_MM: Final = 0.5
+DARKER_HU: Final = (20.0, 45.0)
+"""Membership in fat begins where it is darker than the sac by 2.5 times the scatter within the sac, held to
+these. A layer of fat that is thinner than the scan's blur is only a dip between sac and bone or ligament, and
+counts by its depth."""
+SCATTERS: Final = 2.0
+FULLY_DARKER_HU: Final = 55.0
+"""So much darker still, it is all fat."""
+USUAL_SAC_HU: Final = 22.0
+"""Where no sac is seen; CSF with roots reads 10 to 35 (from memory, figures 3.2)."""
+WITHOUT_FAT: Final = 0.82
+"""Sac over canal where no fat is seen. AP, at L1, fat included: men 0.70, women 0.82 (Pierro 2017,
+doi 10.4103/jcis.JCIS_24_17, n = 604); where none shows it is the upper one."""
+UNKNOWN: Final = 0.76
+"""And where nothing can be seen: the mean of the two."""
+PULL_PER_MM: Final = 0.2
+"""What a mm off the expected radius costs, against 1 for a mm of fat taken into the sac."""
+HIDDEN_PULL: Final = 1.0
+"""The same where cement hides the ray."""
+FAT_SEEN_MM: Final = 0.35
+"""So much fat on a ray bounds the sac there."""
+NEAR_MM, FAR_MM, FAR_WEIGHT = 8.0, 30.0, 0.1
+"""Under cement the outline is expected as the scan shows it nearby, and farther along the canal."""
+AROUND_DEG: Final = 10.0
+MIRROR_WEIGHT: Final = 0.5
+"""And as on the other side of the same plane: the sac's two halves are alike."""
+DURA_MM: Final = 0.7
+"""Dura and what lies between it and bone even where they touch."""
+MIN_SHARE: Final = 0.4
 
 
 def sac_radius(
@@ -35,10 +65,10 @@ def sac_radius(
 ) -> tuple[FloatArray, FloatArray]:
     """Radius of the thecal sac around the canal's curve, and how surely it is known.
 
-    Fat is the only canal tissue below water (Chen Y 2020, Medicine 99:e19448). Along each ray the sac ends
-    where HU falls to the middle between sac and fat. Where no fat is seen, the sac ends at a published share
-    of the canal. Rays through cement or metal, and a point-spread's width beside bone, are missing data and
-    carried over by smoothness along and around the canal. The sac is nowhere beyond the wall.
+    Fat is the only canal tissue below water (Chen Y 2020, Medicine 99:e19448). The sac is the smooth surface
+    that takes in the least fat, drawn towards a published share of the canal where no fat is seen. Rays
+    through cement or metal are missing data: there the outline is expected as it is seen nearby, along the
+    canal and on the other side of the plane. The sac is nowhere beyond the wall.
 
     Parameters
     ----------
@@ -49,7 +79,7 @@ def sac_radius(
     frame : CanalFrame
         n points.
     theta : (m,) float64
-        Angles of the wall, evenly spaced over the circle.
+        Angles of the wall, evenly spaced over the circle from -pi.
     wall_mm : (n, m) float64
         Radius of the bony canal.
     missing : (z, y, x) bool, optional
@@ -62,53 +92,101 @@ def sac_radius(
     sd : (n,) float64
         One standard deviation of the radius on each plane, mm.
     """
-    STEP_MM = 0.5
-    BORDER_HU = -30.0  # middle of sac with roots (10..35) and epidural fat (-120..-60), figures 3.2
-    # Sac over canal, AP, at L1: men 0.70, women 0.82 (Pierro 2017, doi 10.4103/jcis.JCIS_24_17, n = 604);
-    # that is where fat was included, so a ray that shows none ends at the upper one.
-    SHARE_WITHOUT_FAT = 0.82
-    SHARE_UNSEEN = 0.76
-    DURA_MM = 0.7  # dura and what lies between it and bone even where they touch
-    MIN_SHARE = 0.4
-    in_plane = float(grid.spacing_mm[1:].max())
-    blur_mm = 0.6 + 0.5 * in_plane
-
     radii = np.arange(0.0, float(wall_mm.max()) + STEP_MM, STEP_MM)
-    samples = sample_rays(hu, grid, frame, theta, radii)
-    beside_bone = radii[None, None, :] > wall_mm[:, :, None] - blur_mm
-    valid = ~beside_bone
+    within = radii[None, None, :] <= wall_mm[:, :, None]
+    known: BoolArray = np.full(wall_mm.shape + radii.shape, True)
     if missing is not None and missing.any():
         size = np.maximum(1, np.ceil(1.5 / grid.spacing_mm)).astype(int)
         spread = ndimage.maximum_filter(missing, tuple(2 * size + 1)).astype(np.uint8)
-        valid &= sample_rays(spread, grid, frame, theta, radii, order=0) < 0.5
-    sigma = (1.5 / frame.step_mm, 8.0 / 360.0 * len(theta), 0.5 / STEP_MM)
-    mode = ("nearest", "wrap", "nearest")
-    weight = ndimage.gaussian_filter(valid.astype(np.float32), sigma, mode=mode)
-    total = ndimage.gaussian_filter(np.where(valid, samples, 0.0), sigma, mode=mode)
-    smooth = np.where(weight > 0.05, total / np.maximum(weight, 0.05), 20.0)
-
-    share = radii[None, None, :] / np.maximum(wall_mm, 1.0)[:, :, None]
-    fat = valid & (smooth < BORDER_HU) & (share > MIN_SHARE)
-    has_fat = fat.sum(axis=2) * STEP_MM >= 1.0
-    first = np.argmax(fat, axis=2)
-    border = radii[first] - _part_of_step(smooth, first, BORDER_HU) * STEP_MM
-
+        known = sample_rays(spread, grid, frame, theta, radii, order=0) < 0.5
+    fat = _fat(sample_rays(hu, grid, frame, theta, radii), known, radii, wall_mm, frame, theta)
     # A ray that cement hides short of where it shows fat says nothing of where the fat begins.
-    hidden = ~valid & ~beside_bone & ((radii[None, None, :] <= border[:, :, None]) | ~has_fat[:, :, None])
-    covered = hidden.any(axis=2)
-    outer = (share > SHARE_UNSEEN - 0.15) & ~beside_bone
-    seen = (valid & outer).sum(axis=2) >= 0.7 * np.maximum(outer.sum(axis=2), 1)
-    observed = np.where(has_fat, border / np.maximum(wall_mm, 1.0), SHARE_WITHOUT_FAT)
-    trust = np.where(has_fat, 1.0, np.where(seen & outer.any(axis=2), 0.35, 0.02))
-    trust = np.where(covered, 0.001, trust)
-    observed = np.where(trust < 0.1, SHARE_UNSEEN, observed)
+    seen_mm = (fat * within).sum(axis=2) * STEP_MM
+    first = np.where(seen_mm >= FAT_SEEN_MM, np.argmax(fat * within > 0.25, axis=2), len(radii))
+    hidden: BoolArray = np.any(~known & within & (np.arange(len(radii)) <= first[:, :, None]), axis=2)
+    bounded = (seen_mm >= FAT_SEEN_MM) & ~hidden
+
+    taken_in = np.cumsum(fat, axis=2) - fat
+    cost = (taken_in * STEP_MM).astype(np.float32)
+    start = np.where(hidden, UNKNOWN, WITHOUT_FAT) * wall_mm
+    pull = np.where(hidden, 0.05, PULL_PER_MM)
+    sac = _surface(cost, radii, start, pull)
+    expected = _expected(sac / np.maximum(wall_mm, 1.0), bounded, hidden, frame, theta) * wall_mm
+    sac = _surface(
+        cost,
+        radii,
+        np.where(hidden, expected, start),
+        np.where(hidden, HIDDEN_PULL, pull),
+    )
     along = (4.0 / frame.step_mm, 12.0 / 360.0 * len(theta))
-    norm = ndimage.gaussian_filter(trust, along, mode=("nearest", "wrap"))
-    ratio = ndimage.gaussian_filter(trust * observed, along, mode=("nearest", "wrap")) / norm
-    sac: FloatArray = np.clip(ratio * wall_mm, 0.0, np.maximum(wall_mm - DURA_MM, 0.0))
-    by_fat = ndimage.gaussian_filter((has_fat & ~covered).astype(float), along, mode=("nearest", "wrap"))
+    sac = np.clip(sac, MIN_SHARE * wall_mm, np.maximum(wall_mm - DURA_MM, 0.0))
+    by_fat = ndimage.gaussian_filter(bounded.astype(float), along, mode=("nearest", "wrap"))
+    in_plane = float(grid.spacing_mm[1:].max())
     variance = by_fat * (FAT_SD_MM**2 + (0.5 * in_plane) ** 2) + (1 - by_fat) * (SHARE_SD * wall_mm) ** 2
     return sac, np.sqrt(variance.mean(axis=1))
+
+
+def _fat(
+    samples: npt.NDArray[np.float32],
+    known: BoolArray,
+    radii: FloatArray,
+    wall_mm: FloatArray,
+    frame: CanalFrame,
+    theta: FloatArray,
+) -> npt.NDArray[np.float32]:
+    """Membership in fat, 0..1, of every sample (n, m, k) within the wall; 0 where it cannot be seen."""
+    share = radii[None, None, :] / np.maximum(wall_mm, 1.0)[:, :, None]
+    inner = known & (share < MIN_SHARE + 0.1)
+    rows = inner.reshape(len(samples), -1)
+    values = np.where(rows, samples.reshape(len(samples), -1), np.nan)
+    level = np.full(len(samples), np.nan)
+    told = rows.sum(axis=1) >= 0.25 * rows.shape[1]
+    level[told] = np.nanmedian(values[told], axis=1)
+    if told.any():
+        at = np.arange(len(level))
+        level = np.interp(at, at[told], level[told])
+        level = ndimage.median_filter(level, size=2 * round(10.0 / frame.step_mm) + 1, mode="nearest")
+    else:
+        level[:] = USUAL_SAC_HU
+    # Evened out along the wall, never across it: beside bone a thin layer of fat is but a dip.
+    sigma = (1.2 / frame.step_mm, 6.0 / 360.0 * len(theta), 0.0)
+    mode = ("nearest", "wrap", "nearest")
+    weight = ndimage.gaussian_filter(known.astype(np.float32), sigma, mode=mode)
+    total = ndimage.gaussian_filter(np.where(known, samples, 0.0), sigma, mode=mode)
+    smooth = np.where(weight > 0.05, total / np.maximum(weight, 0.05), 1000.0)
+    darker = level[:, None, None] - smooth
+    scatter = 1.4826 * float(np.median(np.abs(darker[inner]))) if inner.any() else 0.0
+    fat = np.clip((darker - np.clip(SCATTERS * scatter, *DARKER_HU)) / FULLY_DARKER_HU, 0.0, 1.0)
+    member: npt.NDArray[np.float32] = np.where(known & (share > MIN_SHARE), fat, 0.0).astype(np.float32)
+    return member
+
+
+def _surface(
+    cost: npt.NDArray[np.float32], radii: FloatArray, expected: FloatArray, pull: FloatArray
+) -> FloatArray:
+    """The least-cost smooth surface that is drawn to an expected one, (n, m) mm."""
+    off = np.abs(radii[None, None, :] - expected[:, :, None]) * pull[:, :, None]
+    height = optimal_surface((cost + off).astype(np.float32), cyclic=True, linear=0.05, square=0.25)
+    return height * STEP_MM
+
+
+def _expected(
+    ratio: FloatArray, bounded: BoolArray, hidden: BoolArray, frame: CanalFrame, theta: FloatArray
+) -> FloatArray:
+    """Sac over canal as rays nearby, on the other side and farther along show it, (n, m)."""
+    trust = np.where(hidden, 0.0, np.where(bounded, 1.0, 0.3))
+    # Angles run evenly from -pi: the mirror image of column j is column -j.
+    back = (-np.arange(len(theta))) % len(theta)
+    around = AROUND_DEG / 360.0 * len(theta)
+    top = np.full(ratio.shape, 0.02 * UNKNOWN)
+    base = np.full(ratio.shape, 0.02)
+    for reach, weight in ((NEAR_MM, 1.0), (FAR_MM, FAR_WEIGHT)):
+        sigma = (reach / frame.step_mm, around)
+        for r, t, share in ((ratio, trust, 1.0), (ratio[:, back], trust[:, back], MIRROR_WEIGHT)):
+            top += weight * share * ndimage.gaussian_filter(r * t, sigma, mode=("nearest", "wrap"))
+            base += weight * share * ndimage.gaussian_filter(t, sigma, mode=("nearest", "wrap"))
+    expected: FloatArray = top / base
+    return expected
 
 
 def sac_without_fat(canal: Canal) -> QualityNote | None:
@@ -128,14 +206,3 @@ def sac_without_fat(canal: Canal) -> QualityNote | None:
         "Hardly any epidural fat is seen in the canal: the outline of the thecal sac is a published share of "
         f"the canal, known to about {np.median(sd):.1f} mm.",
     )
-
-
-def _part_of_step(
-    smooth: npt.NDArray[np.floating], first: npt.NDArray[np.integer], level: float
-) -> FloatArray:
-    """How far before sample ``first`` the profile crosses ``level``, as a share of one step."""
-    here = np.take_along_axis(smooth, first[:, :, None], axis=2)[:, :, 0]
-    before = np.take_along_axis(smooth, np.maximum(first - 1, 0)[:, :, None], axis=2)[:, :, 0]
-    drop = before - here
-    part: FloatArray = np.where(drop > 1.0, np.clip((level - here) / np.maximum(drop, 1.0), 0.0, 1.0), 0.0)
-    return part

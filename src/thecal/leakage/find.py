@@ -41,7 +41,7 @@ def find_leakage(
     levels = Levels.of(spine)
     shapes = bodies(spine)
     labels = np.zeros(shape, np.int32)
-    at = assign(spine, cement)
+    at = assign(spine, cement, volume.hu[spine.box])
     deposits: tuple[Deposit, ...] = ()
     if at is None:
         regions, pieces = [], []
