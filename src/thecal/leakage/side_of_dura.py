@@ -13,11 +13,11 @@ from typing import Final
 import cc3d
 import numpy as np
 import numpy.typing as npt
-from numba import njit
 from scipy import ndimage
 
 from thecal.anatomy.rays import sample_rays
 from thecal.anatomy.spine import Canal
+from thecal.leakage.outer_face import outer_faces
 from thecal.leakage.regions import EPIDURAL, SAC
 from thecal.leakage.seeds import divide
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
@@ -28,24 +28,6 @@ where there is epidural fat."""
 RAY_STEP_MM: Final = 0.4
 BEYOND_WALL_MM: Final = 5.0
 SOLID: Final = 0.5
-EDGE: Final = 0.25
-"""The outer face of cement ends where less of a voxel is filled."""
-NEXT_TO_MM: Final = 2.2
-"""Dura, fat and veins are looked for so far outside the outer face ..."""
-BONE_BEYOND_MM: Final = 4.2
-"""... and the bone beyond them so far."""
-RISE_HU: Final = 100.0
-"""Bone beyond a gap is at least this much brighter than the gap: cement on bone only grows darker outward,
-through cortex into marrow."""
-DARK_HU: Final = 700.0
-"""A gap is darker than this, however much cement and bone blur into it."""
-BONE_HU: Final = 200.0
-"""Where all that lies next to the outer face is brighter, it is bone."""
-NEAR_WALL_MM: Final = 1.2
-"""Where neither is seen, on ligament or in a foramen, the drawn wall decides: dura, fat and veins keep cement
-inside the dura at least this far from it ..."""
-NEAR_WALL_AHEAD_MM: Final = 2.0
-"""... and in front, where the epidural veins are and a wall hidden by cement is drawn a little far out."""
 EVENED_MM: Final = 2.0
 """Sections are judged together with those so far above and below that they lie on."""
 LOCAL_WEIGHT: Final = 0.7
@@ -145,54 +127,12 @@ def _resting_on_wall(
     own = sample_rays(sections, grid, canal.frame, canal.theta, radii, order=0).astype(np.int32)
     cement = sample_rays(fraction, grid, canal.frame, canal.theta, radii)
     bright = sample_rays(hu, grid, canal.frame, canal.theta, radii)
-    limit = np.where(np.cos(canal.theta) > 0, NEAR_WALL_AHEAD_MM, NEAR_WALL_MM)
-    owner, rests, outer = _outer_faces(
-        own,
-        cement,
-        bright,
-        canal.wall_mm,
-        limit,
-        RAY_STEP_MM,
-        round(NEXT_TO_MM / RAY_STEP_MM),
-        round(BONE_BEYOND_MM / RAY_STEP_MM),
-    )
+    owner, rests, outer = outer_faces(own, cement, bright, canal.wall_mm, canal.theta, RAY_STEP_MM)
     count = int(sections.max()) + 1
     length: FloatArray = np.bincount(owner.ravel(), weights=outer.ravel(), minlength=count).astype(float)
     resting: FloatArray = np.bincount(owner.ravel(), (outer * rests).ravel(), minlength=count).astype(float)
     resting[0] = length[0] = 0.0
     return resting, length
-
-
-@njit(cache=True)
-def _outer_faces(own, cement, bright, wall, limit, step, beside, beyond):  # type: ignore[no-untyped-def]
-    """Of each ray the section it leaves last, whether that rests on the wall there, and where, mm."""
-    n, m, k = cement.shape
-    owner = np.zeros((n, m), np.int64)
-    rests = np.zeros((n, m), np.bool_)
-    outer = np.zeros((n, m))
-    for i in range(n):
-        for j in range(m):
-            last = -1
-            for q in range(k):
-                if own[i, j, q] > 0:
-                    last = q
-            if last < 0:
-                continue
-            owner[i, j] = own[i, j, last]
-            outer[i, j] = last * step
-            edge = last
-            while edge + 1 < k and cement[i, j, edge + 1] >= EDGE:
-                edge += 1
-            darkest, brightest = np.inf, -np.inf
-            for q in range(edge + 1, min(k, edge + 1 + beyond)):
-                if q <= edge + beside and bright[i, j, q] < darkest:
-                    darkest = bright[i, j, q]
-                    brightest = darkest
-                brightest = max(brightest, bright[i, j, q])
-            if darkest < DARK_HU and brightest - darkest >= RISE_HU:
-                continue
-            rests[i, j] = darkest >= BONE_HU or wall[i, j] - last * step < limit[j]
-    return owner, rests, outer
 
 
 def _with_neighbours(

@@ -18,8 +18,8 @@ NEAR_SHARE: Final = 0.5
 """Assumed here, as are the next two: half of the border lies on the outline ..."""
 BLUNT: Final = 0.80
 """... and the cross-section fills this share of its convex hull: a crescent fills half to three quarters."""
-HUGGING_SHARE: Final = 0.25
-"""Cement of whose border a larger share lies nearer to bone than to the sac's outline follows the bone."""
+RESTING_SHARE: Final = 0.25
+"""Cement of whose border a larger share rests on the canal's wall follows the bone."""
 TOLD_APART_MM: Final = 1.2
 """Where wall and sac are nearer to each other, no border can be said to follow one of them."""
 SEEN_SHARE: Final = 0.3
@@ -32,13 +32,10 @@ SOLID: Final = 0.5
 LEAST_AREA_MM2: Final = 4.0
 LAYERS_MM: Final = 1.6
 """Half the width of the gaps that are closed first, so that sheets count as the body they make up."""
-ANGLES: Final = 96
-BEYOND_MIDDLE_MM: Final = 3.2
-"""Wall and outline are read in each direction at this distance, where neighbouring directions do not mix."""
 
 
 def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
-    """Share of the cement's outer border within 1 mm of the sac's outline, for blunt cross-sections.
+    """Share of the cement's outer border off the wall and near the sac's outline, for blunt cross-sections.
 
     The border is where rays from the middle of the canal leave the cement for the last time. Rays on which
     the sac's outline lies less than 1.2 mm from the bone say nothing. Looked at is cement given to the sac;
@@ -50,9 +47,10 @@ def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
     planes = np.flatnonzero(solid.sum((1, 2)) * canal.step_mm**2 >= LEAST_AREA_MM2)
     if not len(planes):
         return unread(name, f"On no plane does the cement cover {LEAST_AREA_MM2:g} mm².")
-    outer, wall, sac = _border(canal, suspect, planes)
+    met, rests, outer = scene.faces(suspect, planes)
+    wall, sac = scene.wall_and_sac(planes)
     # The side that faces the dura: elsewhere the cement ends inside the sac, and that is no fit or misfit.
-    hit = outer >= FACING * sac
+    hit = met & (outer >= FACING * sac)
     if hit.sum() < LEAST_FACING * hit.size:
         return sign(
             name,
@@ -68,16 +66,17 @@ def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
             name, "Beside the cement the outline of the sac lies too near to the bone to tell the two apart."
         )
     off = np.abs(outer - sac)[told]
-    near = float(np.average(off <= NEAR_MM, weights=outer[told]))
-    hugging = float(np.average((wall - outer)[told] < off, weights=outer[told]))
+    near = float(np.average((off <= NEAR_MM) & ~rests[told], weights=outer[told]))
+    resting = float(np.average(rests[told], weights=outer[told]))
     blunt = _bluntness(solid[planes], canal.step_mm)
     which = "given to the sac" if in_sac else "in the canal"
     words = (
         f"{100 * near:.0f} % of the outer border of the cement {which} lies within {NEAR_MM:g} mm of the "
-        f"outline of the sac (mean distance {off.mean():.1f} mm), {100 * hugging:.0f} % nearer to the bone; "
+        f"outline of the sac and off the wall (mean distance {off.mean():.1f} mm), {100 * resting:.0f} % "
+        "rests on the wall of the canal; "
         f"the cross-section fills {100 * blunt:.0f} % of its convex hull (blunt from {100 * BLUNT:.0f} %)."
     )
-    present = near >= NEAR_SHARE and blunt >= BLUNT and hugging <= HUGGING_SHARE
+    present = near >= NEAR_SHARE and blunt >= BLUNT and resting <= RESTING_SHARE
     return sign(
         name,
         "present" if present else "absent",
@@ -87,22 +86,6 @@ def sac_conforming_shape(scene: Scene, canal: StraightCanal) -> IntraduralSign:
         threshold=NEAR_SHARE,
         at_mm=scene.fullest(suspect),
     )
-
-
-def _border(
-    canal: StraightCanal, suspect: npt.NDArray[np.float32], planes: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Radius of the cement's outer border (0 where a ray meets none), of the wall and of the sac, (p, a)."""
-    rays = canal.rays(ANGLES, 0.5 * canal.step_mm)
-    where = np.broadcast_arrays(planes[:, None, None].astype(float), rays.v[None], rays.u[None])
-    filled = ndimage.map_coordinates(suspect, where, order=1, mode="nearest") >= SOLID
-    last = filled.shape[2] - 1 - np.argmax(filled[:, :, ::-1], axis=2)
-    outer = np.where(filled.any(axis=2), rays.r_mm[last] + 0.25 * canal.step_mm, 0.0)
-    v, u = canal.pixel_at(rays.theta, BEYOND_MIDDLE_MM)
-    at = np.broadcast_arrays(planes[:, None].astype(float), v[None], u[None])
-    wall = ndimage.map_coordinates(canal.wall, at, order=1, mode="nearest")
-    sac = ndimage.map_coordinates(canal.sac, at, order=1, mode="nearest")
-    return outer, wall, sac
 
 
 def _bluntness(solid: npt.NDArray[np.bool_], step_mm: float) -> float:

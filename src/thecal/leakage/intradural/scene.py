@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
@@ -15,8 +16,9 @@ from thecal.leakage.intradural.meaning import SIGN_MEANING
 from thecal.leakage.intradural.straight_canal import StraightCanal, straighten
 from thecal.leakage.levels import Levels
 from thecal.leakage.occlusion import passing_metal
+from thecal.leakage.outer_face import outer_faces
 from thecal.terms import SignName
-from thecal.volume import Volume
+from thecal.volume import FloatArray, Volume
 
 THICKEST_MM: Final = 3.5
 """Thicker slices hide the gaps, the sac's outline and the needle's way alike."""
@@ -27,6 +29,10 @@ UNSURE_SHARE: Final = 0.5
 LEAST_SAC_CEMENT_MM3: Final = 10.0
 """With less cement given to the sac, the signs of shape are read on all cement in the canal."""
 FWHM: Final = 2.3548
+RAYS: Final = 96
+BEYOND_MIDDLE_MM: Final = 3.2
+"""Wall and outline are read in each direction at this distance, where neighbouring directions do not mix."""
+SOLID: Final = 0.5
 
 State = Literal["present", "absent", "not_assessable"]
 
@@ -77,6 +83,55 @@ class Scene:
         assert self.canal is not None
         in_sac = 1000.0 * self.volume_ml("intradural") >= LEAST_SAC_CEMENT_MM3
         return (self.canal.sac_cement if in_sac else self.canal.canal_cement), in_sac
+
+    def faces(
+        self, suspect: npt.NDArray[np.float32], planes: npt.NDArray[np.intp]
+    ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_], FloatArray]:
+        """Outer face of cement (k, v, u) on some planes: whether a ray meets it, rests, mm from the curve.
+
+        Arrays are (p, a): planes and ``RAYS`` directions evenly round the curve.
+        """
+        assert self.canal is not None
+        rays = self.canal.rays(RAYS, self.canal.step_mm)
+        at = np.broadcast_arrays(planes[:, None, None].astype(float), rays.v[None], rays.u[None])
+
+        def along(image: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+            sampled: npt.NDArray[np.float32] = ndimage.map_coordinates(
+                image, at, order=1, mode="nearest", output=np.float32
+            )
+            return sampled
+
+        own = (along(suspect) >= SOLID).astype(np.int32)
+        owner, rests, outer = outer_faces(
+            own,
+            along(self.canal.any_cement),
+            along(self.canal.hu),
+            self.wall_and_sac(planes)[0],
+            rays.theta,
+            self.canal.step_mm,
+        )
+        return owner > 0, rests, outer
+
+    def wall_and_sac(self, planes: npt.NDArray[np.intp]) -> tuple[FloatArray, FloatArray]:
+        """Radius of the canal's wall and of the sac's outline on the rays of ``faces``, (p, a) mm."""
+        assert self.canal is not None
+        theta = self.canal.rays(RAYS, self.canal.step_mm).theta
+        v, u = self.canal.pixel_at(theta, BEYOND_MIDDLE_MM)
+        at = np.broadcast_arrays(planes[:, None].astype(float), v[None], u[None])
+        wall, sac = (
+            ndimage.map_coordinates(image, at, order=1, mode="nearest").astype(float)
+            for image in (self.canal.wall, self.canal.sac)
+        )
+        return wall, sac
+
+    def resting_share(self, suspect: npt.NDArray[np.float32]) -> float:
+        """Share of the outer face of cement (k, v, u) that rests on the canal's wall, 0..1."""
+        planes = np.flatnonzero((suspect >= SOLID).any(axis=(1, 2)))
+        if not len(planes):
+            return 0.0
+        met, rests, outer = self.faces(suspect, planes)
+        length = outer * met
+        return float((length * rests).sum() / max(length.sum(), 1e-9))
 
     def place(self, plane: float, v: float, u: float) -> Point:
         """Patient LPS mm of a pixel of the straight canal."""

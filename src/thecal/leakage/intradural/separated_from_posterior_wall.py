@@ -19,6 +19,8 @@ PARTED_MM: Final = 1.5
 """A narrower gap than the wall is uncertain by is no gap."""
 PARTED_SHARE: Final = 0.7
 """Assumed here: cement that touches the wall on a third of its front hangs on it."""
+RESTING_SHARE: Final = 0.35
+"""Cement of whose outer face so much rests on the wall elsewhere hangs on that."""
 SOLID: Final = 0.5
 LEAST_LINES: Final = 30
 
@@ -54,6 +56,12 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
     )
     parted = (gap >= PARTED_MM) & (rise >= RISE_HU)
     share = float(parted.mean())
+    if share >= PARTED_SHARE and scene.resting_share(suspect) >= RESTING_SHARE:
+        return unread(
+            name,
+            "The cement is parted from the posterior wall, but rests on the canal's wall beside or behind "
+            "the sac, so that the gap in front of it says nothing.",
+        )
     which = "within the outline of the sac" if in_sac else "in the canal"
     words = (
         f"{100 * share:.0f} % of the front of the cement {which} is seen to be parted from the posterior "
