@@ -87,7 +87,8 @@ def _phantom(job: Job) -> TruePair:
         revision = replace(revision, collapsed={"T11": "crush"})
     made = revised_pair(
         job.seed,
-        "T11-L1",
+        # A vertebra at the scan's edge is not measured, and the one that breaks is.
+        "T10-L1" if revision.collapsed else "T11-L1",
         deposits,
         revision,
         fractures={"T12": "wedge"},
