@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import itertools
 import json
 from dataclasses import replace
@@ -125,6 +126,7 @@ def test_the_picture_of_the_later_scan_shows_the_same_bone_and_does_not_tear():
 
 
 def test_before_and_after_stand_side_by_side_across_and_along_the_canal():
+    page = html.unescape(render_page(revised()))
     for picture in (axial_before_and_after(revised()), sagittal_before_and_after(revised())):
         before, after = picture.figure.axes
         assert before.get_ylim() == after.get_ylim()
@@ -132,7 +134,7 @@ def test_before_and_after_stand_side_by_side_across_and_along_the_canal():
         assert "before" in words[0]
         assert "after" in words[1]
         assert any(word.startswith("left of ") for word in words[1])
-        assert picture.caption in render_page(revised())
+        assert picture.caption in page
 
 
 def test_a_scan_without_level_names_is_followed_by_its_cement():
@@ -173,6 +175,17 @@ def test_a_vertebra_that_has_sunk_since_is_a_fracture():
     assert broken.level == "T12"
     assert broken.next_to_cement
     assert broken.height_loss_since == pytest.approx(1 - 17 / 24, abs=0.06)
+
+
+def test_a_height_lost_by_a_bone_that_agrees_with_itself_is_doubted_aloud():
+    before = assessed(FILL)
+    told = compare(before, before).comparison
+    row = told.vertebrae[0].model_copy(update={"fractured_since": True, "height_loss_since": 0.27})
+    sunk = told.model_copy(update={"vertebrae": [row]})
+    assert any("27 %" in said and "may be an error of the heights" in said for said in summary(sunk))
+    worse = told.model_copy(update={"vertebrae": [row.model_copy(update={"agreement": 0.9})]})
+    assert not any("error of the heights" in said for said in summary(worse))
+    assert any("27 %" in said for said in summary(worse))
 
 
 def test_without_a_spine_nothing_is_compared():
