@@ -52,6 +52,12 @@ def revised(moved: bool = True) -> Compared:
     return compare(before, assessed(FILL, HALF_OF_IT, **there))
 
 
+@cache
+def unchanged() -> Compared:
+    """The same scan twice."""
+    return compare(assessed(FILL, IN_SAC), assessed(FILL, IN_SAC))
+
+
 def by_compartment(found: Compared) -> dict:
     return {row.compartment: row for row in found.comparison.compartments}
 
@@ -88,15 +94,13 @@ def test_the_canal_is_measured_as_it_was_before():
 
 
 def test_nothing_done_is_nothing_removed():
-    before = assessed(FILL, IN_SAC)
-    found = compare(before, before)
+    found = unchanged()
     assert by_compartment(found)["intradural"].removed_ml == pytest.approx(0.0, abs=1e-6)
     assert [d.state for d in found.comparison.deposits] == ["left", "left"]
 
 
 def test_nothing_done_is_not_told_as_a_removal():
-    before = assessed(FILL, IN_SAC)
-    first = summary(compare(before, before).comparison)[0]
+    first = summary(unchanged().comparison)[0]
     assert "no part is measurably gone" in first
     assert "no longer seen" not in first
 
@@ -178,8 +182,7 @@ def test_a_vertebra_that_has_sunk_since_is_a_fracture():
 
 
 def test_a_height_lost_by_a_bone_that_agrees_with_itself_is_doubted_aloud():
-    before = assessed(FILL)
-    told = compare(before, before).comparison
+    told = unchanged().comparison
     row = told.vertebrae[0].model_copy(update={"fractured_since": True, "height_loss_since": 0.27})
     sunk = told.model_copy(update={"vertebrae": [row]})
     assert any("27 %" in said and "may be an error of the heights" in said for said in summary(sunk))
