@@ -100,14 +100,19 @@ def table(results: list[dict[str, Any]], *, quick: bool) -> Table:
         "One patient before and after. Phantoms: a simulated revision that took out the piece in the sac and "
         "the upper part of the epidural sheet, the lamina of T12 gone, some with screws in T11 and L1, the "
         "patient turned by up to 10° about each axis and shifted, another spacing, in some pairs another "
-        "kernel; in one pair each a piece that moved a level, a new paravertebral leak, a neighbour broken "
-        "since, nothing removed. Real CT: cement put in; then the same CT less the piece in the sac, turned "
+        f"kernel. {_others(results)}Real CT: cement put in; then the same CT less the piece in the sac, turned "
         "by up to 6° about each axis, interpolated, with new noise. But for the broken one the bones are the "
         "same in both scans, which no patient's are to the last voxel.",
         rows,
         results,
         quick,
     )
+
+
+def _others(results: Cases) -> str:
+    """Which pairs were not, or not only, a revision; nothing of those that were not made."""
+    others = [r["kind"] for r in results if r["kind"] != "revision"]
+    return f"Besides, one pair each: {', '.join(others)}. " if others else ""
 
 
 def _row(on: str, measure: str, aim: str, count: int, of: int) -> Row:
