@@ -100,9 +100,9 @@ def table(results: list[dict[str, Any]], *, quick: bool) -> Table:
         "One patient before and after. Phantoms: a simulated revision that took out the piece in the sac and "
         "the upper part of the epidural sheet, the lamina of T12 gone, some with screws in T11 and L1, the "
         "patient turned by up to 10° about each axis and shifted, another spacing, in some pairs another "
-        f"kernel. {_others(results)}Real CT: cement put in; then the same CT less the piece in the sac, turned "
-        "by up to 6° about each axis, interpolated, with new noise. But for the broken one the bones are the "
-        "same in both scans, which no patient's are to the last voxel.",
+        f"kernel. {_others(results)}Real CT: cement put in; then the same CT less the piece in the sac, "
+        "turned by up to 6° about each axis, interpolated, with new noise. But for the broken one "
+        "the bones are the same in both scans, which no patient's are to the last voxel.",
         rows,
         results,
         quick,
