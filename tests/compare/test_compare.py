@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import itertools
 import json
 from dataclasses import replace
 from functools import cache
@@ -13,8 +15,9 @@ from box_spine import PITCH, ball, box, in_canal, toy
 
 from thecal.assessment import Assessment
 from thecal.compare.build import Compared, compare
+from thecal.compare.picture import axial_before_and_after, sagittal_before_and_after
 from thecal.compare.schema import json_schema
-from thecal.compare.write import summary, write_comparison
+from thecal.compare.write import render_page, summary, write_comparison
 from thecal.errors import SpineNotFound
 from thecal.leakage.find import find_leakage
 
@@ -47,6 +50,12 @@ def revised(moved: bool = True) -> Compared:
     before = assessed(FILL, IN_SAC, EPIDURAL)
     there = {"tilt": 9.0, "roll": -6.0, "spacing": (1.25, 0.9, 0.9)} if moved else {}
     return compare(before, assessed(FILL, HALF_OF_IT, **there))
+
+
+@cache
+def unchanged() -> Compared:
+    """The same scan twice."""
+    return compare(assessed(FILL, IN_SAC), assessed(FILL, IN_SAC))
 
 
 def by_compartment(found: Compared) -> dict:
@@ -85,10 +94,51 @@ def test_the_canal_is_measured_as_it_was_before():
 
 
 def test_nothing_done_is_nothing_removed():
-    before = assessed(FILL, IN_SAC)
-    found = compare(before, before)
+    found = unchanged()
     assert by_compartment(found)["intradural"].removed_ml == pytest.approx(0.0, abs=1e-6)
     assert [d.state for d in found.comparison.deposits] == ["left", "left"]
+
+
+def test_nothing_done_is_not_told_as_a_removal():
+    first = summary(unchanged().comparison)[0]
+    assert "no part is measurably gone" in first
+    assert "no longer seen" not in first
+
+
+def test_the_first_lines_say_what_was_taken_out_what_is_left_and_where():
+    found = revised()
+    first, where = summary(found.comparison)[:2]
+    rows = [by_compartment(found)[name] for name in ("epidural", "intradural")]
+    before, left = sum(row.before_ml for row in rows), sum(row.residual_ml for row in rows)
+    assert first == (
+        f"Of {before:.2f} mL of cement in the canal, {before - left:.2f} mL is no longer seen and "
+        f"{left:.2f} mL is left."
+    )
+    place = "in the canal within the outline of the thecal sac at"
+    assert where.startswith(f"Left: {left:.2f} mL {place}")
+    assert where.endswith("; deposit 2).")
+
+
+def test_the_picture_of_the_later_scan_shows_the_same_bone_and_does_not_tear():
+    found = revised()
+    for low, high in itertools.pairwise(v.frame for v in found.before.spine.vertebrae):
+        column = np.linspace(low.origin, high.origin, 200)
+        there = found.moves.blended(column)
+        assert np.abs(there[[0, -1]] - found.moves.forward(column[[0, -1]])).max() < 0.3
+        steps = np.linalg.norm(np.diff(there, axis=0), axis=1)
+        assert steps.max() < 1.5 * np.linalg.norm(column[1] - column[0])
+
+
+def test_before_and_after_stand_side_by_side_across_and_along_the_canal():
+    page = html.unescape(render_page(revised()))
+    for picture in (axial_before_and_after(revised()), sagittal_before_and_after(revised())):
+        before, after = picture.figure.axes
+        assert before.get_ylim() == after.get_ylim()
+        words = [{text.get_text() for text in axes.texts} for axes in (before, after)]
+        assert "before" in words[0]
+        assert "after" in words[1]
+        assert any(word.startswith("left of ") for word in words[1])
+        assert picture.caption in page
 
 
 def test_a_scan_without_level_names_is_followed_by_its_cement():
@@ -129,6 +179,16 @@ def test_a_vertebra_that_has_sunk_since_is_a_fracture():
     assert broken.level == "T12"
     assert broken.next_to_cement
     assert broken.height_loss_since == pytest.approx(1 - 17 / 24, abs=0.06)
+
+
+def test_a_height_lost_by_a_bone_that_agrees_with_itself_is_doubted_aloud():
+    told = unchanged().comparison
+    row = told.vertebrae[0].model_copy(update={"fractured_since": True, "height_loss_since": 0.27})
+    sunk = told.model_copy(update={"vertebrae": [row]})
+    assert any("27 %" in said and "may be an error of the heights" in said for said in summary(sunk))
+    worse = told.model_copy(update={"vertebrae": [row.model_copy(update={"agreement": 0.9})]})
+    assert not any("error of the heights" in said for said in summary(worse))
+    assert any("27 %" in said for said in summary(worse))
 
 
 def test_without_a_spine_nothing_is_compared():

@@ -8,12 +8,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pydicom
 import pytest
 from orthanc import Orthanc, free_port, why_absent
 from pages import PAGES, ROOT, Block, blocks
+from warm_thecal import Warm
 
 # The tutorial's patient in small: two vertebrae whole, a leak, T12 at the same kind of place.
 SMALL_PATIENT = (
@@ -50,7 +52,18 @@ ARCHIVES = {
     "--port 11112": "--port {free_port}",
 }
 HALF_BODY_MM = 11.0
+FIRST_ON_PATH: list[str] = []
 EXECUTABLE = [page for page in PAGES if any(block.language in ("bash", "python") for block in blocks(page))]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm() -> Iterator[None]:
+    """``thecal`` is the warm one for every command here."""
+    process = Warm()
+    FIRST_ON_PATH.append(str(process.folder))
+    yield
+    FIRST_ON_PATH.clear()
+    process.stop()
 
 
 @pytest.fixture(scope="session")
@@ -137,7 +150,7 @@ def _run_page(page: Path, folder: Path, stand_ins: dict[str, str]) -> None:
 
 
 def _run(command: str, folder: Path, where: str) -> None:
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    path = os.pathsep.join([*FIRST_ON_PATH, str(Path(sys.executable).parent), os.environ["PATH"]])
     # So many processes start here that each must not compile the libraries anew.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(

@@ -106,6 +106,8 @@ FIGURES = [
     ("cement/candidates.py", "UNSEEN_VEIN_MM", "within {:.0f} mm of rooted cement"),
     ("cement/extent.py", "DIM_REACH_MM", "within {:.0f} mm of what surely outshines it"),
     ("cement/extent.py", "PURE_OVER_BODY", "the plateau is {:.2f} times"),
+    ("cement/extent.py", "BODY_BORDER_MM", "rising over {:.0f} mm to either side of the body's border"),
+    ("cement/point_spread.py", "CONTRADICTED", "σ so read is more than {:.0f} times"),
     ("cement/plateau.py", "SCATTER_SEEN", "no more than {:.0%} of those voxels"),
     ("cement/plateau.py", "DEPTH_SEEN", "{:.1%} of the deep ones are cut off"),
     ("cement/plateau.py", "SCATTER_SHARE", "voxels scatter by {:.0%} about their mean"),

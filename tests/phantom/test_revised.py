@@ -7,6 +7,7 @@ import pytest
 
 from thecal.phantom.deposit_spec import DepositSpec
 from thecal.phantom.revised import RevisedPair, Revision, revised_pair
+from thecal.phantom.spine_model import draw_spine
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +34,34 @@ def test_what_was_taken_out_is_gone_and_the_rest_is_the_same(pair):
     assert pair.after_ml[2] == 0.0
     assert 0.0 < pair.after_ml[1] < pair.before_ml[1]
     assert pair.after_ml[0] == pytest.approx(pair.before_ml[0], rel=0.02)
+
+
+def test_what_is_new_and_what_broke_since_is_on_the_later_scan_alone():
+    deposits = [DepositSpec("intravertebral", "T12", 1.0, "midline")]
+    added = (DepositSpec("intradural", "T12", 0.2, "midline"),)
+    made = revised_pair(
+        9202,
+        "T12",
+        deposits,
+        Revision(added=added, collapsed={"T11": "crush"}),
+        spacing_before=(3.0, 1.5, 1.5),
+        spacing_after=(3.0, 1.5, 1.5),
+        fov_mm=100.0,
+    )
+    assert made.compartments == ("intravertebral", "intradural")
+    assert made.before_ml[1] == 0.0
+    assert made.after_ml[1] == pytest.approx(0.2, rel=0.1)
+    assert made.after_ml[0] == pytest.approx(made.before_ml[0], rel=0.02)
+
+
+def test_a_later_fracture_leaves_the_vertebrae_below_as_they_are():
+    before = {v.level: v for v in draw_spine(9203, "T11-L1", fractures={"T12": "wedge"}).vertebrae}
+    later = draw_spine(9203, "T11-L1", fractures={"T12": "wedge"}, collapsed={"T11": "crush"}).vertebrae
+    after = {v.level: v for v in later}
+    for level in ("T12", "L1", "L2"):
+        assert after[level].heights == before[level].heights
+        assert np.array_equal(after[level].frame.origin, before[level].frame.origin)
+    assert max(after["T11"].heights) < 0.8 * max(before["T11"].heights)
 
 
 def test_the_screws_are_the_brightest_of_the_later_scan_only(pair):

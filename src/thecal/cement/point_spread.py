@@ -18,6 +18,9 @@ EDGE_SHARE = (0.03, 0.70)
 LEAST_FACING = 0.90
 LEAST_LAG_MM = 0.8
 LEAST_EDGES = 60
+# A blur this many times wider than the edges' own rise allows was not read off them: on a sharp kernel the
+# whole edge lies between two voxels, and what passes for its flank is noise.
+CONTRADICTED = 2.0
 SLICES_LOOKED_AT = 24
 # Full width at half maximum of soft and sharp reconstruction kernels in plane, mm; typical of clinical CT
 # (not of one scanner) and used only where no edge can be measured.
@@ -49,7 +52,8 @@ def point_spread(volume: Volume) -> PointSpread:
     volume : Volume
 
     Breathing, clothes and slanted surfaces only ever widen an edge: they pull the mean and the median of
-    such estimates, not their mode.
+    such estimates, not their mode. Where an edge rises from air to tissue between two neighbours, it has no
+    flank to measure; then the blur is the widest that still lets it rise so.
 
     Returns
     -------
@@ -58,9 +62,17 @@ def point_spread(volume: Volume) -> PointSpread:
     """
     spacing = volume.grid.spacing_mm
     edges = [_edge_sigmas(volume.hu, spacing, axis) for axis in (1, 2)]
-    sharp = [mode(e[(e > 0.15) & (e < 4.0)]) for e in edges if len(e) >= LEAST_EDGES]
+    most = [float(np.median(widest)) for _, widest in edges if len(widest) >= LEAST_EDGES]
+    flanks = [
+        (mode(flank[(flank > 0.15) & (flank < 4.0)]), float(np.median(widest)))
+        for flank, widest in edges
+        if len(flank) >= LEAST_EDGES
+    ]
+    sharp = [sigma for sigma, widest in flanks if sigma <= CONTRADICTED * widest]
     if sharp:
         in_plane = min(sharp)
+    elif most:
+        in_plane = max(most)
     else:
         kernel_fwhm = SHARP_KERNEL_FWHM_MM if _is_sharp(volume.source.kernel) else SOFT_KERNEL_FWHM_MM
         in_plane = kernel_fwhm / FWHM_PER_SIGMA
@@ -68,7 +80,7 @@ def point_spread(volume: Volume) -> PointSpread:
     thickness = max(volume.source.slice_thickness_mm or 0.0, float(spacing[0]))
     along = np.hypot(SLICE_SIGMA_SHARE * thickness, 0.2)
     sigma = np.array([along, in_plane, in_plane])
-    return PointSpread(np.maximum(sigma, LEAST_SIGMA_VOXELS * spacing), bool(sharp))
+    return PointSpread(np.maximum(sigma, LEAST_SIGMA_VOXELS * spacing), bool(sharp or most))
 
 
 def _is_sharp(kernel: str | None) -> bool:
@@ -84,13 +96,16 @@ def _is_sharp(kernel: str | None) -> bool:
     return 50 <= int(digits[0][:2]) <= 99
 
 
-def _edge_sigmas(hu: IntArray, spacing: FloatArray, axis: int) -> FloatArray:
-    """Sigma (mm) from each pair of neighbours on an air-tissue edge that faces ``axis``."""
+def _edge_sigmas(hu: IntArray, spacing: FloatArray, axis: int) -> tuple[FloatArray, FloatArray]:
+    """Sigma (mm) from each pair of neighbours on an air-tissue edge that faces ``axis``.
+
+    And for each such edge the widest sigma that lets it rise as much as it does from one voxel to the next.
+    """
     step = float(spacing[axis])
     far = max(3, int(np.ceil(3.0 / step)))
     chosen = np.unique(np.linspace(0, hu.shape[0] - 1, min(SLICES_LOOKED_AT, hu.shape[0])).astype(int))
     slabs = np.moveaxis(hu[chosen], axis, 2)
-    found = []
+    found, widest = [], []
     for profile in (slabs, slabs[:, :, ::-1]):
         if profile.shape[2] < 2 * far + 4 or profile.shape[1] < 3:
             continue
@@ -111,9 +126,13 @@ def _edge_sigmas(hu: IntArray, spacing: FloatArray, axis: int) -> FloatArray:
         # Neighbours nearer than the blur itself say more about noise than about the edge.
         lag = max(1, round(LEAST_LAG_MM / step))
         share = (line - air[:, None]) / (tissue - air + 1e-9)[:, None]
+        rise = np.clip(share[good, far + 1] - share[good, far], 0.01, 0.999)
+        widest.append(step * facing[good] / (2 * ndtri((1 + rise) / 2)))
         for k in range(far - lag, far + 1):
             low, high = share[:, k], share[:, k + lag]
             usable = good & (low > EDGE_SHARE[0]) & (high < EDGE_SHARE[1]) & (high > low)
             rise = ndtri(high[usable]) - ndtri(low[usable])
             found.append(lag * step * facing[usable] / rise)
-    return np.concatenate(found) if found else np.empty(0)
+    if not found:
+        return np.empty(0), np.empty(0)
+    return np.concatenate(found), np.concatenate(widest)

@@ -84,6 +84,10 @@ def _filled(case: Scanned, vertebra: Vertebra) -> bool:
     return any(m.id == vertebra.id and bool(m.cement_ml) for m in case.leakage.vertebrae)
 
 
+BLEND_MM: Final = 5.0
+"""This much farther from one vertebra than from its neighbour, its move counts e times less in pictures."""
+
+
 class Moves:
     """For each place of either scan the move of the vertebra that is nearest to it."""
 
@@ -105,6 +109,16 @@ class Moves:
     def back(self, points: FloatArray) -> FloatArray:
         """Points of the later scan (m, 3) in the earlier one."""
         return self._moved(points, self._after, forward=False)
+
+    def blended(self, points: FloatArray) -> FloatArray:
+        """As ``forward``, without a step between two vertebrae: each move weighed by how near its bone is."""
+        away = np.stack([np.linalg.norm(points - m, axis=-1) for m in self._before])
+        weight = np.exp((away.min(0) - away) / BLEND_MM)
+        weight /= weight.sum(0)
+        out = np.zeros_like(points)
+        for share, move in zip(weight, self.moves, strict=True):
+            out += share[:, None] * move(points)
+        return out
 
     def _moved(self, points: FloatArray, middles: FloatArray, *, forward: bool) -> FloatArray:
         out = np.empty_like(points)

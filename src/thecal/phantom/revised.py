@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
@@ -55,12 +55,18 @@ class Revision:
         Levels whose lamina and spinous process were removed.
     screws : collection of str
         Levels with a screw in each pedicle.
+    added : sequence of DepositSpec
+        Cement that only the later scan shows: a new leak, or a piece that has moved; counted on.
+    collapsed : mapping of str
+        Vertebrae broken since, above all cement, and how.
     """
 
     gone: Collection[int] = ()
     cut_above: Sequence[tuple[int, float]] = ()
     laminae: Collection[str] = ()
     screws: Collection[str] = ()
+    added: Sequence[DepositSpec] = ()
+    collapsed: Mapping[str, Fracture] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,10 +145,15 @@ def revised_pair(
     for track in tracks:
         drill(site, track)
     place_deposits(site, deposits, np.random.default_rng([seed, 3]), cement_hu)
-    count = len(deposits)
-    before = first.scanned(site.cement, scanner_before, np.random.default_rng([seed, 4]))
-    before_ml = _volumes(site.cement, site.grid, count)
+    count = len(deposits) + len(revision.added)
+    first_cement = site.cement.copy()
+    before = first.scanned(first_cement, scanner_before, np.random.default_rng([seed, 4]))
+    before_ml = _volumes(first_cement, site.grid, count)
+    _add(site, revision.added, np.random.default_rng([seed, 7]), cement_hu, len(deposits))
 
+    if revision.collapsed:
+        model = draw_spine(seed, levels, age=age, sex=sex, fractures=fractures, collapsed=revision.collapsed)
+        kernel = Kernel(model, person, tile)
     second = _Scan(model, kernel, spacing_after, fov_mm, cement_hu)
     there = second.site
     for track in tracks:
@@ -180,7 +191,7 @@ def revised_pair(
         after,
         before_ml,
         _volumes(cement, there.grid, count),
-        tuple(d.compartment for d in deposits),
+        tuple(d.compartment for d in (*deposits, *revision.added)),
         shift,
     )
 
@@ -236,6 +247,19 @@ class _Scan:
             slice_thickness_mm=self.spacing[0],
             hu_clipped_at=scanner.clip_hu,
         )
+
+
+def _add(
+    site: Site, added: Sequence[DepositSpec], rng: np.random.Generator, cement_hu: float, from_number: int
+) -> None:
+    """Put in what the later scan alone shows, numbered on."""
+    for number, spec in enumerate(added, start=from_number + 1):
+        earlier = site.cement.copy()
+        place_deposits(site, [spec], rng, cement_hu)
+        # What was placed took number 1; cement that was there is not written over.
+        new = (site.cement != earlier) & (earlier == 0)
+        site.cement[:] = earlier
+        site.cement[new] = number
 
 
 def _volumes(cement: npt.NDArray[np.uint8], grid: Grid, count: int) -> tuple[float, ...]:

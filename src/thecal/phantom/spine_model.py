@@ -97,6 +97,7 @@ def draw_spine(
     osteophytes: float | None = None,
     canal_size: float = 1.0,
     sac_share: float | None = None,
+    collapsed: Mapping[str, Fracture] | None = None,
 ) -> SpineModel:
     """Draw a person's spine by seed.
 
@@ -114,8 +115,12 @@ def draw_spine(
         Of the usual canal: below 1 it is stenosed.
     sac_share : float, optional
         Diameter of the sac as a share of the canal's at T6; low in a canal full of fat.
+    collapsed : {level: "wedge", "biconcave" or "crush"}
+        Fractures since: the same person, whose vertebrae below these stay as they are without them.
     """
     first, last = parse_levels(levels)
+    collapsed = dict(collapsed or {})
+    since = np.random.default_rng([seed, 6])
     fractures = dict(fractures or {})
     rng = np.random.default_rng([seed, 1])
     drawn_age = float(np.clip(rng.normal(71, 9), 45, 92))
@@ -135,7 +140,7 @@ def draw_spine(
     top = max(order.index(first) - 1, 0)
     bottom = min(order.index(last) + 1, len(order) - 1)
     names = [order[i] for i in range(bottom, top - 1, -1)]  # caudal first
-    for level in fractures:
+    for level in (*fractures, *collapsed):
         if level not in names or level == "sacrum":
             raise InputError(f"The fracture level {level!r} is not among the phantom's levels")
 
@@ -164,6 +169,9 @@ def draw_spine(
         kept = _KEPT[fracture] if fracture else (1.0, 1.0, 1.0)
         if fracture:
             kept = tuple(min(1.0, share * rng.normal(1.0, 0.05)) for share in kept)  # type: ignore[assignment]
+        if level in collapsed:
+            fracture = collapsed[level]
+            kept = tuple(min(1.0, share * since.normal(1.0, 0.05)) for share in _KEPT[fracture])  # type: ignore[assignment]
         if level == "sacrum":
             intact = (behind * 1.1, behind * 0.95, behind)
         heights = (intact[0] * kept[0], intact[1] * kept[1], intact[2] * kept[2])

@@ -93,7 +93,7 @@ def axial_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         scale_bar(axes, left + 1.8, bottom + 1.6, 10)
         axes.set_xlim(left, right + COLUMN_MM * np.ptp(close_up.across) / enlarged)
         axes.set_ylim(bottom, top)
-    where = _place_at(leakage, at_mm)
+    where = place_at(leakage, at_mm)
     caption = (
         f"Cut normal to the canal{where}, {why}; on the right the canal close up. Seen from the feet: the "
         f"patient's right is on the left. {WALL_AND_SAC} Bone window "
@@ -156,7 +156,7 @@ def _mark_sides(axes: Axes, cut: Cut) -> None:
         axes.text(x, y, text, color="#ffffff", ha="center", va="center", fontsize=10, path_effects=halo())
 
 
-def _place_at(leakage: Leakage, at_mm: float) -> str:
+def place_at(leakage: Leakage, at_mm: float) -> str:
     """Where the cut lies, to be set behind "canal"; nothing beyond the first and the last vertebra."""
     here: WorstOcclusion | CanalSection | None = leakage.worst
     if here is None or here.at_mm != at_mm:

@@ -38,7 +38,7 @@ SAGITTAL_MARGIN_MM = 55.0
 def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     """The curved sagittal cut along the canal beside the share of the canal that cement takes."""
     view = sagittal_view(spine.canal)
-    low, high, shortened = _heights_to_show(view, leakage)
+    low, high, shortened = heights_to_show(view, leakage)
     cut = sagittal_cut(view, low, high)
     left, right, bottom, top = cut.extent
     column_mm, plot_mm, margin_mm = 58.0, 62.0, 4.0
@@ -54,7 +54,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         show_ct(axes, cut, volume)
         for radii, dashes in ((spine.canal.wall_mm, ()), (spine.canal.sac_mm, (2.0, 1.6))):
             for angle in (0.0, np.pi):
-                rim = view.place(_rim(spine, radii, angle))
+                rim = view.place(canal_rim(spine, radii, angle))
                 inside = (rim[:, 1] > bottom) & (rim[:, 1] < top)
                 draw_line(axes, rim[inside, 0], rim[inside, 1], CANAL_WALL, dashes, width=1.0)
         if leakage.revision is not None:
@@ -62,7 +62,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
             draw_plan(axes, spine, view, leakage.revision)
         labelled = outline_deposits(axes, cut, deposits_on(cut, leakage, spine.grid))
         label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
-        _name_vertebrae(axes, spine, view, cut)
+        name_vertebrae(axes, spine, view, cut)
         scale_bar(axes, left + 4.0, bottom + 4.0, 50)
         axes.set_xlim(left, right + column_mm)
         axes.set_ylim(bottom, top)
@@ -85,7 +85,8 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     return Picture(figure, caption, alt, width_in)
 
 
-def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
+def heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
+    """From where to where the sagittal picture reaches, mm, and whether the scan is longer."""
     low, high = float(view.height_mm[0]), float(view.height_mm[-1])
     if high - low <= SAGITTAL_MOST_MM or not leakage.deposits:
         return low - 5.0, high + 5.0, False
@@ -96,7 +97,7 @@ def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float
     return middle - half, middle + half, True
 
 
-def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
+def canal_rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
     """Points of a surface of the canal at one angle, (n, 3) LPS mm."""
     theta = spine.canal.theta
     column = int(np.argmin(abs(np.angle(np.exp(1j * (theta - angle))))))
@@ -105,7 +106,8 @@ def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
     return points
 
 
-def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
+def name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
+    """Write each vertebra's name, or its number, on its body."""
     left, right, bottom, top = cut.extent
     tall_in = axes.get_window_extent().height / axes.figure.dpi
     room = NAME_HALF_IN * (top - bottom) / tall_in
