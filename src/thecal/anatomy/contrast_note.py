@@ -31,8 +31,8 @@ def contrast_note(spine: Spine) -> QualityNote | None:
         "contrast_in_sac",
         "info",
         f"Contrast medium ({bright}) is seen in the thecal sac from {'; from '.join(stretches)}: {outlines} "
-        "was taken out of the scan before bone and cement were looked for. Cement in it is seen only where it is "
-        "brighter than the contrast.",
+        "was taken out of the scan before bone and cement were looked for. Cement in it is seen only where "
+        "it is brighter than the contrast.",
     )
 
 

@@ -74,8 +74,8 @@ def find_leakage(
             QualityNote(
                 "canal_not_assessable",
                 "critical",
-                "Contrast medium in the canal is as bright as cement may be: whether cement lies there cannot "
-                "be told."
+                "Contrast medium in the canal is as bright as cement may be: whether cement lies there "
+                "cannot be told."
                 if hiding.any()
                 else "The canal was not found well enough to say how much of it cement takes.",
             )
