@@ -57,10 +57,10 @@ def find_course(volume: Volume) -> tuple[CanalFrame, FloatArray, Grid]:
         points = coarse.to_lps(path * np.array([1, 2, 2]))
         return CanalFrame.through(smooth_course(points, COURSE_SIGMA_MM / COARSE_MM))
 
-    plain = without_canal_contrast(volume, hu, ring, coarse, smooth_frame, _ring)
+    trail, along, worth = best_path(hu, ring)
+    plain = without_canal_contrast(volume, hu, ring, worth, coarse, smooth_frame, _ring)
     if plain is not None:
-        hu, ring = plain, _ring(plain)
-    trail, along, _ = best_path(hu, ring)
+        trail, along, _ = best_path(plain, _ring(plain))
     if (len(trail) - 1) * COARSE_MM < SHORTEST_PATH_MM:
         raise SpineNotFound(
             "No spinal canal was found: nowhere over 25 mm is soft tissue ringed by bone behind a vertebral "

@@ -35,10 +35,10 @@ STEP_MM: Final = 0.5
 REACH_MM: Final = 14.0
 CORE_MM: Final = 6.5
 """No wall of a canal of usual width comes so near to its middle."""
-PLATEAU_MM: Final = 1.5
+PLATEAU_MM: Final = 1.0
 """Contrast is this thick at least on its way outward, also beside the cord; the blurred edge of a wall rises
 all the way."""
-UNEVEN: Final = 0.35
+UNEVEN: Final = 0.5
 """Quarters of the angles differ by less than this share of their median; bone and cement differ by more."""
 LIKE: Final = (0.7, 1.3)
 """HU that are taken for contrast, as shares of what it reads at that height."""

@@ -30,6 +30,7 @@ from thecal.anatomy.ringed_path import (
     column_in_front,
 )
 from thecal.anatomy.working_grid import sample_volume
+from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.volume import Grid, IntArray, Volume
 
@@ -41,6 +42,8 @@ CONTRAST: Final = (
 LEAST_COLUMN_HU: Final = 40.0
 LEAST_POINTS: Final = 8
 ROUNDS: Final = 3
+# Where so much more of a canal is found with contrast let through, but none is recognised, nothing is said.
+SUSPECT: Final = 1.2
 
 Ring = npt.NDArray[np.float32]
 Trail = npt.NDArray[np.intp]
@@ -50,6 +53,7 @@ def without_canal_contrast(
     volume: Volume,
     hu: IntArray,
     ring: Ring,
+    worth: float,
     grid: Grid,
     frame_of: Callable[[Trail], CanalFrame],
     ring_of: Callable[[IntArray], Ring],
@@ -67,21 +71,30 @@ def without_canal_contrast(
         The same on an even grid of ``COARSE_MM``.
     ring : (z, y // 2, x // 2) float32
         How well bone rings each soft voxel, as ``ring_score`` gives it.
+    worth : float
+        Of the best path through soft tissue.
     grid : Grid
         Of ``hu``.
     frame_of : callable
         A course through a path.
     ring_of : callable
         How ``ring`` was made.
+
+    Raises
+    ------
+    SpineNotFound
+        Where much more of a canal is found if what is bright counts as contrast, but it is not known as such.
     """
     plain: IntArray | None = None
     for _ in range(ROUNDS):
         now = hu if plain is None else plain
-        path = _filled_path(now, ring if plain is None else ring_of(plain))
+        path, filled_worth = _filled_path(now, ring if plain is None else ring_of(plain))
         if len(path) < LEAST_POINTS:
             break
         frame = frame_of(path)
         if plain is None and not np.isfinite(contrast_along(volume.hu, volume.grid, frame)).any():
+            if filled_worth > SUSPECT * worth:
+                raise SpineNotFound(CONTRAST)
             break
         found = find_contrast(volume, centred_in_contrast(volume.hu, volume.grid, frame))
         if found is None:
@@ -156,7 +169,7 @@ def _filled_score(hu, candidate, spacing, core, reach, rays, shortest, bone, lea
                 score[z, y // 2, x // 2] = hits / rays - 0.5 * np.sqrt(spread / hits) / mean - 0.5 * differ
 
 
-def _filled_path(hu: IntArray, ring: Ring) -> Trail:
+def _filled_path(hu: IntArray, ring: Ring) -> tuple[Trail, float]:
     """The best path where what contrast may fill counts as well as soft tissue."""
     filled = np.full_like(ring, -0.3)
     candidate = (hu[:, ::2, ::2] > SOFT_HU[0]) & (column_in_front(hu) > LEAST_COLUMN_HU)
@@ -164,4 +177,5 @@ def _filled_path(hu: IntArray, ring: Ring) -> Trail:
         hu, candidate, COARSE_MM, CORE_MM, RAY_REACH_MM, RAYS, SHORTEST_MEAN_RAY_MM, BONE_HU, RANGE_HU[0],
         2.0 * UNEVEN, LIKE[1], filled,
     )  # fmt: skip
-    return best_path(hu, np.maximum(ring, filled))[0]
+    trail, _, worth = best_path(hu, np.maximum(ring, filled))
+    return trail, worth
