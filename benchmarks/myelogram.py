@@ -234,7 +234,7 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "else) and into the sac that the built-in anatomy draws in real CTs (with a made-up cord and roots), "
         "over the whole scan or over T12 to L1 alone. In phantoms the reference is the truth, in real CTs "
         "the anatomy of the same CT without contrast, whose sac is itself an estimate. The cement's "
-        "brightness is drawn by seed. No real myelogram was at hand; these phantoms were not looked at while the method "
-        "was made."
+        "brightness is drawn by seed. No real myelogram was at hand; these phantoms were not "
+        "looked at while the method was made."
     )
     return Table(NAME, "CT myelograms", caption, rows, done, quick)

@@ -50,7 +50,7 @@ def find_spine(volume: Volume, *, anatomy: str = "builtin", level: str | None = 
     """
     pin = None if level is None else parse_level(level)
     spine = backend(anatomy).find(volume)
-    if spine.contrast is None:
+    if spine.backend != "builtin" and spine.contrast is None:
         # A label map knows nothing of contrast medium, and cement is looked for in the scan without it.
         spine = replace(spine, contrast=find_contrast(volume, spine.canal.frame))
     if pin is not None:
