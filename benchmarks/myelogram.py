@@ -19,7 +19,7 @@ from thecal.phantom.insert import insert_deposits
 from thecal.phantom.myelogram import Myelogram, inject
 from thecal.phantom.patient import make_patient
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
-from thecal.volume import BoolArray, Volume
+from thecal.volume import BoolArray, FloatArray, Volume
 
 NAME: Final = "myelogram"
 SEED: Final = 7300
@@ -148,7 +148,7 @@ def _mask(volume: Volume, spine: Spine, labels: tuple[int, ...]) -> BoolArray:
     return mask
 
 
-def _surface_mm(a: BoolArray, b: BoolArray, volume: Volume) -> np.ndarray:
+def _surface_mm(a: BoolArray, b: BoolArray, volume: Volume) -> FloatArray:
     """Distance within its slice of each border pixel of one mask from the other's border, mm."""
     pixels = volume.grid.spacing_mm[1:]
     found = []

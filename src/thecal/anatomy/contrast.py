@@ -218,7 +218,7 @@ def find_contrast(
     theta = even if theta is None else theta
     rays = sample_rays(volume.hu, volume.grid, frame, theta, radii)
     level = np.interp(np.arange(len(along)), np.flatnonzero(filled), along[filled])
-    hidden = rays > np.maximum(DENSE_HU, CEMENT_SHARE * level)[:, None, None]
+    hidden: BoolArray = rays > np.maximum(DENSE_HU, CEMENT_SHARE * level)[:, None, None]
     if missing is not None:
         hidden = sample_rays(missing.view(np.uint8), volume.grid, frame, theta, radii, order=0) > 0.5
     size = (2 * round(HIDDEN_MM / frame.step_mm) + 1, 5, 2 * round(HIDDEN_MM / STEP_MM) + 1)

@@ -9,6 +9,7 @@ import numpy as np
 from thecal.anatomy.spine import Spine
 from thecal.quality import QualityNote
 from thecal.terms import vertebra_name
+from thecal.volume import FloatArray
 
 
 def contrast_note(spine: Spine) -> QualityNote | None:
@@ -36,7 +37,7 @@ def contrast_note(spine: Spine) -> QualityNote | None:
     )
 
 
-def _place(spine: Spine, point: np.ndarray) -> str:
+def _place(spine: Spine, point: FloatArray) -> str:
     """A height in words: L3, z = -804.5 mm."""
     z = f"z = {point[2]:.0f} mm"
     if not spine.vertebrae:
