@@ -243,8 +243,7 @@ def _directions() -> tuple[FloatArray, FloatArray]:
 
 def _in_grid(grid: Grid, points: FloatArray) -> BoolArray:
     index = grid.to_index(points)
-    inside: BoolArray = ((index >= -0.5) & (index <= np.array(grid.shape) - 0.5)).all(axis=1)
-    return inside
+    return np.asarray(((index >= -0.5) & (index <= np.array(grid.shape) - 0.5)).all(axis=1), bool)
 
 
 def _border(
