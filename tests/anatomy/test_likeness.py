@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
-from thecal.anatomy.backends.builtin import Builtin
 from thecal.anatomy.likeness import LEAST_LIKENESS, spine_likeness
 from thecal.anatomy.missing import missing_data
 from thecal.anatomy.spine import Spine
 from thecal.anatomy.working_grid import OUTSIDE_HU, sample_volume
-from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
 from thecal.phantom.patient import Case
-from thecal.terms import THECAL_SAC
 from thecal.volume import patient_grid
 
 
@@ -51,16 +46,3 @@ def test_where_nothing_is_known_it_is_no_spine(phantom_patient: Case, phantom_sp
     hidden = np.ones(fine.shape, bool)
     hu = np.zeros(fine.shape, np.int16)
     assert spine_likeness(hu, hidden, fine, canal.frame, canal.theta, canal.wall_mm) == 0.0
-
-
-@pytest.mark.parametrize("hu_of_contrast", [250, 450])
-@pytest.mark.parametrize("filled", ["canal", "sac"])
-def test_contrast_in_the_sac_is_said_and_not_guessed_at(
-    phantom_patient: Case, phantom_spine: Spine, hu_of_contrast: int, filled: str
-) -> None:
-    volume = phantom_patient.volume
-    hu = volume.hu.copy()
-    sac = phantom_spine.labels == THECAL_SAC
-    hu[phantom_spine.box][phantom_spine.canal_mask() if filled == "canal" else sac] = hu_of_contrast
-    with pytest.raises(SpineNotFound, match="contrast medium in the sac"):
-        Builtin().find(replace(volume, hu=hu))

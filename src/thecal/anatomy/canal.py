@@ -3,21 +3,23 @@
 From each soft voxel rays are cast in the axial plane; a canal is where most of them meet bone at like
 lengths while trabecular bone or disc fills the space in front. A dynamic programme links such voxels
 into the best path through the slices; it may begin and end anywhere, so it stops where the canal does.
+Contrast medium in the sac is taken out before.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from thecal.anatomy.missing import DENSE_HU
-from thecal.anatomy.myelogram import CONTRAST, contrast_fills_canal
-from thecal.anatomy.ringed_path import BONE_HU, COARSE_MM, SOFT_HU, ringed_path
+from thecal.anatomy.myelogram import without_canal_contrast
+from thecal.anatomy.ringed_path import BONE_HU, COARSE_MM, SOFT_HU, best_path, ring_score
 from thecal.anatomy.working_grid import sample_volume
 from thecal.errors import SpineNotFound
 from thecal.frames import CanalFrame
-from thecal.volume import FloatArray, Grid, Volume, patient_grid
+from thecal.volume import FloatArray, Grid, IntArray, Volume, patient_grid
 
 SHORTEST_PATH_MM = 25.0
 EDGE_SLICES = 4
@@ -45,16 +47,20 @@ def find_course(volume: Volume) -> tuple[CanalFrame, FloatArray, Grid]:
     Raises
     ------
     SpineNotFound
-        Where no path of 25 mm is ringed by bone, or contrast medium fills the canal.
+        Where no path of 25 mm is ringed by bone.
     """
     coarse = patient_grid(volume.grid, COARSE_MM)
     hu = sample_volume(volume, coarse)
-    # Dense voxels are cement or metal, neither bone nor soft: rays pass through them.
-    bone = (hu > BONE_HU) & (hu < DENSE_HU)
-    candidate = ((hu > SOFT_HU[0]) & (hu < SOFT_HU[1])) | (hu >= DENSE_HU)
-    trail, along, worth = ringed_path(hu, bone, candidate)
-    if contrast_fills_canal(hu, worth):
-        raise SpineNotFound(CONTRAST)
+    ring = _ring(hu)
+
+    def smooth_frame(path: npt.NDArray[np.intp]) -> CanalFrame:
+        points = coarse.to_lps(path * np.array([1, 2, 2]))
+        return CanalFrame.through(smooth_course(points, COURSE_SIGMA_MM / COARSE_MM))
+
+    trail, along, worth = best_path(hu, ring)
+    plain = without_canal_contrast(volume, hu, ring, worth, coarse, smooth_frame, _ring)
+    if plain is not None:
+        trail, along, _ = best_path(plain, _ring(plain))
     if (len(trail) - 1) * COARSE_MM < SHORTEST_PATH_MM:
         raise SpineNotFound(
             "No spinal canal was found: nowhere over 25 mm is soft tissue ringed by bone behind a vertebral "
@@ -66,6 +72,14 @@ def find_course(volume: Volume) -> tuple[CanalFrame, FloatArray, Grid]:
     frame = CanalFrame.through(_run_on(points, low, high))
     nearest = cKDTree(points).query(frame.points)[1]
     return frame, np.clip(along[nearest], 0, 1), coarse
+
+
+def _ring(hu: IntArray) -> npt.NDArray[np.float32]:
+    """How well bone rings each soft voxel of the coarse grid."""
+    # Dense voxels are cement or metal, neither bone nor soft: rays pass through them.
+    bone = (hu > BONE_HU) & (hu < DENSE_HU)
+    candidate = ((hu > SOFT_HU[0]) & (hu < SOFT_HU[1])) | (hu >= DENSE_HU)
+    return ring_score(bone, candidate)
 
 
 def smooth_course(points: FloatArray, sigma: float) -> FloatArray:

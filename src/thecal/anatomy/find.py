@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from thecal.anatomy.backend import AnatomyBackend
+from thecal.anatomy.contrast import find_contrast
+from thecal.anatomy.contrast_note import contrast_note
 from thecal.anatomy.levels import levels_from_pin
 from thecal.anatomy.spine import Part, Spine
 from thecal.errors import InputError
@@ -48,7 +50,13 @@ def find_spine(volume: Volume, *, anatomy: str = "builtin", level: str | None = 
     """
     pin = None if level is None else parse_level(level)
     spine = backend(anatomy).find(volume)
-    return spine if pin is None else pin_level(spine, *pin)
+    if spine.backend != "builtin" and spine.contrast is None:
+        # A label map knows nothing of contrast medium, and cement is looked for in the scan without it.
+        spine = replace(spine, contrast=find_contrast(volume, spine.canal.frame))
+    if pin is not None:
+        spine = pin_level(spine, *pin)
+    told = contrast_note(spine)
+    return spine if told is None else replace(spine, quality=(*spine.quality, told))
 
 
 def backend(anatomy: str) -> AnatomyBackend:

@@ -119,7 +119,7 @@ def _mirror_likeness(bone, ring, out):  # type: ignore[no-untyped-def]
                     out[z, y, x] = (sab - sa * sb / n) / np.sqrt(va * vb)
 
 
-def _column_in_front(hu: IntArray) -> npt.NDArray[np.float32]:
+def column_in_front(hu: IntArray) -> npt.NDArray[np.float32]:
     """Mean clipped HU of the block where a vertebral body would lie, at every second voxel in the plane.
 
     The block is 24 mm wide, 15 mm deep, 24 mm high and starts 13 mm in front of the voxel.
@@ -135,34 +135,43 @@ def _column_in_front(hu: IntArray) -> npt.NDArray[np.float32]:
     return shifted
 
 
-def ringed_path(
-    hu: IntArray, bone: BoolArray, candidate: BoolArray
-) -> tuple[npt.NDArray[np.intp], FloatArray, float]:
+def ring_score(bone: BoolArray, candidate: BoolArray) -> npt.NDArray[np.float32]:
+    """How well bone rings each candidate, at every second row and column.
+
+    Parameters
+    ----------
+    bone : (z, y, x) bool
+        What ends a ray.
+    candidate : (z, y, x) bool
+        What the canal may hold.
+    """
+    ny, nx = (bone.shape[1] + 1) // 2, (bone.shape[2] + 1) // 2
+    ring = np.full((bone.shape[0], ny, nx), -0.3, np.float32)
+    _ring_score(bone, candidate, COARSE_MM, RAY_REACH_MM, RAYS, SHORTEST_MEAN_RAY_MM, ring)
+    return ring
+
+
+def best_path(hu: IntArray, ring: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.intp], FloatArray, float]:
     """The path through the slices that looks most like a canal.
 
     Parameters
     ----------
     hu : (z, y, x) int16
         On an even grid of ``COARSE_MM``.
-    bone : (z, y, x) bool
-        What ends a ray.
-    candidate : (z, y, x) bool
-        What the canal may hold.
+    ring : (z, y // 2, x // 2) float32
+        How well bone rings each voxel.
 
     Returns
     -------
     trail : (n, 3) int
         Caudal to cranial: slice, and every second row and column.
-    ring : (n,) float64
+    ringed : (n,) float64
         How closed the ring of bone is at each of them.
     worth : float
         Sum over the path of its score above ``FLOOR``.
     """
-    ny, nx = (hu.shape[1] + 1) // 2, (hu.shape[2] + 1) // 2
-    ring = np.full((hu.shape[0], ny, nx), -0.3, np.float32)
-    _ring_score(bone, candidate, COARSE_MM, RAY_REACH_MM, RAYS, SHORTEST_MEAN_RAY_MM, ring)
     # 120 HU in front is trabecular bone or disc beside it; 20 HU is muscle, fat or bowel.
-    column = np.clip((_column_in_front(hu) - 70) / 50, -1.5, 1.0)
+    column = np.clip((column_in_front(hu) - 70) / 50, -1.5, 1.0)
     flat = np.clip(ndimage.uniform_filter(hu, size=(5, 2, 2))[:, ::2, ::2], 100, 400).astype(np.float32)
     mirror = np.zeros_like(ring)
     _mirror_likeness(flat, ring, mirror)

@@ -1,4 +1,4 @@
-"""The thecal sac inside the canal: a smooth closed surface that keeps the epidural fat outside."""
+"""The thecal sac in the canal: a smooth closed surface round contrast medium, or with the fat outside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.anatomy.contrast import Contrast
 from thecal.anatomy.optimal_surface import optimal_surface
 from thecal.anatomy.rays import sample_rays
 from thecal.anatomy.spine import Canal
@@ -17,6 +18,10 @@ from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
 FAT_SD_MM: Final = 0.9
 """Where fat bounds it, against the truth of 12 phantoms; the pixels' half comes on top."""
+CONTRAST_SD_MM: Final = 0.5
+"""Where contrast medium outlines it: on one phantom with true outlines the deviation was 0.44 mm."""
+CARRIED_SD_MM: Final = 1.2
+"""Where contrast fills it but cement, or bone as bright, hides its border."""
 SHARE_SD: Final = 0.13
 """Where no fat does, as a share of the wall's radius: half of what sac over canal ranges over sexes and
 levels L1 to S1, 0.56 to 0.82 (Pierro 2017, doi 10.4103/jcis.JCIS_24_17)."""
@@ -187,6 +192,34 @@ def _expected(
             base += weight * share * ndimage.gaussian_filter(t, sigma, mode=("nearest", "wrap"))
     expected: FloatArray = top / base
     return expected
+
+
+def sac_by_contrast(
+    sac_mm: FloatArray, sd_mm: FloatArray, contrast: Contrast, frame: CanalFrame, pixel_mm: float
+) -> tuple[FloatArray, FloatArray]:
+    """The sac's radius and its uncertainty with the outer border of contrast medium where that outlines it.
+
+    Parameters
+    ----------
+    sac_mm, sd_mm
+        (n, m) and (n,), as on plain CT.
+    contrast : Contrast
+        Found on the same curve and angles.
+    frame : CanalFrame
+    pixel_mm : float
+        The scan's, in plane.
+    """
+    JOIN_MM = 2.0  # the two outlines run into each other over about this much at the ends of the contrast
+    filled = np.isfinite(contrast.hu)
+    nearest = np.flatnonzero(filled)[
+        np.abs(np.arange(len(filled))[:, None] - np.flatnonzero(filled)).argmin(1)
+    ]
+    share = ndimage.gaussian_filter1d(filled.astype(float), JOIN_MM / frame.step_mm, mode="nearest")[:, None]
+    sac: FloatArray = share * contrast.border_mm[nearest] + (1 - share) * sac_mm
+    seen = CONTRAST_SD_MM**2 + (0.25 * pixel_mm) ** 2
+    by_contrast = (contrast.seen * seen + (1 - contrast.seen) * CARRIED_SD_MM**2).mean(axis=1)
+    variance = share[:, 0] * by_contrast[nearest] + (1 - share[:, 0]) * sd_mm**2
+    return sac, np.sqrt(variance)
 
 
 def sac_without_fat(canal: Canal) -> QualityNote | None:

@@ -8,10 +8,11 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from thecal.anatomy.contrast import Contrast, without_contrast
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.quality import QualityNote
 from thecal.terms import LevelSource, is_disc
-from thecal.volume import BoolArray, Box, FloatArray, Grid, LabelArray
+from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume
 
 
 class Part(IntEnum):
@@ -98,6 +99,8 @@ class Spine:
         Caudal to cranial; the sacrum is in ``labels`` but not here.
     backend, backend_version : str
     quality : tuple of QualityNote
+    contrast : Contrast or None
+        Contrast medium in the sac (a myelogram); None where none was seen.
     """
 
     box: Box
@@ -109,6 +112,11 @@ class Spine:
     backend: str
     backend_version: str
     quality: tuple[QualityNote, ...] = ()
+    contrast: Contrast | None = None
+
+    def plain_hu(self, volume: Volume) -> IntArray:
+        """The HU of the crop as if no contrast medium lay in the sac: what bone and cement are read from."""
+        return without_contrast(volume, self.box, self.contrast)
 
     def canal_mask(self) -> BoolArray:
         """Voxels of the canal, sac included."""

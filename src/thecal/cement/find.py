@@ -12,6 +12,7 @@ from scipy import ndimage
 from thecal.anatomy.spine import Spine
 from thecal.cement.bone_brightness import brightest_bone_hu
 from thecal.cement.candidates import Sorted, sort_candidates
+from thecal.cement.contrast_in_sac import hiding_note
 from thecal.cement.contrast_pool import contrast_pool
 from thecal.cement.deposit_map import Cement
 from thecal.cement.detection_limit import detection_limit_mm3
@@ -44,10 +45,11 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
         ``pieces`` is 0 everywhere where there is none; ``detection_limit_mm3`` always says how small a
         deposit would have been seen.
     """
-    hu = volume.hu[spine.box]
+    # Contrast medium in the sac is neither cement nor what cement is measured against.
+    hu = spine.plain_hu(volume)
     spacing = spine.grid.spacing_mm
     spread = point_spread(volume)
-    noise = noise_hu(hu)
+    noise = noise_hu(volume.hu[spine.box])
     bone = brightest_bone_hu(hu, spine)
     threshold = seed_threshold_hu(bone, noise)
     near = nearness(spine)
@@ -71,6 +73,8 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     measured = extent.plateau_hu if extent.pieces.any() else None
     limit_mm3, limit_hu = _limit(_slice_sigma(spread.sigma_mm, volume), spacing, threshold, noise, measured)
     notes = list(_notes(extent, weak_only, candidates.metal, candidates.reasons, volume))
+    if (hides := hiding_note(spine, limit_hu)) is not None:
+        notes.append(hides)
     return Cement(
         box=spine.box,
         grid=spine.grid,

@@ -40,11 +40,15 @@ def make(
     ] = None,
     fill: Annotated[str | None, typer.Option(help="Cement in the body: T12:3.5ml.")] = None,
     kernel: Annotated[str, typer.Option(help="soft or sharp")] = "soft",
+    contrast_hu: Annotated[
+        float | None, typer.Option(help="Contrast medium in the thecal sac, HU: a CT myelogram.")
+    ] = None,
     form: Form = "dicom",
 ) -> None:
     """Make one patient and scan her."""
     from thecal.errors import InputError
     from thecal.phantom.deposit_spec import DepositSpec
+    from thecal.phantom.myelogram import Myelogram
     from thecal.phantom.patient import make_patient
     from thecal.phantom.scanner import SHARP, SOFT
     from thecal.phantom.spine_model import parse_levels
@@ -73,6 +77,7 @@ def make(
         age=age,
         sex=sex,  # type: ignore[arg-type]
         scanner=SHARP if kernel == "sharp" else SOFT,
+        myelogram=None if contrast_hu is None else Myelogram(_contrast(contrast_hu)),
         deposits=specs,
     )
     _write_case(case, out, form, f"phantom seed {seed}")
@@ -158,6 +163,14 @@ def _spacing(text: str) -> tuple[float, float, float]:
     if not all(0.2 <= value <= 6.0 for value in (x, y, z)):
         raise InputError(f"A spacing of {text} mm is not between 0.2 and 6 mm")
     return x, y, z
+
+
+def _contrast(hu: float) -> float:
+    from thecal.errors import InputError
+
+    if not 50.0 <= hu <= 3000.0:
+        raise InputError(f"Contrast medium of {hu:g} HU is not between 50 and 3000 HU")
+    return hu
 
 
 def _field(fov_mm: float) -> float:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 
 from thecal.anatomy.spine import Spine
+from thecal.cement.contrast_in_sac import hiding_planes
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.body import bodies
 from thecal.leakage.compartments import assign
@@ -37,11 +38,12 @@ def find_leakage(
 ) -> Leakage:
     """See :func:`thecal.leakage.find_leakage`."""
     notes: list[QualityNote] = []
+    hu = spine.plain_hu(volume)
     shape = spine.labels.shape
     levels = Levels.of(spine)
     shapes = bodies(spine)
     labels = np.zeros(shape, np.int32)
-    at = assign(spine, cement, volume.hu[spine.box])
+    at = assign(spine, cement, hu)
     deposits: tuple[Deposit, ...] = ()
     if at is None:
         regions, pieces = [], []
@@ -63,29 +65,31 @@ def find_leakage(
         labels[at.box] = parts
         is_canal = np.concatenate([[False], np.isin(codes, (SAC, EPIDURAL))])
         in_canal = np.where(is_canal[parts], fraction, np.float32(0)).astype(np.float32)
-    canal = occlusion_along(spine.canal, in_canal, grid, spine.grid, cement.metal)
+    hiding = hiding_planes(spine, cement.detection_limit_hu or 0.0)
+    canal = occlusion_along(spine.canal, in_canal, grid, spine.grid, cement.metal, hiding)
     assessable = np.isfinite(canal.cement_mm2)
-    metal_hides = bool((np.isfinite(canal.canal_mm2) & ~assessable).any())
+    some_hidden = bool((np.isfinite(canal.canal_mm2) & ~assessable).any())
     if not assessable.any():
         notes.append(
             QualityNote(
                 "canal_not_assessable",
                 "critical",
-                "The canal was not found well enough to say how much of it cement takes.",
+                "Contrast medium in the canal is as bright as cement may be: whether cement lies there "
+                "cannot be told."
+                if hiding.any()
+                else "The canal was not found well enough to say how much of it cement takes.",
             )
         )
-    measured, further = measure_vertebrae(
-        spine, cement, volume.hu[spine.box], shapes, pieces, regions, levels, canal
-    )
+    measured, further = measure_vertebrae(spine, cement, hu, shapes, pieces, regions, levels, canal)
     canal_mm3 = sum(
         float(p.volume_mm3.sum()) for p, r in zip(pieces, regions, strict=True) if r in (SAC, EPIDURAL)
     )
     slice_mm = max(float(volume.grid.spacing_mm[0]), volume.source.slice_thickness_mm or 0.0)
-    needles = find_tracks(volume.hu[spine.box], slice_mm, spine, cement)
+    needles = find_tracks(hu, slice_mm, spine, cement)
     found = Leakage(
         deposits=deposits,
         deposit_labels=labels,
-        canal_cement_ml=canal_mm3 / 1000 if assessable.any() and (canal_mm3 > 0 or not metal_hides) else None,
+        canal_cement_ml=canal_mm3 / 1000 if assessable.any() and (canal_mm3 > 0 or not some_hidden) else None,
         profile=sections(canal, spine.canal, levels),
         worst=worst_plane(canal, spine.canal, levels, in_canal, grid),
         vertebrae=measured,

@@ -37,12 +37,17 @@ class Occlusion:
 
 
 def occlusion_along(
-    canal: Canal, cement: npt.NDArray[np.float32], grid: Grid, scan: Grid, metal: BoolArray | None = None
+    canal: Canal,
+    cement: npt.NDArray[np.float32],
+    grid: Grid,
+    scan: Grid,
+    metal: BoolArray | None = None,
+    hiding: BoolArray | None = None,
 ) -> Occlusion:
     """Canal and cement area on the plane normal to the canal at each of its points.
 
-    On planes that pass metal near the canal no cement is no finding: what was not seen there is NaN, not 0.
-    What was seen stays.
+    On planes that pass metal near the canal, or on which contrast medium is as bright as cement, no cement is
+    no finding: what was not seen there is NaN, not 0. What was seen stays.
 
     The canal's area is that inside ``canal.wall_mm``, ½∫r²dθ. The cement's area is the integral, r dr dθ in
     0.25 mm steps with trilinear sampling, of the cement given to the canal's two compartments, out to
@@ -60,6 +65,8 @@ def occlusion_along(
         the canal's confidence is below 0.2.
     metal : (z, y, x) bool, optional
         Screws, rods and the like, on ``scan``.
+    hiding : (n,) bool, optional
+        Planes on which contrast medium hides cement.
     """
     theta, wall = _fine_wall(canal)
     step = 2 * np.pi / len(theta)
@@ -79,6 +86,8 @@ def occlusion_along(
     cement_mm2 = np.where(unsure, np.nan, np.minimum(cement_mm2, canal_mm2))
     if metal is not None and metal.any():
         cement_mm2[passing_metal(canal, metal, scan) & ~(cement_mm2 > 0)] = np.nan
+    if hiding is not None:
+        cement_mm2[hiding & ~(cement_mm2 > 0)] = np.nan
     return Occlusion(canal_mm2, cement_mm2, outside)
 
 

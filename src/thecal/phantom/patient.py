@@ -12,6 +12,7 @@ import numpy.typing as npt
 from thecal.anatomy.spine import Spine
 from thecal.phantom.deposit_spec import DepositSpec
 from thecal.phantom.insert import CEMENT_HU, CementTruth, cement_image, cement_truth
+from thecal.phantom.myelogram import Myelogram, fill_sac
 from thecal.phantom.needle import TrackSpec, TrueTrack, drill
 from thecal.phantom.place import place_deposits
 from thecal.phantom.scanner import SOFT, FloatImage, Scanner, add_noise, image, store
@@ -148,6 +149,7 @@ def make_patient(
     sex: Sex | None = None,
     scanner: Scanner = SOFT,
     contrast_hu: float | None = None,
+    myelogram: Myelogram | None = None,
     deposits: Sequence[DepositSpec] = (),
     tracks: Sequence[TrackSpec] = (),
     cement_hu: float | None = None,
@@ -169,6 +171,8 @@ def make_patient(
     age, sex, contrast_hu : optional
         Drawn where not given.
     scanner : Scanner
+    myelogram : Myelogram, optional
+        Contrast medium in the sac; ``contrast_hu`` is that in the vessels.
     deposits : sequence of DepositSpec
     tracks : sequence of TrackSpec
     cement_hu : float, optional
@@ -196,6 +200,8 @@ def make_patient(
     labels[box], parts[box] = majority(fine_labels, fine_parts, factors)
     spine = spine_of(model, labels, parts, grid, box)
     site = Site(site_grid, factors, fine_labels, fine_parts, fine, spine, np.zeros(fine.shape, np.uint8))
+    if myelogram is not None:
+        fill_sac(site, myelogram)
     cement_rng = np.random.default_rng([seed, 3])
     made = tuple(drill(site, track) for track in tracks)
     truth: CementTruth | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,6 +15,7 @@ from thecal.anatomy.bodies import Body, find_body
 from thecal.anatomy.bone_edge import Sight
 from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
+from thecal.anatomy.contrast import Contrast, find_contrast, without_contrast
 from thecal.anatomy.foramina import foramina
 from thecal.anatomy.hidden_waist import settle_hidden_waists
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels
@@ -24,7 +25,7 @@ from thecal.anatomy.myelogram import CONTRAST
 from thecal.anatomy.paint import paint_tube
 from thecal.anatomy.painted_vertebrae import paint_vertebrae, space_taken
 from thecal.anatomy.ribs import rib_evidence
-from thecal.anatomy.sac import sac_radius, sac_without_fat
+from thecal.anatomy.sac import sac_by_contrast, sac_radius, sac_without_fat
 from thecal.anatomy.sacrum import Sacrum, find_sacrum, sacrum_below, sacrum_mask
 from thecal.anatomy.spine import Canal, Part, Spine, Vertebra
 from thecal.anatomy.vertebra_frame import BodyFit, frame_of_body
@@ -54,7 +55,8 @@ class _Seen:
     """The scan around the canal on an even, fine grid, and the canal in it.
 
     ``missing`` is what is not to be read, ``canal`` frame, theta and wall, ``bone`` how plainly bone stands
-    at the wall, ``confidence`` that of the canal along its frame.
+    at the wall, ``confidence`` that of the canal along its frame. ``contrast`` is contrast medium in the sac,
+    which ``hu`` is free of.
     """
 
     box: Box
@@ -64,6 +66,7 @@ class _Seen:
     canal: tuple[CanalFrame, FloatArray, FloatArray]
     bone: FloatArray
     confidence: FloatArray
+    contrast: Contrast | None
 
 
 class Builtin:
@@ -88,7 +91,7 @@ class Builtin:
         box, fine, canal, confidence = seen.box, seen.fine, seen.canal, seen.confidence
         frame, theta, wall = canal
         grid = volume.grid.crop(box)
-        native = volume.hu[box]
+        native = without_contrast(volume, box, seen.contrast)
         fits = [_fit(body, frame) for body in bodies]
         sacrum = find_sacrum(native, grid, frame)
         first = _first_above_sacrum(sacrum, frame, fits)
@@ -101,6 +104,14 @@ class Builtin:
         missing = missing_data(native, grid.spacing_mm, float(grid.spacing_mm[0]))
         missing |= isles_in_canal(native, grid, frame)
         sac, sac_sd = sac_radius(native, grid, frame, theta, wall, missing)
+        contrast = seen.contrast
+        if contrast is not None:
+            hidden = np.zeros(volume.hu.shape, bool)
+            hidden[box] = missing
+            outlined = find_contrast(volume, frame, theta, wall, hidden)
+            if outlined is not None:
+                contrast = outlined
+                sac, sac_sd = sac_by_contrast(sac, sac_sd, outlined, frame, float(grid.spacing_mm[1:].max()))
         bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
         labels, parts = paint_vertebrae(grid, bodies, naming.ids, arches, fine, bone)
         tube = paint_tube(grid, frame, theta, [wall, sac])
@@ -134,7 +145,8 @@ class Builtin:
                     "are known to about half of that.",
                 )
             )
-        return Spine(box, grid, labels, parts, found, vertebrae, self.name, self.version, tuple(notes))
+        return Spine(box, grid, labels, parts, found, vertebrae, self.name, self.version, tuple(notes),
+                     contrast)  # fmt: skip
 
 
 def _canal(volume: Volume) -> _Seen:
@@ -142,7 +154,11 @@ def _canal(volume: Volume) -> _Seen:
     course, ring, _ = find_course(volume)
     box = _crop(volume.grid, course)
     fine = patient_grid(volume.grid.crop(box), FINE_MM)
-    hu = sample_volume(volume, fine)
+    contrast = find_contrast(volume, course)
+    plain = volume
+    if contrast is not None:
+        plain = replace(volume, hu=without_contrast(volume, box, contrast), grid=volume.grid.crop(box))
+    hu = sample_volume(plain, fine)
     slice_mm = float(volume.grid.spacing_mm[0])
     missing = missing_data(hu, fine.spacing_mm, slice_mm) | (hu <= OUTSIDE_HU)
     missing |= isles_in_canal(hu, fine, course)
@@ -157,7 +173,7 @@ def _canal(volume: Volume) -> _Seen:
             "What comes nearest to a spine does not look like one: its halves do not mirror each other, "
             "or no arch of bone stands behind the canal. --anatomy FILE takes a given label map instead."
         )
-    return _Seen(box, fine, hu, missing, (frame, theta, wall), bone, confidence)
+    return _Seen(box, fine, hu, missing, (frame, theta, wall), bone, confidence, contrast)
 
 
 def _crop(grid: Grid, course: CanalFrame) -> Box:

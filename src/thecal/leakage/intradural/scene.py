@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
+from thecal.cement.contrast_in_sac import hiding_planes
 from thecal.cement.deposit_map import Cement
 from thecal.leakage.findings import IntraduralSign, Leakage, Point
 from thecal.leakage.intradural.meaning import SIGN_MEANING
@@ -44,7 +45,7 @@ class Scene:
     Attributes
     ----------
     hu : (z, y, x) int16
-        The spine's crop.
+        The spine's crop, without contrast medium.
     slice_mm : float
         The greater of slice thickness and spacing.
     fwhm_mm : float
@@ -157,7 +158,7 @@ class Scene:
 def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> Scene:
     """Gather what the signs look at."""
     slice_mm = max(float(volume.grid.spacing_mm[0]), volume.source.slice_thickness_mm or 0.0)
-    hu = volume.hu[spine.box]
+    hu = spine.plain_hu(volume)
     in_canal, in_sac = (
         np.isin(leakage.deposit_labels, [d.id for d in leakage.deposits if d.compartment in names])
         for names in (("intradural", "epidural"), ("intradural",))
@@ -175,7 +176,7 @@ def scene_of(volume: Volume, spine: Spine, cement: Cement, leakage: Leakage) -> 
         if hidden is None and canal is not None:
             hidden = _unsure(spine, cement, canal)
         elif hidden is None and leakage.canal_cement_ml is None:
-            hidden = "Metal or the edge of the scan hides a part of the canal in which none was seen."
+            hidden = _what_hides(spine, cement)
         canal_unreadable = hidden
         if canal is None and not _no_canal(spine, leakage):
             canal_unreadable = "No cement was detected in the canal, so the sign cannot be read."
@@ -212,6 +213,15 @@ def unread(name: SignName, why: str) -> IntraduralSign:
     """A sign that could not be read: why not, and only then what it would be, which is no finding."""
     meaning = SIGN_MEANING[name][0]
     return sign(name, "not_assessable", f"{why} The sign would be: {meaning[0].lower()}{meaning[1:]}")
+
+
+def _what_hides(spine: Spine, cement: Cement) -> str:
+    if hiding_planes(spine, cement.detection_limit_hu or 0.0).any():
+        return (
+            "Contrast medium in the sac is as bright as cement may be, so that cement in it could not be "
+            "told from it."
+        )
+    return "Metal or the edge of the scan hides a part of the canal in which none was seen."
 
 
 def _no_canal(spine: Spine, leakage: Leakage) -> str | None:

@@ -1,0 +1,44 @@
+"""Where contrast medium in the sac is as bright as cement may be, so that none could be told from it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from thecal.anatomy.spine import Spine
+from thecal.quality import QualityNote
+from thecal.volume import BoolArray
+
+HIDING_SHARE: Final = 0.75
+"""Assumed: what stands out of contrast by less than a quarter of its own brightness is not told from it."""
+
+
+def hiding_planes(spine: Spine, cement_hu: float) -> BoolArray:
+    """Planes of the canal, (n,), on which contrast medium would hide cement of that brightness.
+
+    Parameters
+    ----------
+    spine : Spine
+    cement_hu : float
+        The brightness that the scan's detection limit holds for.
+    """
+    frame = spine.canal.frame
+    if spine.contrast is None:
+        return np.zeros(len(frame.s_mm), bool)
+    at = frame.index(frame.locate(spine.contrast.points)[0])
+    hidden = np.zeros(len(frame.s_mm), bool)
+    hidden[at[np.nan_to_num(spine.contrast.hu) > HIDING_SHARE * cement_hu]] = True
+    return hidden
+
+
+def hiding_note(spine: Spine, cement_hu: float) -> QualityNote | None:
+    """A warning where contrast medium hides cement, or none."""
+    if spine.contrast is None or not hiding_planes(spine, cement_hu).any():
+        return None
+    return QualityNote(
+        "contrast_hides_cement",
+        "warning",
+        f"Contrast medium in the sac is up to {spine.contrast.brightest_hu():.0f} HU bright: cement of "
+        f"{cement_hu:.0f} HU, which the detection limit is stated for, may not stand out of it there.",
+    )
