@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from thecal.anatomy.spine import Spine
 from thecal.leakage.findings import Leakage, WorstOcclusion
+from thecal.leakage.revision.plan_value import RevisionPlan
 from thecal.report.cuts import Cut, SagittalView, sagittal_cut, sagittal_view
 from thecal.report.drawing import (
     STYLE,
@@ -23,7 +24,7 @@ from thecal.report.drawing import (
 )
 from thecal.report.headline import place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
-from thecal.report.revision_marks import PLAN_SAID, draw_plan
+from thecal.report.revision_marks import FIXATION_COLOUR, draw_plan, pedicle_widths, plan_words
 from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
@@ -38,7 +39,7 @@ SAGITTAL_MARGIN_MM = 55.0
 def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     """The curved sagittal cut along the canal beside the share of the canal that cement takes."""
     view = sagittal_view(spine.canal)
-    low, high, shortened = _heights_to_show(view, leakage)
+    low, high, shortened = heights_to_show(view, leakage)
     cut = sagittal_cut(view, low, high)
     left, right, bottom, top = cut.extent
     column_mm, plot_mm, margin_mm = 58.0, 62.0, 4.0
@@ -54,7 +55,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         show_ct(axes, cut, volume)
         for radii, dashes in ((spine.canal.wall_mm, ()), (spine.canal.sac_mm, (2.0, 1.6))):
             for angle in (0.0, np.pi):
-                rim = view.place(_rim(spine, radii, angle))
+                rim = view.place(rim_of(spine, radii, angle))
                 inside = (rim[:, 1] > bottom) & (rim[:, 1] < top)
                 draw_line(axes, rim[inside, 0], rim[inside, 1], CANAL_WALL, dashes, width=1.0)
         if leakage.revision is not None:
@@ -62,7 +63,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
             draw_plan(axes, spine, view, leakage.revision)
         labelled = outline_deposits(axes, cut, deposits_on(cut, leakage, spine.grid))
         label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
-        _name_vertebrae(axes, spine, view, cut)
+        _name_vertebrae(axes, spine, view, cut, leakage.revision)
         scale_bar(axes, left + 4.0, bottom + 4.0, 50)
         axes.set_xlim(left, right + column_mm)
         axes.set_ylim(bottom, top)
@@ -74,7 +75,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         "the share of the canal that cement takes, on planes normal to it."
     )
     if leakage.revision is not None:
-        caption += f" {PLAN_SAID}"
+        caption += f" {plan_words(leakage.revision)}"
     if shortened:
         caption += " The scan is longer; the part around the cement is shown."
     worst = leakage.worst
@@ -85,7 +86,8 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
     return Picture(figure, caption, alt, width_in)
 
 
-def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
+def heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
+    """Lowest and highest height of the pictures along the canal, and whether that is less than the scan."""
     low, high = float(view.height_mm[0]), float(view.height_mm[-1])
     if high - low <= SAGITTAL_MOST_MM or not leakage.deposits:
         return low - 5.0, high + 5.0, False
@@ -96,7 +98,7 @@ def _heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float
     return middle - half, middle + half, True
 
 
-def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
+def rim_of(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
     """Points of a surface of the canal at one angle, (n, 3) LPS mm."""
     theta = spine.canal.theta
     column = int(np.argmin(abs(np.angle(np.exp(1j * (theta - angle))))))
@@ -105,19 +107,34 @@ def _rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
     return points
 
 
-def _name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
+def _name_vertebrae(
+    axes: Axes, spine: Spine, view: SagittalView, cut: Cut, plan: RevisionPlan | None
+) -> None:
     left, right, bottom, top = cut.extent
     tall_in = axes.get_window_extent().height / axes.figure.dpi
     room = NAME_HALF_IN * (top - bottom) / tall_in
     for vertebra in spine.vertebrae:
         frame = vertebra.frame
         across, up = view.place([frame.to_lps([0.0, 30.0, 0.0])])[0]
+        widths = None if plan is None else pedicle_widths(plan, vertebra.id)
         if vertebra.complete and bottom + 4 < up < top - 4:
+            if widths is not None:
+                axes.annotate(
+                    widths,
+                    (max(across, left + 2 * room), up),
+                    (0.0, -7.0),
+                    textcoords="offset points",
+                    color=FIXATION_COLOUR,
+                    fontsize=8,
+                    ha="center",
+                    va="top",
+                    path_effects=halo(),
+                )
             axes.text(
                 float(np.clip(across, left + room, right - room)),
                 up,
                 vertebra.level or f"no. {vertebra.id}",
-                color="#ffffff",
+                color="#ffffff" if widths is None else FIXATION_COLOUR,
                 fontsize=10,
                 ha="center",
                 va="center",

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
+from thecal.leakage.pedicles import SLAB_MM, Pedicle, pedicles
 from thecal.leakage.revision.plan_value import PedicleSize
 from thecal.terms import Side
 from thecal.volume import BoolArray
@@ -25,6 +26,9 @@ LEAST_MM2: Final = 12.0
 OTHER_BONE: Final = 1.5
 """So many times as wide as the neighbours' on that side, a section holds a rib's head or a joint as well:
 published mean widths grow from one level to the next by a factor of 1.4 at most (Zindrick 1987, L4 to L5)."""
+PART_SEEN: Final = 1.5
+"""So many times as low as both neighbours' on that side, a section holds a part of the pedicle: published
+mean heights differ from one level to the next by a factor of 1.3 at most (Zindrick 1987, from memory)."""
 MOST_HIDDEN: Final = 0.05
 """With more of the section under cement or metal its border is not that of bone."""
 
@@ -64,6 +68,9 @@ def sizes_of(
     wanted = [i for i, v in enumerate(vertebrae) if v.id in ids]
     near = {j for i in wanted for j in (i - 1, i, i + 1) if 0 <= j < len(vertebrae)}
     raw = {i: pedicle_sizes(spine, vertebrae[i], hidden) for i in sorted(near)}
+    nz, ny, nx = spine.labels.shape
+    everywhere = (slice(0, nz), slice(0, ny), slice(0, nx))
+    middles = pedicles(spine, hidden, everywhere) if wanted else {}
     found = []
     for i in wanted:
         for k, size in enumerate(raw[i]):
@@ -71,8 +78,22 @@ def sizes_of(
             known = [width for width in beside if width is not None]
             if size.width_mm is not None and known and size.width_mm > OTHER_BONE * max(known):
                 size = replace(size, width_mm=None, height_mm=None)
-            found.append(size)
+            tall = [raw[j][k].height_mm for j in (i - 1, i + 1) if j in raw]
+            heights = [height for height in tall if height is not None]
+            if size.height_mm is not None and heights and PART_SEEN * size.height_mm < min(heights):
+                size = replace(size, width_mm=None, height_mm=None)
+            middle = middles.get((size.vertebra_id, 1 - 2 * k))
+            found.append(replace(size, at_mm=_middle(vertebrae[i], middle)))
     return tuple(found)
+
+
+def _middle(vertebra: Vertebra, pedicle: Pedicle | None) -> tuple[float, float, float] | None:
+    """The middle of a pedicle, LPS mm."""
+    if pedicle is None:
+        return None
+    aside, up = pedicle.centre_mm
+    x, y, z = vertebra.frame.to_lps([aside, sum(SLAB_MM) / 2, up])
+    return float(x), float(y), float(z)
 
 
 def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: BoolArray) -> PedicleSize:
