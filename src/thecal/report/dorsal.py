@@ -129,7 +129,7 @@ def _from_behind(spine: Spine, leakage: Leakage, view: SagittalView, low: float,
     for row, height in enumerate(up):
         points = ways + height * view.cranial + canal_deep[row] * view.posterior
         index = np.rint(spine.grid.to_index(points.reshape(-1, 3))).astype(int)
-        inside = ((index >= 0) & (index < bounds)).all(-1)
+        inside: BoolArray = np.asarray(((index >= 0) & (index < bounds)).all(-1))
         at = tuple(np.where(inside[:, None], index, 0).T)
         ids[row] = np.where(inside, leakage.deposit_labels[at], 0).reshape(shape[1:])
         hit = (inside & bone[at]).reshape(shape[1:])
