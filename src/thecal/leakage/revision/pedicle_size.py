@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import cc3d
 import numpy as np
-import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
 from thecal.leakage.pedicles import SLAB_MM, Pedicle, pedicles
@@ -36,8 +36,9 @@ MOST_HIDDEN: Final = 0.05
 def pedicle_sizes(spine: Spine, vertebra: Vertebra, hidden: BoolArray) -> tuple[PedicleSize, PedicleSize]:
     """Outer width and height of the left and the right pedicle.
 
-    Each plane parallel to the posterior wall gives a section; an ellipse of the same second moments has the
-    section's diameters, whichever way it leans.
+    Each plane parallel to the posterior wall gives a section. Its width is that of the largest circle in it,
+    its height that of the bone above and below the circle's middle: what else of the vertebra or of a rib
+    hangs on the section, as transverse processes and joints of ribs do, changes neither much.
 
     Parameters
     ----------
@@ -110,17 +111,18 @@ def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: Bool
     at = tuple(np.moveaxis(np.where(inside[..., None], index, 0), -1, 0))
     bone: BoolArray = np.asarray(inside & (spine.labels[at] == vertebra.id) & (spine.parts[at] == Part.ARCH))
     covered: BoolArray = np.asarray(inside & hidden[at])
-    best: tuple[float, float, float] | None = None
+    best: tuple[float, float] | None = None
     for plane, under in zip(bone, covered, strict=True):
         section = _largest(plane)
-        area = float(section.sum()) * STEP_MM**2
-        if area < LEAST_MM2 or (best is not None and area >= best[0]):
+        if float(section.sum()) * STEP_MM**2 < LEAST_MM2:
+            continue
+        width, height = _diameters(section)
+        if best is not None and width >= best[0]:
             continue
         if (section & under).sum() > MOST_HIDDEN * section.sum():
             return none
-        width, height = _diameters(np.argwhere(section) * STEP_MM)
-        best = (area, width, height)
-    return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, best[1], best[2])
+        best = (width, height)
+    return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, *best)
 
 
 def _largest(plane: BoolArray) -> BoolArray:
@@ -130,8 +132,22 @@ def _largest(plane: BoolArray) -> BoolArray:
     return largest
 
 
-def _diameters(cells: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """Short and long diameter of the ellipse with the cells' second moments, mm."""
-    spread = np.asarray(np.cov(cells.T), np.float64) + np.eye(2) * STEP_MM**2 / 12
-    short, long = np.sqrt(np.linalg.eigvalsh(spread))
-    return 4 * float(short), 4 * float(long)
+def _diameters(section: BoolArray) -> tuple[float, float]:
+    """Diameter of the largest circle in a section, and the bone's height through its middle, mm.
+
+    Parameters
+    ----------
+    section : (across, up) bool
+        On a raster of ``STEP_MM``.
+    """
+    inside = ndimage.distance_transform_edt(np.pad(section, 1))[1:-1, 1:-1]
+    deepest = float(inside.max())
+    # Of an even pedicle all of the axis is the middle of a largest circle: the middle one of them is taken.
+    ridge = np.argwhere(inside >= deepest - 0.5)
+    column, row = ridge[np.argmin(((ridge - ridge.mean(0)) ** 2).sum(1))]
+    line = section[column]
+    above, below = np.flatnonzero(~line[row:]), np.flatnonzero(~line[row::-1])
+    up = int(above[0]) if len(above) else len(line) - row
+    down = int(below[0]) if len(below) else row + 1
+    # From a cell's middle to the middle of the nearest cell without bone: half a cell too far, each way.
+    return (2 * deepest - 1) * STEP_MM, (up + down - 1) * STEP_MM
