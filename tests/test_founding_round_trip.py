@@ -69,7 +69,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
 def test_segmentation_report_key_images_and_page_lie_in_the_archive_beside_the_images(course: Course) -> None:
     images = sum(len(list((course.folder / f"scanner-{n}" / "dicom").glob("*.dcm"))) for n in ACCESSIONS)
     # Key images: axial, along the canal, through the bones, and the signs.
-    assert course.held == {"CT": images, "SEG": 1, "SR": 1, "OT": 4, "DOC": 1}
+    assert course.held == {"CT": images, "SEG": 1, "SR": 1, "OT": 5, "DOC": 1}
 
 
 def test_cement_is_found_inside_and_outside_the_sac_at_the_treated_level(course: Course) -> None:

@@ -56,6 +56,7 @@ LAYOUTS = {
     "tilted": {"tilt": 0.7},
     "tilted and flipped": {"tilt": -0.7, "flips": (True, False, False)},
     "sagittal": {"order": (2, 0, 1), "flips": (False, True, False)},
+    "coronal": {"order": (1, 0, 2), "flips": (False, True, False)},
     "one slice lost": {"lost": (60,)},
 }
 

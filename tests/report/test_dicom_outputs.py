@@ -262,11 +262,16 @@ def test_only_signs_that_were_assessed_are_findings(axial, report, tmp_path):
     assert finding.CodeValue == "NOT_ASSESSABLE"
     assert not list(items(silent, "LAYERING"))
     signs = [s.model_copy(update={"state": "present"}) if s.name == "layering" else s for s in unread]
-    dura = report.intradural.model_copy(update={"signs": signs, "finding": "probable", "probability": 0.97})
+    said = {"finding": "probable", "probability": 0.97, "interval": (0.81, 0.99), "prior": 0.02}
+    dura = report.intradural.model_copy(update={"signs": signs, **said})
     _, seen = put(axial, report.model_copy(update={"intradural": dura}), tmp_path / "seen")
     assert next(items(seen, "LAYERING")).ConceptCodeSequence[0].CodeValue == "PRESENT"
     assert next(items(seen, "DURA_FINDING")).ConceptCodeSequence[0].CodeValue == "PROBABLE"
     assert not list(items(seen, "ROOT_OUTLINES"))
+    canal = groups(seen)["thecal-canal"]
+    told = ("122157", "PROBABILITY_LOW", "PROBABILITY_HIGH", "PRIOR")
+    assert [number(canal, name) for name in told] == [(0.97, "1"), (0.81, "1"), (0.99, "1"), (0.02, "1")]
+    assert not any(list(items(silent, name)) for name in told)
 
 
 def test_the_structured_report_is_a_draft_and_says_research_use(axial, report, tmp_path):

@@ -71,7 +71,11 @@ def test_dciodvfy_finds_no_error_in_the_other_forms(shelf, tmp_path, options):
 
 
 @pytest.mark.parametrize(
-    "layout", ["oblique", "oblique and flipped", "tilted", "tilted and flipped", "sagittal", "feet first"]
+    "layout",
+    [
+        *("oblique", "oblique and flipped", "tilted", "tilted and flipped", "sagittal", "coronal"),
+        *("feet first", "multi-frame"),
+    ],
 )
 def test_dcmqi_puts_every_segment_where_the_label_map_has_it(shelf, tmp_path, layout):
     case, folder = shelf[layout]

@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from thecal.cli.archives import Authorities, OurCertificate, OurTitle
+from thecal.cli.assess import SegChoice
+from thecal.terms import EVEN_ODDS
 
 
 def listen(
@@ -37,6 +39,23 @@ def listen(
     anatomy: Annotated[
         str, typer.Option(metavar="NAME", help="As for thecal assess: builtin or totalsegmentator.")
     ] = "builtin",
+    intradural_prior: Annotated[
+        float,
+        typer.Option(
+            metavar="SHARE",
+            help="As for thecal assess: probability of cement inside the dura before the CT.",
+        ),
+    ] = EVEN_ODDS,
+    seg: Annotated[
+        SegChoice, typer.Option("--seg", help="As for thecal assess: DICOM SEG as bits or as a label map.")
+    ] = SegChoice.BINARY,
+    whole_frames: Annotated[
+        bool,
+        typer.Option("--whole-frames", help="As for thecal assess: DICOM SEG at the images' own size."),
+    ] = False,
+    identified: Annotated[
+        bool, typer.Option("--identified", help="Put the patient's name on the page, as for thecal assess.")
+    ] = False,
     pdf: Annotated[
         bool, typer.Option("--pdf", help="Make and push the page for paper too, as for thecal assess.")
     ] = False,
@@ -67,10 +86,15 @@ def listen(
         raise InputError("--quiet is a number of seconds")
     if not 0 <= port <= 65535:
         raise InputError("--port is a number from 0 to 65535")
+    # A slip in any of these would set every study aside.
+    if intradural_prior != EVEN_ODDS:
+        from thecal.leakage.intradural.probability import check_prior
+
+        check_prior(intradural_prior)
     if anatomy != "builtin":
         from thecal.anatomy.find import backend
 
-        backend(anatomy)  # a slip here would set every study aside
+        backend(anatomy)
     if pdf:
         from thecal.report.pdf import check_pdf_can_be_made
 
@@ -80,9 +104,13 @@ def listen(
     archive = open_archive(parse_address(push), caller) if push else None
     secure = server_tls(caller)
 
+    options = ["--anatomy", anatomy, f"--intradural-prior={intradural_prior!r}", "--seg", seg.value]
+    switches = {"--whole-frames": whole_frames, "--identified": identified, "--pdf": pdf}
+    options += [name for name, on in switches.items() if on]
+
     def assess(images: Path, report: Path) -> list[str]:
         attended = [sys.executable, "-m", "thecal.dicom.network.attended", "thecal.cli.listen:assess_study"]
-        return [*attended, str(images), str(report), anatomy, *(["--pdf"] if pdf else [])]
+        return [*attended, str(images), str(report), *options]
 
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(message)s", level=logging.WARNING)
     LOG.setLevel(logging.INFO)
@@ -115,14 +143,14 @@ def assess_study(words: list[str]) -> None:
     Parameters
     ----------
     words : list of str
-        The folder of its images, the folder for the report, the anatomy, and options of assess.
+        The folder of its images, the folder for the report, and options of assess.
     """
     import json
 
     from thecal.cli import EXIT_NO_SPINE, run
 
-    images, report, anatomy, *options = words
-    status = run(["assess", images, "--out", report, "--anatomy", anatomy, *options])
+    images, report, *options = words
+    status = run(["assess", images, "--out", report, *options])
     if status == EXIT_NO_SPINE:
         notes = json.loads((Path(report) / "report.json").read_bytes())["quality"]
         typer.echo(next(note["message"] for note in notes if note["code"] == "spine_not_found"), err=True)

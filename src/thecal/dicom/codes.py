@@ -155,6 +155,9 @@ OCCLUSION: Final = _own("MAX_OCCLUSION", "Largest share of the canal taken by ce
 RESIDUAL_DEPTH: Final = _own("RESIDUAL_AP", "Longest free sagittal stretch of the canal on that plane")
 DETECTION_LIMIT: Final = _own("DETECTION_LIMIT", "Smallest compact deposit that the scan would show")
 PROBABILITY: Final = _dcm("122157", "Probability")
+PROBABILITY_LOW: Final = _own("PROBABILITY_LOW", "Lower end of the nine-in-ten interval of the probability")
+PROBABILITY_HIGH: Final = _own("PROBABILITY_HIGH", "Upper end of the nine-in-ten interval of the probability")
+PRIOR: Final = _own("PRIOR", "Probability before the CT, on which the probability rests")
 
 MILLILITRE: Final = Code("mL", "UCUM", "milliliter")
 MILLIMETRE: Final = Code("mm", "UCUM", "mm")

@@ -98,6 +98,7 @@ def _vertebra(vertebra: Vertebra, segment: Segment) -> Group:
 
 def _canal(report: Report, segment: Segment) -> Group:
     canal, worst, dura = report.canal, report.canal.max_occlusion, report.intradural
+    low, high = dura.interval or (None, None)
     evaluations = [(codes.INTRADURAL_CEMENT, codes.INTRADURAL_FINDINGS[dura.finding])]
     # A sign that could not be read is no finding.
     for sign in dura.signs:
@@ -118,6 +119,9 @@ def _canal(report: Report, segment: Segment) -> Group:
             (codes.RESIDUAL_DEPTH, worst.residual_ap_mm if worst else None, codes.MILLIMETRE, None, None),
             (codes.DETECTION_LIMIT, dura.detection_limit_mm3, codes.CUBIC_MILLIMETRE, None, None),
             (codes.PROBABILITY, dura.probability, codes.ONE, None, None),
+            (codes.PROBABILITY_LOW, low, codes.ONE, None, None),
+            (codes.PROBABILITY_HIGH, high, codes.ONE, None, None),
+            (codes.PRIOR, None if dura.probability is None else dura.prior, codes.ONE, None, None),
         ),
         evaluations=tuple(evaluations),
         algorithm=segment.algorithm,

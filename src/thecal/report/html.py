@@ -42,7 +42,7 @@ _ROUTES = {
 # What the page calls its pictures, in their order.
 PICTURES = ("axial", "sagittal", "projections")
 # Drawn only where there is something to show.
-SOMETIMES = ("signs",)
+SOMETIMES = ("signs", "dorsal")
 _SEVERITY_TITLES = {
     "critical": "Critical: no statement can rest on this",
     "warning": "Warnings: read the results with this in mind",
@@ -90,6 +90,7 @@ def draw_pictures(volume: Volume, spine: Spine | None, leakage: Leakage | None) 
     if spine is None or leakage is None:
         return {}
     from thecal.report.axial import axial_picture
+    from thecal.report.dorsal import dorsal_picture
     from thecal.report.projections import projections_picture
     from thecal.report.sagittal import sagittal_picture
     from thecal.report.signs import signs_picture
@@ -99,8 +100,11 @@ def draw_pictures(volume: Volume, spine: Spine | None, leakage: Leakage | None) 
         "sagittal": sagittal_picture(volume, spine, leakage),
         "projections": projections_picture(spine, leakage),
     }
-    signs = signs_picture(volume, spine, leakage)
-    return pictures if signs is None else pictures | {"signs": signs}
+    sometimes = {
+        "signs": signs_picture(volume, spine, leakage),
+        "dorsal": dorsal_picture(spine, leakage),
+    }
+    return pictures | {name: picture for name, picture in sometimes.items() if picture is not None}
 
 
 def render_html(

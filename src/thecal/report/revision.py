@@ -18,6 +18,8 @@ def revision_of(plan: RevisionPlan | None) -> Revision | None:
             from_mm=round(plan.durotomy.from_mm, 1),
             to_mm=round(plan.durotomy.to_mm, 1),
             length_mm=round(plan.durotomy.length_mm, 1),
+            from_place=plan.durotomy.from_place,
+            to_place=plan.durotomy.to_place,
         )
         if plan.durotomy
         else None,
@@ -60,6 +62,9 @@ def revision_of(plan: RevisionPlan | None) -> Revision | None:
                 side=p.side,
                 width_mm=_tenth(p.width_mm),
                 height_mm=_tenth(p.height_mm),
+                at_mm=None
+                if p.at_mm is None
+                else (round(p.at_mm[0], 1), round(p.at_mm[1], 1), round(p.at_mm[2], 1)),
             )
             for p in plan.pedicles
         ],

@@ -1,23 +1,47 @@
-"""The plan for a revision on the curved sagittal cut: laminae and durotomy behind the canal."""
+"""The plan for a revision on the curved sagittal cut: laminae, durotomy, and the levels to fix."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from thecal.anatomy.spine import Spine
-from thecal.leakage.revision.plan_value import RevisionPlan
+from thecal.leakage.revision.plan_value import Fragment, RevisionPlan
 from thecal.report.cuts import SagittalView
 from thecal.report.drawing import halo
 from thecal.volume import FloatArray
 
 LAMINA_BEHIND_MM = 13.0
-LAMINA_COLOUR = "#F0E442"
-DUROTOMY_COLOUR = "#FF8FC7"
-PLAN_SAID = (
-    "Of the plan to discuss: the yellow bars behind the canal are the laminae over the fragments and "
-    "their margin, the thick pink line on the back of the sac is the durotomy."
+# None of these is the colour of a compartment.
+LAMINA_COLOUR: Final = "#A8E05F"
+DUROTOMY_COLOUR: Final = "#8A4FFF"
+FIXATION_COLOUR: Final = "#35E0E6"
+PLAN_SAID: Final = (
+    "Of the plan to discuss: the light green bars behind the canal are the laminae over the fragments and "
+    "their margin, the thick violet line on the back of the sac is the durotomy"
 )
+FIXATION_SAID: Final = (
+    ", and turquoise names are the levels to fix, with the width of their left and right pedicle in mm (a "
+    "dash: not measured)"
+)
+
+
+def plan_words(plan: RevisionPlan) -> str:
+    """What the marks on the sagittal cut are."""
+    return PLAN_SAID + (FIXATION_SAID if plan.pedicles else "") + "."
+
+
+def opened_stretches(plan: RevisionPlan) -> list[tuple[float, float]]:
+    """What is uncovered along the canal: the fragments with their margin, joined where they meet, mm."""
+    stretches: list[tuple[float, float]] = []
+    for low, high in sorted(_with_margin(f, plan.margin_mm) for f in plan.fragments):
+        if stretches and low <= stretches[-1][1]:
+            stretches[-1] = (stretches[-1][0], max(high, stretches[-1][1]))
+        else:
+            stretches.append((low, high))
+    return stretches
 
 
 def draw_plan(axes: Axes, spine: Spine, view: SagittalView, plan: RevisionPlan) -> None:
@@ -38,6 +62,19 @@ def draw_plan(axes: Axes, spine: Spine, view: SagittalView, plan: RevisionPlan) 
     if plan.durotomy is not None:
         line = _behind(spine, view, plan.durotomy.from_mm, plan.durotomy.to_mm, spine.canal.sac_mm, 0.0)
         _stroke(axes, line, DUROTOMY_COLOUR, 3.6, bottom, top)
+
+
+def pedicle_widths(plan: RevisionPlan, number: int) -> str | None:
+    """The widths of a vertebra's pedicles, such as "L 8.1, R –"; None where it is not to be fixed."""
+    widths = {p.side: p.width_mm for p in plan.pedicles if p.vertebra_id == number}
+    if not widths:
+        return None
+    known = {side: "–" if width is None else f"{width:.1f}" for side, width in widths.items()}
+    return f"L {known.get('left', '–')}, R {known.get('right', '–')}"
+
+
+def _with_margin(fragment: Fragment, margin_mm: float) -> tuple[float, float]:
+    return fragment.from_mm - margin_mm, fragment.to_mm + margin_mm
 
 
 def _stroke(axes: Axes, line: FloatArray, colour: str, width: float, bottom: float, top: float) -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from thecal.anatomy.spine import Spine
 from thecal.leakage.findings import Leakage, WorstOcclusion
+from thecal.leakage.revision.plan_value import RevisionPlan
 from thecal.report.cuts import Cut, SagittalView, sagittal_cut, sagittal_view
 from thecal.report.drawing import (
     STYLE,
@@ -23,7 +24,7 @@ from thecal.report.drawing import (
 )
 from thecal.report.headline import place_words
 from thecal.report.palette import CANAL_WALL, FAINT, LOOKS, WALL_AND_SAC
-from thecal.report.revision_marks import PLAN_SAID, draw_plan
+from thecal.report.revision_marks import FIXATION_COLOUR, draw_plan, pedicle_widths, plan_words
 from thecal.volume import FloatArray, Volume
 
 WIDEST_IN = 8.2
@@ -62,7 +63,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
             draw_plan(axes, spine, view, leakage.revision)
         labelled = outline_deposits(axes, cut, deposits_on(cut, leakage, spine.grid))
         label_column(axes, labelled, cut.extent, gap_mm=(top - bottom) / 34)
-        name_vertebrae(axes, spine, view, cut)
+        name_vertebrae(axes, spine, view, cut, leakage.revision)
         scale_bar(axes, left + 4.0, bottom + 4.0, 50)
         axes.set_xlim(left, right + column_mm)
         axes.set_ylim(bottom, top)
@@ -74,7 +75,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
         "the share of the canal that cement takes, on planes normal to it."
     )
     if leakage.revision is not None:
-        caption += f" {PLAN_SAID}"
+        caption += f" {plan_words(leakage.revision)}"
     if shortened:
         caption += " The scan is longer; the part around the cement is shown."
     worst = leakage.worst
@@ -86,7 +87,7 @@ def sagittal_picture(volume: Volume, spine: Spine, leakage: Leakage) -> Picture:
 
 
 def heights_to_show(view: SagittalView, leakage: Leakage) -> tuple[float, float, bool]:
-    """From where to where the sagittal picture reaches, mm, and whether the scan is longer."""
+    """Lowest and highest height of the pictures along the canal, and whether that is less than the scan."""
     low, high = float(view.height_mm[0]), float(view.height_mm[-1])
     if high - low <= SAGITTAL_MOST_MM or not leakage.deposits:
         return low - 5.0, high + 5.0, False
@@ -106,20 +107,35 @@ def canal_rim(spine: Spine, radii: FloatArray, angle: float) -> FloatArray:
     return points
 
 
-def name_vertebrae(axes: Axes, spine: Spine, view: SagittalView, cut: Cut) -> None:
-    """Write each vertebra's name, or its number, on its body."""
+def name_vertebrae(
+    axes: Axes, spine: Spine, view: SagittalView, cut: Cut, plan: RevisionPlan | None = None
+) -> None:
+    """Write each vertebra's name, or its number, on its body, and what a plan asks of it."""
     left, right, bottom, top = cut.extent
     tall_in = axes.get_window_extent().height / axes.figure.dpi
     room = NAME_HALF_IN * (top - bottom) / tall_in
     for vertebra in spine.vertebrae:
         frame = vertebra.frame
         across, up = view.place([frame.to_lps([0.0, 30.0, 0.0])])[0]
+        widths = None if plan is None else pedicle_widths(plan, vertebra.id)
         if vertebra.complete and bottom + 4 < up < top - 4:
+            if widths is not None:
+                axes.annotate(
+                    widths,
+                    (max(across, left + 2 * room), up),
+                    (0.0, -7.0),
+                    textcoords="offset points",
+                    color=FIXATION_COLOUR,
+                    fontsize=8,
+                    ha="center",
+                    va="top",
+                    path_effects=halo(),
+                )
             axes.text(
                 float(np.clip(across, left + room, right - room)),
                 up,
                 vertebra.level or f"no. {vertebra.id}",
-                color="#ffffff",
+                color="#ffffff" if widths is None else FIXATION_COLOUR,
                 fontsize=10,
                 ha="center",
                 va="center",

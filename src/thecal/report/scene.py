@@ -14,7 +14,9 @@ from skimage.measure import marching_cubes
 from thecal.anatomy.spine import Canal, Spine
 from thecal.leakage.findings import Deposit, Leakage
 from thecal.report.headline import BY_DANGER, place_words
+from thecal.report.mesh_traces import Mesh, mesh3d, strip
 from thecal.report.palette import LOOKS
+from thecal.report.scene_plan import plan_traces
 from thecal.terms import SACRUM, is_vertebra, vertebra_name
 from thecal.volume import FloatArray, Grid
 
@@ -26,8 +28,6 @@ _SMOOTH_FROM_VOXELS = 200
 # How much of the view the longest side takes, in Plotly's own unit.
 _FILL = 1.45
 
-Mesh = tuple[FloatArray, npt.NDArray[np.int64]]
-
 
 def scene_json(spine: Spine, leakage: Leakage) -> str:
     """The scene as Plotly JSON ({"data", "layout"}); coordinates are LPS mm.
@@ -36,10 +36,12 @@ def scene_json(spine: Spine, leakage: Leakage) -> str:
     """
     meshes = [*_bones(spine), *_canal(spine.canal), *_deposits(leakage, spine.grid)]
     low, high = _bounds(meshes)
+    plan = [] if leakage.revision is None else plan_traces(spine, leakage.revision)
     data = [
         _swatch("vertebrae", BONE_COLOUR, group="bone"),
         _swatch("canal wall", CANAL_COLOUR, group="canal"),
         *meshes,
+        *plan,
     ]
     axes = {
         f"{name}axis": {"visible": False, "showbackground": False, "range": [low[n], high[n]]}
@@ -88,7 +90,7 @@ def _bones(spine: Spine) -> list[dict[str, Any]]:
         mesh = _surface(mask, spine.grid.crop(where), every, smooth=0.5 * every)
         if mesh is not None:
             name = names.get(label, str(label))
-            traces.append(_mesh3d(mesh, BONE_COLOUR, 0.1, name, group="bone", shown=None))
+            traces.append(mesh3d(mesh, BONE_COLOUR, 0.1, name, group="bone", shown=None))
     return traces
 
 
@@ -99,15 +101,9 @@ def _canal(canal: Canal) -> list[dict[str, Any]]:
     columns = np.arange(0, len(canal.theta), max(1, len(canal.theta) // 32))
     outward = canal.frame.outward(canal.theta[columns])[rows]
     points = canal.frame.points[rows, None] + canal.wall_mm[np.ix_(rows, columns)][..., None] * outward
-    n, m = points.shape[:2]
-    i, j = np.meshgrid(np.arange(n - 1), np.arange(m), indexing="ij")
-    a, b = i * m + j, i * m + (j + 1) % m
-    faces = np.concatenate(
-        [np.stack([a, b, a + m], -1).reshape(-1, 3), np.stack([b, b + m, a + m], -1).reshape(-1, 3)]
-    )
     return [
-        _mesh3d(
-            (points.reshape(-1, 3), faces),
+        mesh3d(
+            strip(points, closed=True),
             CANAL_COLOUR,
             0.08,
             "canal wall",
@@ -148,7 +144,7 @@ def _deposits(leakage: Leakage, grid: Grid) -> list[dict[str, Any]]:
         shown = None if deposit.compartment in named else look.name
         named.add(deposit.compartment)
         traces.append(
-            _mesh3d(mesh, look.on_paper, 1.0, _hover(deposit), group=deposit.compartment, shown=shown)
+            mesh3d(mesh, look.on_paper, 1.0, _hover(deposit), group=deposit.compartment, shown=shown)
         )
     return traces
 
@@ -174,32 +170,3 @@ def _surface(
         return None
     vertices, faces, _, _ = marching_cubes(coarse, 0.5)
     return grid.to_lps(vertices * every - pad), faces.astype(np.int64)
-
-
-def _mesh3d(
-    mesh: Mesh, colour: str, opacity: float, hover: str, *, group: str, shown: str | None
-) -> dict[str, Any]:
-    vertices, faces = mesh
-    index = np.uint16 if len(vertices) < 65536 else np.uint32
-    return {
-        "type": "mesh3d",
-        **{k: _packed(vertices[:, n], np.float32) for n, k in enumerate("xyz")},
-        **{k: _packed(faces[:, n], index) for n, k in enumerate("ijk")},
-        "color": colour,
-        "opacity": opacity,
-        "hoverinfo": "text",
-        "text": hover,
-        "hovertext": hover,
-        "legendgroup": group,
-        "name": shown or hover,
-        "showlegend": shown is not None,
-        "flatshading": False,
-        "lighting": {"ambient": 0.85, "diffuse": 0.5, "specular": 0.08, "roughness": 0.8, "fresnel": 0.05},
-        "lightposition": {"x": 2000, "y": 3000, "z": 4000},
-    }
-
-
-def _packed(values: npt.NDArray[Any], dtype: type[Any]) -> dict[str, str]:
-    names = {np.float32: "f4", np.uint16: "u2", np.uint32: "u4"}
-    little = np.ascontiguousarray(values, np.dtype(dtype).newbyteorder("<"))
-    return {"dtype": names[dtype], "bdata": base64.b64encode(little.tobytes()).decode("ascii")}

@@ -263,11 +263,13 @@ class Observations(ContractPart):
 
 
 class Durotomy(ContractPart):
-    """Where the dura would be opened, along the canal."""
+    """Where the dura would be opened, along the canal; the ends also by the vertebra that they lie behind."""
 
     from_mm: float
     to_mm: float
     length_mm: float
+    from_place: str | None
+    to_place: str | None
 
 
 class FragmentMeasure(ContractPart):
@@ -309,6 +311,7 @@ class PedicleSize(ContractPart):
     side: Side
     width_mm: float | None
     height_mm: float | None
+    at_mm: Point | None
 
 
 class Fixation(ContractPart):

@@ -15,21 +15,29 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE, AllStoragePresentationContexts, evt
 
 FIND, GET = "1.2.840.10008.5.1.4.1.2.2.1", "1.2.840.10008.5.1.4.1.2.2.3"
-Answer = tuple[int, str, bytes]
+Answer = tuple[int, str, bytes] | tuple[int, str, bytes, dict[str, str]]
 
 
 @contextmanager
-def web(answer: Callable[[str, str, Any], Answer], *, pem: Path | None = None) -> Iterator[str]:
-    """An HTTP server that answers (method, path, headers) with (status, content type, body); its root."""
+def web(
+    answer: Callable[[str, str, Any], Answer], *, pem: Path | None = None, breaks_off: bool = False
+) -> Iterator[str]:
+    """An HTTP server that answers (method, path, headers) with (status, content type, body[, headers]).
+
+    Gives its root. One that breaks off promises more than it sends. An empty content type is left out.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def _answer(self) -> None:
             self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            status, kind, body = answer(self.command, self.path, self.headers)
+            status, kind, body, *more = answer(self.command, self.path, self.headers)
             self.send_response(status)
-            self.send_header("Content-Type", kind)
-            # One that breaks off has promised more than it sends.
-            self.send_header("Content-Length", str(len(body) + (1000 if kind.startswith("multipart") else 0)))
+            if kind:
+                self.send_header("Content-Type", kind)
+            for name, value in (more[0] if more else {}).items():
+                self.send_header(name, value)
+            cut = 1000 if breaks_off and kind.startswith("multipart") else 0
+            self.send_header("Content-Length", str(len(body) + cut))
             self.end_headers()
             self.wfile.write(body)
             self.close_connection = True
@@ -62,6 +70,7 @@ def dimse(
     get: Callable[[Any], Iterator[Any]] | None = None,
     classes: list[str] | None = None,
     callers: list[str] | None = None,
+    gets: bool = True,
 ) -> Iterator[str]:
     """A DICOM application entity called FAKE; its address."""
     entity = AE("FAKE")
@@ -71,11 +80,15 @@ def dimse(
         if classes is None or context.abstract_syntax in classes:
             entity.add_supported_context(context.abstract_syntax, scu_role=True, scp_role=True)
     entity.add_supported_context(FIND)
-    entity.add_supported_context(GET)
+    if gets:
+        entity.add_supported_context(GET)
 
     def found(event: Any) -> Iterator[Any]:
         for one in find or []:
-            if one.QueryRetrieveLevel == event.identifier.QueryRetrieveLevel:
+            asked, series = event.identifier, one.get("SeriesInstanceUID", "")
+            if one.QueryRetrieveLevel == asked.QueryRetrieveLevel and series == (
+                asked.get("SeriesInstanceUID") or series
+            ):
                 yield 0xFF00, one
 
     handlers: list[Any] = [(evt.EVT_C_FIND, found)]

@@ -17,6 +17,9 @@ from results import FILES, STUDY, calls, result_uids, stages
 from scans import trunk, write_series
 
 from thecal.cli import run
+from thecal.cli.listen import assess_study
+from thecal.dicom.network.inbox import Inbox
+from thecal.dicom.network.listener import Listener, Plan
 
 HERE = Path(__file__).parent
 WITHIN_S = 60.0
@@ -195,6 +198,7 @@ def _lives(process: int) -> bool:
         (["--from", "a-title-much-too-long"], "no AE title"),
         (["--push", "pacs"], "no address"),
         (["--anatomy", "nosuch"], "neither a backend"),
+        (["--intradural-prior", "1.5"], "no probability between 0 and 1"),
     ],
 )
 def test_options_that_cannot_be_used(
@@ -203,6 +207,31 @@ def test_options_that_cannot_be_used(
     assert run(["listen", "--dir", str(tmp_path / "box"), *words]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "box").exists()
+
+
+def test_the_options_of_an_assessment_reach_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    planned: list[Plan] = []
+
+    class Kept(Listener):
+        def __init__(self, inbox: Inbox, plan: Plan) -> None:
+            super().__init__(inbox, plan)
+            planned.append(plan)
+            self.stopping.set()
+
+    monkeypatch.setattr("thecal.dicom.network.listener.Listener", Kept)
+    monkeypatch.setattr("signal.signal", lambda *_: None)
+    words = ["--intradural-prior", "0.02", "--seg", "labelmap", "--whole-frames", "--identified"]
+    assert run(["listen", "--dir", str(tmp_path / "box"), "--port", "0", *words]) == 0
+    command = planned[0].assess(tmp_path / "images", tmp_path / "report")
+    asked: list[list[str]] = []
+    monkeypatch.setattr("thecal.cli.run", lambda words: asked.append(words) or 0)
+    with pytest.raises(SystemExit):
+        assess_study(list(command[command.index("thecal.cli.listen:assess_study") + 1 :]))
+    assert asked[0][:4] == ["assess", str(tmp_path / "images"), "--out", str(tmp_path / "report")]
+    assert "--intradural-prior=0.02" in asked[0]
+    assert asked[0][asked[0].index("--seg") + 1] == "labelmap"
+    assert {"--whole-frames", "--identified"} <= set(asked[0])
+    assert "--pdf" not in asked[0]
 
 
 @pytest.mark.slow
@@ -223,7 +252,7 @@ def test_a_leak_that_is_sent_comes_back_as_segmentation_report_key_images_and_do
     listening.start("--quiet", "1", "--push", orthanc.web, "--pdf", real=True)
     assert run(["push", str(tmp_path / "patient" / "dicom"), listening.address]) == 0
     listening.wait_for(lambda: stages(listening.box) == ["pushed"])
-    assert sorted(orthanc.instances().values()) == ["DOC", "OT", "OT", "OT", "SEG", "SR"]
+    assert sorted(orthanc.instances().values()) == ["DOC", *["OT"] * 4, "SEG", "SR"]
     (result,) = listening.box.glob("studies/*/results/*")
     assert {"report.json", "report.html", "report.pdf", "segmentation.dcm", "report.dcm"} <= {
         p.name for p in result.iterdir()

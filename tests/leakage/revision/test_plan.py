@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from box_spine import CANAL_CENTRE, CANAL_Y, FAT, PITCH, ball, box, in_canal, toy
 
+from thecal.anatomy.spine import Part
 from thecal.leakage.find import find_leakage
+from thecal.leakage.revision.pedicle_size import sizes_of
 from thecal.leakage.revision.plan import DUROTOMY_MARGIN_MM, LAMINECTOMY_MARGIN_MM
 from thecal.leakage.revision.plan_value import RevisionPlan
 
@@ -60,6 +62,17 @@ def test_the_durotomy_spans_the_cement_in_the_sac_and_its_margins(tilt):
     assert plan.margin_mm == LAMINECTOMY_MARGIN_MM
 
 
+def test_the_ends_of_the_durotomy_are_said_by_vertebra():
+    plan = planned(within_the_sac(PITCH, half=8.0))
+    assert plan.durotomy is not None
+    assert plan.durotomy.from_place == "the lower third of T12"
+    assert plan.durotomy.to_place == "the upper third of T12"
+    between = planned(within_the_sac(PITCH / 2, half=0.5))
+    assert between.durotomy is not None
+    assert "L1" in str(between.durotomy.from_place)
+    assert "T12" in str(between.durotomy.to_place)
+
+
 def test_cement_outside_the_sac_alone_opens_no_dura():
     plan = planned(in_front_of_the_sac(PITCH))
     assert plan.durotomy is None
@@ -105,6 +118,28 @@ def test_a_filled_vertebra_is_bridged_from_one_above_to_one_below():
     assert plan.fixation_asked
     assert plan.fixation == ("L1", "T12", "T11")
     assert {p.level for p in plan.pedicles} == {"L1", "T12", "T11"}
+    placed = {(p.level, p.side): p.at_mm for p in plan.pedicles}
+    for level in ("L1", "T12", "T11"):
+        left, right = placed[level, "left"], placed[level, "right"]
+        assert left is not None
+        assert right is not None
+        assert left[0] > 0 > right[0]
+
+
+def test_a_pedicle_of_which_only_the_lower_part_is_in_the_labels_is_not_measured():
+    case = toy(within_the_sac(PITCH), ball(0, -15, PITCH, 7))
+    t12 = next(v for v in case.spine.vertebrae if v.level == "T12")
+    plan = find_leakage(case.volume, case.spine, case.cement).revision
+    assert plan is not None
+    whole = next(p for p in plan.pedicles if (p.level, p.side) == ("T12", "left"))
+    assert whole.height_mm is not None
+    bone = np.argwhere((case.spine.labels == t12.id) & (case.spine.parts == Part.ARCH))
+    local = t12.frame.to_local(case.spine.grid.to_lps(bone))
+    heights = local[(local[:, 0] > 8) & (local[:, 0] < 20) & (local[:, 1] > -7), 2]
+    upper = bone[(local[:, 0] > 4) & (local[:, 2] > heights.min() + 0.4 * whole.height_mm)]
+    case.spine.labels[tuple(upper.T)] = 0
+    sizes = sizes_of(case.spine, case.spine.vertebrae, [t12.id], np.zeros(case.spine.labels.shape, bool))
+    assert {p.side: p.height_mm is None for p in sizes} == {"left": True, "right": False}
 
 
 def test_one_lamina_over_a_sound_vertebra_asks_for_no_fixation():

@@ -24,6 +24,7 @@ _UNCOMPRESSED: Final = ("1.2.840.10008.1.2.1", "1.2.840.10008.1.2")
 _PENDING: Final = {0xFF00, 0xFF01}
 # PS3.8 9.3.2: context identifiers are odd and fit into a byte.
 MOST_CONTEXTS: Final = 128
+_DONE_WITH_WARNINGS: Final = 0xB000
 _OUT_OF_ROOM: Final = 0xA700
 _NOT_UNDERSTOOD: Final = 0xC000
 
@@ -73,6 +74,12 @@ class DimseArchive:
             # The images come back over the association that asks for them.
             contexts = [(_GET, _UNCOMPRESSED), *_receivable(held)]
             with self._association(contexts, receive=receive) as link:
+                if not any(context.abstract_syntax == _GET for context in link.accepted_contexts):
+                    raise InputError(
+                        f"The archive {self.address.shown} does not know C-GET; have it move the images here "
+                        f"with --move-port PORT, once it knows {self.caller.ae_title} with this computer's "
+                        "address and port"
+                    )
                 for status, _ in link.send_c_get(query, _GET):
                     self._check("fetching", status, failure)
             return
@@ -164,6 +171,8 @@ class DimseArchive:
             return
         where = f"The archive {self.address.shown}"
         failed = status.get("NumberOfFailedSuboperations")
+        if code == _DONE_WITH_WARNINGS and not failed:
+            return  # what has come is counted afterwards
         if failed:
             raise InputError(
                 f"{where} could not send {failed} of a series (status {code:04X}); --series takes one alone"

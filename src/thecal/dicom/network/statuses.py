@@ -5,20 +5,23 @@ from __future__ import annotations
 from typing import Final
 
 SUCCESS: Final = 0x0000
-# Stored, with something coerced or left out: PS3.4 table B.2-1.
-WARNINGS: Final = frozenset({0xB000, 0xB006, 0xB007})
+# Of the class of warnings, PS3.7 table C-1: stored, with something coerced, left out or noted.
+WARNINGS: Final = frozenset({0x0001, 0x0107, 0x0116})
+DUPLICATE: Final = 0x0111
 _EXACT: Final = {
     0x0122: "it does not take objects of this class",
     0x0124: "it does not allow this",
     0x0110: "it had a fault of its own",
     0x0211: "it does not know this operation",
-    0x0111: "it already holds such an object",
 }
 
 
 def is_stored(status: int) -> bool:
-    """Whether an object with this status is in the archive."""
-    return status == SUCCESS or status in WARNINGS
+    """Whether an object with this status is in the archive.
+
+    One that is refused as a duplicate is there as well: the same UID means the same object.
+    """
+    return status in (SUCCESS, DUPLICATE) or status in WARNINGS or status & 0xF000 == 0xB000
 
 
 def meaning_of(status: int) -> str:

@@ -13,6 +13,7 @@ from thecal.dicom.network.address import Caller, WebAddress
 from thecal.dicom.network.archive import Held, Keep, Outgoing, Wanted, refuse_in_part
 from thecal.dicom.network.extra import load
 from thecal.dicom.network.statuses import meaning_of
+from thecal.dicom.network.stow import failures_in, post_file
 from thecal.dicom.network.tls import client_tls
 from thecal.errors import InputError
 
@@ -21,8 +22,6 @@ CONNECT_S: Final = 10.0
 ANSWER_S: Final = 300.0
 # As stored, whatever the compression: nothing is lost and nothing has to be decoded over there.
 AS_STORED: Final = (("application/dicom", "*"),)
-# Bodies are sent whole: not every archive takes chunked ones.
-WHOLE_BYTES: Final = 1 << 40
 STUDY, SERIES, SOP_CLASS, SOP_INSTANCE = "0020000D", "0020000E", "00080016", "00080018"
 ACCESSION = "00080050"
 MEANINGS: Final = {
@@ -30,10 +29,15 @@ MEANINGS: Final = {
     "THECAL_TOKEN, or an entry in a netrc file",
     403: "does not allow this user to do that",
     404: "has nothing at that address",
+    406: "does not give images as they are stored, nor uncompressed",
     409: "refused what was sent",
     413: "finds a file too large",
     415: "does not take such objects",
+    429: "is too busy now",
+    503: "is too busy now, or closed",
 }
+# Answers that a search for what lies beyond a page may get where the archive knows no pages.
+NO_PAGES: Final = (400, 404, 416, 501)
 
 
 class WebArchive:
@@ -66,7 +70,9 @@ class WebArchive:
         """The UIDs of the studies that match."""
         filters = {"StudyInstanceUID": wanted.study, "AccessionNumber": wanted.accession}
         with self._told("QIDO-RS, the search for studies"):
-            found = self._client.search_for_studies(
+            found = self._all_pages(
+                self._client.search_for_studies,
+                STUDY,
                 search_filters={name: value for name, value in filters.items() if value is not None},
                 fields=[ACCESSION],
             )
@@ -77,8 +83,12 @@ class WebArchive:
     def series_of(self, study: str, series: str | None) -> list[Held]:
         """What it holds of a study."""
         with self._told("QIDO-RS, the search for images"):
-            found = self._client.search_for_instances(
-                study, series_instance_uid=series, fields=[SOP_CLASS, SERIES]
+            found = self._all_pages(
+                self._client.search_for_instances,
+                SOP_INSTANCE,
+                study,
+                series_instance_uid=series,
+                fields=[SOP_CLASS, SERIES],
             )
         by_series: dict[str, dict[str, str]] = {}
         for one in found:
@@ -88,28 +98,68 @@ class WebArchive:
 
     def fetch(self, study: str, held: Held, keep: Keep) -> None:
         """Get the instances of a series, each given to ``keep`` as it arrives."""
+        import requests
+
         with self._told("WADO-RS, the fetching of images"):
-            for dataset in self._client.iter_series(study, held.series, media_types=AS_STORED):
+            try:
+                found = self._client.iter_series(study, held.series, media_types=AS_STORED)
+            except requests.exceptions.HTTPError as error:
+                if error.response.status_code != 406:
+                    raise
+                # It knows no "as stored": then as the standard's default, uncompressed.
+                found = self._client.iter_series(study, held.series, media_types=("application/dicom",))
+            for dataset in found:
                 file = io.BytesIO()
                 dataset.save_as(file, enforce_file_format=True)
                 keep(str(dataset.SOPInstanceUID), file.getvalue())
 
     def store(self, files: Sequence[Outgoing], stored: Callable[[Outgoing], None]) -> None:
         """Put files there, one request each, so that one refused keeps none of the others away."""
-        import pydicom
-
-        self._client._chunk_size = WHOLE_BYTES
         refused: list[str] = []
         for file in files:
-            dataset = pydicom.dcmread(file.path)
-            with self._told("STOW-RS, the storing", refused.append if len(files) > 1 else None):
-                answer = self._client.store_instances([dataset])
-                failures = list(answer.get("FailedSOPSequence") or [])
-                if failures:
-                    refused.append(meaning_of(int(failures[0].get("FailureReason") or 0)))
-                else:
-                    stored(file)
+            why: list[str] = []
+            with self._told("STOW-RS, the storing", why.append):
+                answer = post_file(self._client, self.address.url, file.path)
+                why += [meaning_of(status) for status in failures_in(answer)]
+            if why and not self._has(file):
+                refused.append(why[0])
+            else:
+                stored(file)
         refuse_in_part(self.address, len(files), refused)
+
+    def _has(self, file: Outgoing) -> bool:
+        """Whether it holds an object that it refused: some refuse what they hold already."""
+        try:
+            return any(file.sop_instance in held.instances for held in self.series_of(file.study, None))
+        except InputError:
+            return False
+
+    def _all_pages(self, search: Callable[..., Any], key: str, *words: Any, **options: Any) -> list[Any]:
+        """All that a search finds: many archives give some hundred results at a time.
+
+        Parameters
+        ----------
+        search : callable
+            Of the client; takes ``offset``.
+        key : str
+            The tag by which results are told apart: an archive that knows no pages gives the same ones again.
+        """
+        import requests
+
+        found: dict[str, Any] = {}
+        asked = 0
+        while True:
+            try:
+                page = search(*words, **options, **({"offset": asked} if asked else {}))
+            except requests.exceptions.HTTPError as error:
+                if not asked or error.response.status_code not in NO_PAGES:
+                    raise
+                page = []
+            new = {_first(one, key): one for one in page}
+            if not new.keys() - found.keys():
+                return list(found.values())
+            found = new | found
+            asked += len(page)
 
     @contextmanager
     def _told(self, what: str, refused: Callable[[str], None] | None = None) -> Iterator[None]:
@@ -131,7 +181,8 @@ class WebArchive:
             code = error.response.status_code
             meaning = MEANINGS.get(code, "reports a fault of its own" if code >= 500 else "refused")
             if refused is not None and code in (409, 413, 415):
-                refused(f"it {meaning}")
+                failures = failures_in(error.response) if code == 409 else []
+                refused(meaning_of(failures[0]) if failures else f"it {meaning} (status {code})")
                 return
             raise InputError(f"{where} {meaning} (status {code}; {what})") from error
         except requests.exceptions.Timeout as error:

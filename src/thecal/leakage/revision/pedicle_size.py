@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import cc3d
 import numpy as np
-import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
+from thecal.leakage.pedicles import SLAB_MM, Pedicle, pedicles
 from thecal.leakage.revision.plan_value import PedicleSize
 from thecal.terms import Side
 from thecal.volume import BoolArray
@@ -25,6 +26,9 @@ LEAST_MM2: Final = 12.0
 OTHER_BONE: Final = 1.5
 """So many times as wide as the neighbours' on that side, a section holds a rib's head or a joint as well:
 published mean widths grow from one level to the next by a factor of 1.4 at most (Zindrick 1987, L4 to L5)."""
+PART_SEEN: Final = 1.5
+"""So many times as low as both neighbours' on that side, a section holds a part of the pedicle: published
+mean heights differ from one level to the next by a factor of 1.3 at most (Zindrick 1987, from memory)."""
 MOST_HIDDEN: Final = 0.05
 """With more of the section under cement or metal its border is not that of bone."""
 
@@ -32,8 +36,9 @@ MOST_HIDDEN: Final = 0.05
 def pedicle_sizes(spine: Spine, vertebra: Vertebra, hidden: BoolArray) -> tuple[PedicleSize, PedicleSize]:
     """Outer width and height of the left and the right pedicle.
 
-    Each plane parallel to the posterior wall gives a section; an ellipse of the same second moments has the
-    section's diameters, whichever way it leans.
+    Each plane parallel to the posterior wall gives a section. Its width is that of the largest circle in it,
+    its height that of the bone above and below the circle's middle: what else of the vertebra or of a rib
+    hangs on the section, as transverse processes and joints of ribs do, changes neither much.
 
     Parameters
     ----------
@@ -64,6 +69,9 @@ def sizes_of(
     wanted = [i for i, v in enumerate(vertebrae) if v.id in ids]
     near = {j for i in wanted for j in (i - 1, i, i + 1) if 0 <= j < len(vertebrae)}
     raw = {i: pedicle_sizes(spine, vertebrae[i], hidden) for i in sorted(near)}
+    nz, ny, nx = spine.labels.shape
+    everywhere = (slice(0, nz), slice(0, ny), slice(0, nx))
+    middles = pedicles(spine, hidden, everywhere) if wanted else {}
     found = []
     for i in wanted:
         for k, size in enumerate(raw[i]):
@@ -71,8 +79,22 @@ def sizes_of(
             known = [width for width in beside if width is not None]
             if size.width_mm is not None and known and size.width_mm > OTHER_BONE * max(known):
                 size = replace(size, width_mm=None, height_mm=None)
-            found.append(size)
+            tall = [raw[j][k].height_mm for j in (i - 1, i + 1) if j in raw]
+            heights = [height for height in tall if height is not None]
+            if size.height_mm is not None and heights and PART_SEEN * size.height_mm < min(heights):
+                size = replace(size, width_mm=None, height_mm=None)
+            middle = middles.get((size.vertebra_id, 1 - 2 * k))
+            found.append(replace(size, at_mm=_middle(vertebrae[i], middle)))
     return tuple(found)
+
+
+def _middle(vertebra: Vertebra, pedicle: Pedicle | None) -> tuple[float, float, float] | None:
+    """The middle of a pedicle, LPS mm."""
+    if pedicle is None:
+        return None
+    aside, up = pedicle.centre_mm
+    x, y, z = vertebra.frame.to_lps([aside, sum(SLAB_MM) / 2, up])
+    return float(x), float(y), float(z)
 
 
 def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: BoolArray) -> PedicleSize:
@@ -89,17 +111,18 @@ def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: Bool
     at = tuple(np.moveaxis(np.where(inside[..., None], index, 0), -1, 0))
     bone: BoolArray = np.asarray(inside & (spine.labels[at] == vertebra.id) & (spine.parts[at] == Part.ARCH))
     covered: BoolArray = np.asarray(inside & hidden[at])
-    best: tuple[float, float, float] | None = None
+    best: tuple[float, float] | None = None
     for plane, under in zip(bone, covered, strict=True):
         section = _largest(plane)
-        area = float(section.sum()) * STEP_MM**2
-        if area < LEAST_MM2 or (best is not None and area >= best[0]):
+        if float(section.sum()) * STEP_MM**2 < LEAST_MM2:
+            continue
+        width, height = _diameters(section)
+        if best is not None and width >= best[0]:
             continue
         if (section & under).sum() > MOST_HIDDEN * section.sum():
             return none
-        width, height = _diameters(np.argwhere(section) * STEP_MM)
-        best = (area, width, height)
-    return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, best[1], best[2])
+        best = (width, height)
+    return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, *best)
 
 
 def _largest(plane: BoolArray) -> BoolArray:
@@ -109,8 +132,22 @@ def _largest(plane: BoolArray) -> BoolArray:
     return largest
 
 
-def _diameters(cells: npt.NDArray[np.floating[Any]]) -> tuple[float, float]:
-    """Short and long diameter of the ellipse with the cells' second moments, mm."""
-    spread = np.asarray(np.cov(cells.T), np.float64) + np.eye(2) * STEP_MM**2 / 12
-    short, long = np.sqrt(np.linalg.eigvalsh(spread))
-    return 4 * float(short), 4 * float(long)
+def _diameters(section: BoolArray) -> tuple[float, float]:
+    """Diameter of the largest circle in a section, and the bone's height through its middle, mm.
+
+    Parameters
+    ----------
+    section : (across, up) bool
+        On a raster of ``STEP_MM``.
+    """
+    inside = ndimage.distance_transform_edt(np.pad(section, 1))[1:-1, 1:-1]
+    deepest = float(inside.max())
+    # Of an even pedicle all of the axis is the middle of a largest circle: the middle one of them is taken.
+    ridge = np.argwhere(inside >= deepest - 0.5)
+    column, row = ridge[np.argmin(((ridge - ridge.mean(0)) ** 2).sum(1))]
+    line = section[column]
+    above, below = np.flatnonzero(~line[row:]), np.flatnonzero(~line[row::-1])
+    up = int(above[0]) if len(above) else len(line) - row
+    down = int(below[0]) if len(below) else row + 1
+    # From a cell's middle to the middle of the nearest cell without bone: half a cell too far, each way.
+    return (2 * deepest - 1) * STEP_MM, (up + down - 1) * STEP_MM

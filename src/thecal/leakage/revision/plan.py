@@ -13,6 +13,7 @@ from thecal.leakage.revision.conus import CONUS_SAID
 from thecal.leakage.revision.fragments import fragments_of
 from thecal.leakage.revision.laminae import laminae_over
 from thecal.leakage.revision.pedicle_size import sizes_of
+from thecal.leakage.revision.place import place_along
 from thecal.leakage.revision.plan_value import Durotomy, Fragment, Lamina, RevisionPlan
 from thecal.terms import vertebra_name
 
@@ -62,7 +63,7 @@ def plan_revision(spine: Spine, cement: Cement, leakage: Leakage) -> RevisionPla
         fragments=fragments,
         laminae=laminae,
         margin_mm=LAMINECTOMY_MARGIN_MM,
-        durotomy=_durotomy(fragments),
+        durotomy=_durotomy(fragments, levels, leakage),
         fixation_asked=asked,
         fixation_reason=reason,
         fixation=tuple(names[number] for number in ids),
@@ -72,14 +73,14 @@ def plan_revision(spine: Spine, cement: Cement, leakage: Leakage) -> RevisionPla
     )
 
 
-def _durotomy(fragments: tuple[Fragment, ...]) -> Durotomy | None:
+def _durotomy(fragments: tuple[Fragment, ...], levels: Levels, leakage: Leakage) -> Durotomy | None:
     inside = [f for f in fragments if f.intradural]
     if not inside:
         return None
-    return Durotomy(
-        max(0.0, min(f.from_mm for f in inside) - DUROTOMY_MARGIN_MM),
-        max(f.to_mm for f in inside) + DUROTOMY_MARGIN_MM,
-    )
+    low = max(0.0, min(f.from_mm for f in inside) - DUROTOMY_MARGIN_MM)
+    high = max(f.to_mm for f in inside) + DUROTOMY_MARGIN_MM
+    heights = {m.id: m.height_posterior_mm for m in leakage.vertebrae}
+    return Durotomy(low, high, place_along(levels, heights, low), place_along(levels, heights, high))
 
 
 def _asks_for_fixation(

@@ -61,21 +61,32 @@ class Lamina:
 
 @dataclass(frozen=True)
 class PedicleSize:
-    """Outer diameters of a pedicle at its narrowest; None where it could not be measured."""
+    """Outer diameters of a pedicle at its narrowest; None where it could not be measured.
+
+    ``at_mm`` is its middle, LPS mm; where it could not be measured that of its other side or its neighbours,
+    mirrored or carried over, and None without any.
+    """
 
     level: str | None
     vertebra_id: int
     side: Side
     width_mm: float | None
     height_mm: float | None
+    at_mm: tuple[float, float, float] | None = None
 
 
 @dataclass(frozen=True)
 class Durotomy:
-    """Where the dura would be opened, along the canal from its caudal end."""
+    """Where the dura would be opened, along the canal from its caudal end.
+
+    ``from_place`` and ``to_place`` say the same ends by the vertebra that they lie behind; None where no
+    vertebra is near.
+    """
 
     from_mm: float
     to_mm: float
+    from_place: str | None = None
+    to_place: str | None = None
 
     @property
     def length_mm(self) -> float:
