@@ -106,7 +106,13 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
             clean = other is not None and not hides_wall(other)
             gate = block.index_of((section.centre_mm[0], GATE_MM, section.centre_mm[1]))
             wall = mirrored(spine.canal) if clean else spine.canal
-            casts = [measured(tube, block, "cement", section, wall) for tube in filled_ways(block, gate)]
+            casts: list[NeedleTrack] = []
+            for tube in filled_ways(block, gate):
+                cast = measured(tube, block, "cement", section, wall)
+                # What is left round a cast that thick slices blur is that cast again.
+                casts += [] if any(_same(cast, other) for other in casts) else [cast]
+            # One that leads to the next vertebra was found there.
+            casts = [c for c in casts if not any(t.content == "cement" and _same(c, t) for t in tracks)]
             tracks += casts
             if look_for_bores and vertebra.id in near:
                 holes = [
