@@ -282,7 +282,8 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "1.5 mm, tracks 2.4 to 3.4 mm wide at 3 to 26 degrees to the midline, some with cement in the body; "
         "anatomy and cement found from the scan alone. The holes are clean and straight, as made by those "
         "who made the program; real ones close and fill with callus. False tracks are counted in the real "
-        "CTs without needles; most of them have slices too thick to look for empty tracks, so that count rests on few vertebrae."
+        "CTs without needles; most of them have slices too thick to look for empty tracks, so that "
+        "count rests on few vertebrae."
     )
     return Table(NAME, "Needle tracks", caption, rows, done, quick)
 

@@ -170,7 +170,8 @@ def _own(spine: Spine, vertebra: Vertebra, low: FloatArray, shape: tuple[int, ..
         lo = np.clip(np.floor(at.min(0)).astype(int) - 1, 0, np.array(spine.grid.shape) - 1)
         hi = np.clip(np.ceil(at.max(0)).astype(int) + 2, lo + 1, np.array(spine.grid.shape))
         near = tuple(slice(int(a), int(b)) for a, b in zip(lo, hi, strict=True))
-        bone |= _nearest(spine.labels[near] == vertebra.id, matrix, offset - lo, shape)
+        start = np.asarray(offset - lo, np.float64)
+        bone |= _nearest(spine.labels[near] == vertebra.id, matrix, start, shape)
     return bone
 
 

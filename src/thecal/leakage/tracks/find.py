@@ -57,7 +57,8 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
     """Look for needle tracks in the pedicles of every whole vertebra.
 
     A track is a straight tube from the skin side of the arch through the pedicle into the body: cement with
-    none round it, or a hole of soft tissue or air with bone round it.
+    none round it, or a hole of soft tissue or air with bone round it. One open to the canal is known
+    by its stretches in the arch and in the body.
 
     Parameters
     ----------
@@ -170,10 +171,11 @@ def _notes(
     if sought:
         said = (
             "none was found, which does not show that no needle passed: tracks narrower than 2.4 mm, healed "
-            "ones, empty ones that end before the body, run in very thin bone or cross the canal are not seen"
+            "ones, empty ones that end before the body, run in very thin bone or deep in the canal are not "
+            "seen"
             if not tracks
             else "tracks narrower than 2.4 mm, healed ones, empty ones that end before the body, run in "
-            "very thin bone or cross the canal are not among them"
+            "very thin bone or deep in the canal are not among them"
         )
         notes.append(
             QualityNote(
