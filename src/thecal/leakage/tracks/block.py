@@ -163,15 +163,14 @@ def _own(spine: Spine, vertebra: Vertebra, low: FloatArray, shape: tuple[int, ..
     for mirror in (1.0, -1.0):
         axes = np.stack([frame.anterior, frame.cranial, mirror * frame.left], axis=1)
         inverse = np.linalg.inv(spine.grid.affine)
-        matrix = inverse[:3, :3] @ axes * STEP_MM
+        matrix = np.asarray(inverse[:3, :3] @ axes * STEP_MM, np.float64)
         offset = inverse[:3, :3] @ (frame.origin + axes @ low) + inverse[:3, 3]
         corners = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
         at = (corners * (np.array(shape) - 1)) @ matrix.T + offset
         lo = np.clip(np.floor(at.min(0)).astype(int) - 1, 0, np.array(spine.grid.shape) - 1)
         hi = np.clip(np.ceil(at.max(0)).astype(int) + 2, lo + 1, np.array(spine.grid.shape))
         near = tuple(slice(int(a), int(b)) for a, b in zip(lo, hi, strict=True))
-        start = np.asarray(offset - lo, np.float64)
-        bone |= _nearest(spine.labels[near] == vertebra.id, matrix, start, shape)
+        bone |= _nearest(spine.labels[near] == vertebra.id, matrix, offset - lo, shape)
     return bone
 
 
