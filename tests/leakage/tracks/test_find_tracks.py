@@ -99,3 +99,34 @@ def test_an_untouched_patient_has_none_and_is_not_cleared() -> None:
     result = search(clean)
     assert result.tracks == ()
     assert any("does not show that no needle passed" in n.message for n in result.notes)
+
+
+MEDIAL = (
+    TrackSpec("T12", "left", 5.0, 0.6, "empty", 1.5),
+    TrackSpec("T12", "right", 4.5, 0.6, "cement", 1.5),
+)
+
+
+@pytest.fixture(scope="module")
+def punctured() -> Case:
+    return make_patient(
+        21, "T12-L1", spacing_mm=(1.0, 0.8, 0.8), fov_mm=120.0, age=66.0, sex="F", tracks=MEDIAL
+    )
+
+
+def test_ways_through_the_canal_are_found_by_their_ends_in_arch_and_body(punctured: Case) -> None:
+    found = search(punctured)
+    seen = {(t.level, t.side, t.content, t.breach) for t in found.tracks}
+    assert seen == {("T12", "left", "empty", "medial"), ("T12", "right", "cement", "medial")}
+    for truth in punctured.tracks:
+        track = next(t for t in found.tracks if t.side == truth.side)
+        assert track.transverse_angle == pytest.approx(truth.transverse_angle, abs=4.0)
+        assert track.medial_wall_clearance_mm == pytest.approx(truth.medial_wall_clearance_mm, abs=1.5)
+
+
+def test_on_slices_of_three_millimetres_cement_in_arch_and_body_still_tells_the_way() -> None:
+    thick = make_patient(
+        21, "T12-L1", spacing_mm=(3.0, 0.8, 0.8), fov_mm=120.0, age=66.0, sex="F", tracks=MEDIAL
+    )
+    found = search(thick, slice_mm=3.0)
+    assert {(t.level, t.side, t.content) for t in found.tracks} == {("T12", "right", "cement")}

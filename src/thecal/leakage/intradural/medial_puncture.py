@@ -27,7 +27,9 @@ IN_ARCH_SHARE: Final = 0.3
 LEAST_VOXELS: Final = 8
 STEPS: Final = 100
 """Points of a way among which the nearest to the canal is sought."""
-UNSEEN: Final = "Ways that are narrow, healed, end before the body or cross the canal empty are not seen."
+UNSEEN: Final = (
+    "Ways that are narrow, healed, end before the body or run deep in the canal empty are not seen."
+)
 UNTRACED: Final = "Ways that hold no cement are not traced on this scan."
 
 
@@ -60,8 +62,8 @@ def medial_puncture(scene: Scene) -> IntraduralSign:
     Read from the needle tracks (``leakage.tracks``); a slender cast of cement in the arch that is none of
     them, for it ends before the pedicle, is carried on to the posterior wall. A way is through the medial
     wall where the needle's surface lies inside the canal's wall by more than the line and the wall are
-    uncertain. A way that keeps clear is not called absence: an empty one that crosses the canal has no bone
-    round it there, and is not seen.
+    uncertain. A way that keeps clear is not called absence: beside it another may be healed, narrow, or run
+    empty where too little bone walls it, and not be seen.
     """
     name: SignName = "medial_puncture"
     traced = set(scene.leakage.bores_sought)

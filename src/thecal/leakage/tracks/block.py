@@ -11,6 +11,7 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine, Vertebra
 from thecal.cement.deposit_map import Cement
+from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import FloatArray
 
 FloatImage = npt.NDArray[np.float32]
@@ -49,6 +50,8 @@ class Block:
         Share of cement.
     bone : (k, j, i) bool
         This vertebra by its label, or by that of its mirror image, for cement hides bone.
+    canal : (k, j, i) bool
+        Within the canal's wall: no bone walls a way there.
     metal : bool
         Whether metal lies in it.
     whole : bool
@@ -61,6 +64,7 @@ class Block:
     hu: FloatImage
     cement: FloatImage
     bone: npt.NDArray[np.bool_]
+    canal: npt.NDArray[np.bool_]
     metal: bool
     whole: bool
 
@@ -126,6 +130,10 @@ def block_of(spine: Spine, vertebra: Vertebra, side: int, hu: npt.NDArray[np.int
         )
         return image
 
+    def nearest(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+        return _nearest(mask, matrix, offset - lo, tuple(int(n) for n in count))
+
+    labels = spine.labels[near]
     has_cement = bool(cement.pieces[near].any())
     shape = tuple(int(n) for n in count)
     return Block(
@@ -135,6 +143,7 @@ def block_of(spine: Spine, vertebra: Vertebra, side: int, hu: npt.NDArray[np.int
         sampled(hu, AIR),
         sampled(cement.fraction, 0.0) if has_cement else np.zeros(shape, np.float32),
         _own(spine, vertebra, low, shape),
+        nearest((labels == THECAL_SAC) | (labels == EPIDURAL_SPACE)),
         bool(cement.metal[near].any()),
         vertebra.complete,
     )
@@ -154,25 +163,28 @@ def _own(spine: Spine, vertebra: Vertebra, low: FloatArray, shape: tuple[int, ..
     for mirror in (1.0, -1.0):
         axes = np.stack([frame.anterior, frame.cranial, mirror * frame.left], axis=1)
         inverse = np.linalg.inv(spine.grid.affine)
-        matrix = inverse[:3, :3] @ axes * STEP_MM
+        matrix = np.asarray(inverse[:3, :3] @ axes * STEP_MM, np.float64)
         offset = inverse[:3, :3] @ (frame.origin + axes @ low) + inverse[:3, 3]
         corners = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
         at = (corners * (np.array(shape) - 1)) @ matrix.T + offset
         lo = np.clip(np.floor(at.min(0)).astype(int) - 1, 0, np.array(spine.grid.shape) - 1)
         hi = np.clip(np.ceil(at.max(0)).astype(int) + 2, lo + 1, np.array(spine.grid.shape))
         near = tuple(slice(int(a), int(b)) for a, b in zip(lo, hi, strict=True))
-        mine = (spine.labels[near] == vertebra.id).astype(np.uint8)
-        bone |= (
-            ndimage.affine_transform(
-                mine,
-                matrix,
-                offset - lo,
-                output_shape=shape,
-                order=0,
-                mode="constant",
-                output=np.uint8,
-                prefilter=False,
-            )
-            > 0
-        )
+        bone |= _nearest(spine.labels[near] == vertebra.id, matrix, offset - lo, shape)
     return bone
+
+
+def _nearest(
+    mask: npt.NDArray[np.bool_], matrix: FloatArray, offset: FloatArray, shape: tuple[int, ...]
+) -> npt.NDArray[np.bool_]:
+    image: npt.NDArray[np.uint8] = ndimage.affine_transform(
+        mask.astype(np.uint8),
+        matrix,
+        offset,
+        output_shape=shape,
+        order=0,
+        mode="constant",
+        output=np.uint8,
+        prefilter=False,
+    )
+    return image > 0

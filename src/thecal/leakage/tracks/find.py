@@ -57,7 +57,8 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
     """Look for needle tracks in the pedicles of every whole vertebra.
 
     A track is a straight tube from the skin side of the arch through the pedicle into the body: cement with
-    none round it, or a hole of soft tissue or air with bone round it.
+    none round it, or a hole of soft tissue or air with bone round it. One open to the canal is known
+    by its stretches in the arch and in the body.
 
     Parameters
     ----------
@@ -106,7 +107,13 @@ def find_tracks(hu: npt.NDArray[np.int16], slice_mm: float, spine: Spine, cement
             clean = other is not None and not hides_wall(other)
             gate = block.index_of((section.centre_mm[0], GATE_MM, section.centre_mm[1]))
             wall = mirrored(spine.canal) if clean else spine.canal
-            casts = [measured(tube, block, "cement", section, wall) for tube in filled_ways(block, gate)]
+            casts: list[NeedleTrack] = []
+            for tube in filled_ways(block, gate):
+                cast = measured(tube, block, "cement", section, wall)
+                # What is left round a cast that thick slices blur is that cast again.
+                casts += [] if any(_same(cast, other) for other in casts) else [cast]
+            # One that leads to the next vertebra was found there.
+            casts = [c for c in casts if not any(t.content == "cement" and _same(c, t) for t in tracks)]
             tracks += casts
             if look_for_bores and vertebra.id in near:
                 holes = [
@@ -164,10 +171,11 @@ def _notes(
     if sought:
         said = (
             "none was found, which does not show that no needle passed: tracks narrower than 2.4 mm, healed "
-            "ones, empty ones that end before the body, run in very thin bone or cross the canal are not seen"
+            "ones, empty ones that end before the body, run in very thin bone or deep in the canal are not "
+            "seen"
             if not tracks
             else "tracks narrower than 2.4 mm, healed ones, empty ones that end before the body, run in "
-            "very thin bone or cross the canal are not among them"
+            "very thin bone or deep in the canal are not among them"
         )
         notes.append(
             QualityNote(

@@ -19,9 +19,15 @@ LATERAL_REACH_MM: Final = 7.0
 HEIGHT_REACH_MM: Final = 9.0
 """About the pedicle's middle, from a way through the canal's edge to one beside the pedicle."""
 GATE_STEP_MM: Final = 1.0
-ANGLES_DEG: Final = 45.0
-"""A needle runs at most so far off the vertebra's own front, to either side, up or down."""
+INWARD_DEG: Final = 45.0
+OUTWARD_DEG: Final = 21.0
+STEEP_DEG: Final = 30.0
+"""A needle runs at most so far off the vertebra's own front: towards the midline (40 degrees by a transverse
+process of the upper thorax), away from it (10 along the pedicles of T12: Kaur 2016), and up or down, where a
+pedicle 15 mm high and 20 mm long leaves no more room."""
 ANGLE_STEP_DEG: Final = 3.0
+LEAST_GAIN: Final = 0.3
+"""Behind the isthmus, and in the body, a way with two ends outweighs the threshold by so much."""
 NEAR: Final = 3
 """Planes on either side of the isthmus on which a line must already look somewhat like a tube."""
 SLACK: Final = 0.7
@@ -48,7 +54,9 @@ class Tube:
         return np.concatenate([planes[:, None], across], axis=1)
 
 
-def best_tube(spots: FloatImage, gate: FloatArray, side: int, threshold: float) -> Tube | None:
+def best_tube(
+    spots: FloatImage, gate: FloatArray, side: int, threshold: float, ends: tuple[int, int, int] | None = None
+) -> Tube | None:
     """The line through the gate with the best run of spots.
 
     Parameters
@@ -61,26 +69,32 @@ def best_tube(spots: FloatImage, gate: FloatArray, side: int, threshold: float) 
         1 left, -1 right: where medial lies.
     threshold : float
         Spots below it count against the run.
+    ends : (int, int, int), optional
+        Planes before or on which a run must begin, the body's back, and on or behind which a run must end.
     """
     inner, outer = MEDIAL_REACH_MM / STEP_MM, LATERAL_REACH_MM / STEP_MM
     left, right = (inner, outer) if side > 0 else (outer, inner)
     step = GATE_STEP_MM / STEP_MM
     columns = gate[2] + np.arange(-left, right + 1e-6, step)
     rows = gate[1] + np.arange(-HEIGHT_REACH_MM / STEP_MM, HEIGHT_REACH_MM / STEP_MM + 1e-6, step)
-    slopes = np.tan(np.radians(np.arange(-ANGLES_DEG, ANGLES_DEG + 1e-6, ANGLE_STEP_DEG)))
+    low, high = (-INWARD_DEG, OUTWARD_DEG) if side > 0 else (-OUTWARD_DEG, INWARD_DEG)
+    sideways = np.tan(np.radians(np.arange(low, high + 1e-6, ANGLE_STEP_DEG)))
+    steep = np.tan(np.radians(np.arange(-STEEP_DEG, STEEP_DEG + 1e-6, ANGLE_STEP_DEG)))
     plane = round(float(gate[0]))
+    begins, body, ends_at = ends if ends is not None else (plane, plane, plane)
+    least = np.float32(LEAST_GAIN if ends is not None else -np.inf)
     score, row, column, up, across, first, last = _search(
-        spots, plane, rows, columns, slopes, slopes, np.float32(threshold)
+        spots, plane, rows, columns, steep, sideways, np.float32(threshold), begins, body, ends_at, least
     )
     if score <= 0.0:
         return None
-    slope = np.array([slopes[up], slopes[across]])
+    slope = np.array([steep[up], sideways[across]])
     at = np.array([rows[row], columns[column]]) - plane * slope
     return Tube(at, slope, int(first), int(last), float(score) * STEP_MM)
 
 
 @njit(cache=True)
-def _search(spots, plane, rows, columns, up, across, threshold):  # type: ignore[no-untyped-def]
+def _search(spots, plane, rows, columns, up, across, threshold, begins, body, ends_at, least):  # type: ignore[no-untyped-def]
     """Best run (largest sum of spots above the threshold) of all lines, by the nearest samples."""
     count, height, width = spots.shape
     best = np.float32(0.0)
@@ -101,6 +115,7 @@ def _search(spots, plane, rows, columns, up, across, threshold):  # type: ignore
                     if local < -SLACK:
                         continue
                     total = np.float32(0.0)
+                    behind = np.float32(0.0)
                     begin = 0
                     row = rows[a] - plane * up[c] + 0.5
                     column = columns[b] - plane * across[d] + 0.5
@@ -113,13 +128,18 @@ def _search(spots, plane, rows, columns, up, across, threshold):  # type: ignore
                         if 0 <= j < height and 0 <= i < width:
                             value += spots[k, j, i]
                         if total <= 0.0:
-                            # A run must have begun when it passes the isthmus.
-                            if k > plane:
+                            # A run must have begun in the arch when it passes the isthmus.
+                            if k > begins:
                                 break
                             total = np.float32(0.0)
                             begin = k
                         total += value
-                        if total > best and k >= plane:
+                        if k == plane and total < least:
+                            break
+                        if k == body:
+                            behind = total
+                        # What lies open on the way may bring nothing, what is walled must on either side.
+                        if total > best and k >= ends_at and total - behind >= least:
                             best = total
                             found = (a, b, c, d, begin, k)
     return best, found[0], found[1], found[2], found[3], found[4], found[5]
@@ -183,6 +203,23 @@ def along(tube: Tube, image: FloatImage) -> npt.NDArray[np.float32]:
         image, index.T, order=1, mode="nearest", output=np.float32
     )
     return values
+
+
+def fitted(tube: Tube, spots: npt.NDArray[np.float32], plane: int, threshold: float) -> Tube:
+    """The best run through a plane on a line, from what is seen along it.
+
+    Parameters
+    ----------
+    tube : Tube
+    spots : (k,) float32
+        On every plane of the stack.
+    plane : int
+    threshold : float
+        As in :func:`best_tube`.
+    """
+    gains = spots.astype(float) - threshold
+    back, ahead = np.cumsum(gains[: plane + 1][::-1]), np.cumsum(gains[plane:])
+    return Tube(tube.at, tube.slope, plane - int(np.argmax(back)), plane + int(np.argmax(ahead)), tube.score)
 
 
 def cleared(spots: FloatImage, tube: Tube) -> FloatImage:
