@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
+from thecal.leakage.before_wall import before_hidden_wall
 from thecal.leakage.body import Body, bodies
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, TRACK
 from thecal.volume import Box, FloatArray, Grid
@@ -59,7 +60,7 @@ def reconsider(
         Regions of the anatomy.
     """
     grid = spine.grid.crop(box)
-    codes = _into_discs(codes, spine, grid)
+    codes = before_hidden_wall(_into_discs(codes, spine, grid), fraction, spine.canal, grid)
     parts = cc3d.connected_components(codes, connectivity=26).astype(np.int32)
     count = int(parts.max())
     if not count:

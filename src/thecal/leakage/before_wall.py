@@ -1,0 +1,90 @@
+"""Cement of the canal that a wall drawn too far in has cut in two: it ends just beyond that wall.
+
+Under cement the canal's wall is carried over from clean slices, and bodies are hollow behind: behind their
+middle the true wall stands farther out than at the discs. A sheet of cement on it then straddles the drawn
+wall. Where cement leaves the canal along a ray and ends within a few millimetres, what lies beyond the drawn
+wall is that sheet. Where it goes on, it is the neck of the leak, or fill.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from numba import njit
+from scipy import ndimage
+
+from thecal.anatomy.rays import sample_rays
+from thecal.anatomy.spine import Canal
+from thecal.leakage.regions import BONE, EPIDURAL, SAC, TRACK
+from thecal.volume import Grid
+
+STEP_MM: Final = 0.4
+BEYOND_MM: Final = 3.0
+"""A wall that cement hides may be drawn so far in front of the true one."""
+WITHIN_MM: Final = 1.6
+"""The sheet lies so near inside the drawn wall as well."""
+SOLID: Final = 0.4
+ENDS: Final = 0.3
+"""Cement has ended where less of a sample is filled."""
+NEIGHBOURS: Final = 5
+AGREEING: Final = 0.6
+"""Of the rays about, so many must show the same: a single one may pass between two grains of a fill."""
+
+
+def before_hidden_wall(
+    codes: npt.NDArray[np.uint16], fraction: npt.NDArray[np.float32], canal: Canal, grid: Grid
+) -> npt.NDArray[np.uint16]:
+    """Codes with cement that ends just beyond the drawn wall of the canal given to the epidural space.
+
+    Parameters
+    ----------
+    codes : (z, y, x) uint16
+        Region of each cement voxel, 0 elsewhere.
+    fraction : (z, y, x) float32
+        Share of each voxel that is cement.
+    canal : Canal
+    grid : Grid
+        Of the arrays.
+    """
+    in_bone = (codes >= BONE) & (codes < TRACK)
+    in_canal = (codes == SAC) | (codes == EPIDURAL)
+    if not in_bone.any() or not in_canal.any():
+        return codes
+    radii = np.arange(0.0, float(canal.wall_mm.max()) + BEYOND_MM + 2.0, STEP_MM)
+    cement = sample_rays(fraction, grid, canal.frame, canal.theta, radii)
+    own = sample_rays(in_canal.astype(np.uint8), grid, canal.frame, canal.theta, radii, order=0) > 0.5
+    end = _ends(cement, own, canal.wall_mm, STEP_MM, BEYOND_MM, WITHIN_MM)
+    ended = ndimage.uniform_filter((end > 0).astype(float), NEIGHBOURS, mode=("nearest", "wrap"))
+    # Neighbours that say nothing, for no cement leaves the canal there, do not vote.
+    voting = ndimage.uniform_filter((end != 0).astype(float), NEIGHBOURS, mode=("nearest", "wrap"))
+    limit = np.where((end > 0) & (ended >= AGREEING * np.maximum(voting, 1e-9)), end, 0.0)
+    voxels = np.argwhere(in_bone)
+    s, theta, r = canal.frame.locate(grid.to_lps(voxels))
+    column = np.rint((theta - canal.theta[0]) / (2 * np.pi) * len(canal.theta)).astype(int)
+    given = r <= limit[canal.frame.index(s), column % len(canal.theta)]
+    changed = codes.copy()
+    changed[tuple(voxels[given].T)] = EPIDURAL
+    return changed
+
+
+@njit(cache=True)
+def _ends(cement, own, wall, step, beyond, within):  # type: ignore[no-untyped-def]
+    """Radius at which cement that crosses the wall ends; -1 where it goes on, 0 where none crosses."""
+    n, m, k = cement.shape
+    end = np.zeros((n, m))
+    for i in range(n):
+        for j in range(m):
+            at = min(k - 1, int(wall[i, j] / step))
+            inside = False
+            for q in range(max(0, at - int(within / step)), at + 1):
+                inside = inside or (own[i, j, q] and cement[i, j, q] >= SOLID)
+            if not inside or cement[i, j, min(k - 1, at + 1)] < ENDS:
+                continue
+            end[i, j] = -1.0
+            for q in range(at + 1, min(k, at + 1 + int(beyond / step))):
+                if cement[i, j, q] < ENDS:
+                    end[i, j] = q * step
+                    break
+    return end
