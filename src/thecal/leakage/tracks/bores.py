@@ -31,7 +31,8 @@ MOST_OUTSIDE: Final = 0.6
 """Of that square, beside the canal: at an arch's back and beside the canal half of it is not bone."""
 FIRM_HU: Final = 90.0
 LEAST_IN_THIN_MM: Final = 6.0
-"""Bone of the body that is dimmer is so uneven that a way must be seen in it so far."""
+"""Where a quarter of the way's wall in the body is dimmer, bone is so uneven, and its marrow so like a hole,
+that a way must be seen in it so far."""
 FEWEST_PLANES: Final = 6
 THROUGH_CANAL_MM: Final = 2.25
 """A way that runs so far within the canal's wall (from back to front) is open there."""
@@ -41,8 +42,8 @@ LEAST_IN_BODY_MM: Final = 4.5
 DEEPEST_MM: Final = 4.5
 """A line that runs farther medial in the canal leads from the gap between the laminae or the spinous process'
 base, both dark within bone, to any dark spot of the body."""
-BASIVERTEBRAL_MM: Final = 3.5
-"""From the midline: nearer to it, a hole of the body that opens into the canal may be that vein's."""
+MIDLINE_MM: Final = 3.5
+"""Nearer to it lie the basivertebral vein in the body and the marrow of the spinous process in the arch."""
 HALF: Final = 0.5
 TRIED_A_SIDE: Final = 6
 MOST_A_SIDE: Final = 4
@@ -123,7 +124,9 @@ def _is_way(
     if abs(tube.slope[0]) > np.tan(np.radians(STEEP_DEG)):
         return False
     oblique = STEP_MM * float(np.sqrt(1.0 + tube.slope @ tube.slope))
-    thin = float(np.median(walls[in_body])) < FIRM_HU and float(np.median(depths[in_body])) < GAS_DEPTH
+    thin = (
+        float(np.percentile(walls[in_body], 25)) < FIRM_HU and float(np.median(depths[in_body])) < GAS_DEPTH
+    )
     if thin and len(in_body) * oblique < LEAST_IN_THIN_MM:
         return False
     run = np.arange(tube.first, tube.last + 1)
@@ -131,8 +134,8 @@ def _is_way(
     if len(open_planes) * STEP_MM < THROUGH_CANAL_MM:
         return True
     in_arch, in_body = seen[seen < open_planes[0]], seen[seen > open_planes[-1]]
-    enters = block.local_of(tube.points(np.array([float(block.plane_of(0.0))])))[0, 0]
-    if block.side * enters < BASIVERTEBRAL_MM or _from_side_wall(tube, block, open_planes) > DEEPEST_MM:
+    across = block.local_of(tube.points(np.array([tube.first, block.plane_of(0.0)], float)))[:, 0]
+    if (block.side * across).min() < MIDLINE_MM or _from_side_wall(tube, block, open_planes) > DEEPEST_MM:
         return False
     return (
         len(in_arch) * oblique >= LEAST_IN_ARCH_MM

@@ -26,7 +26,7 @@ CEMENT_HU: Final = 5000.0
 FEWEST_SEEN: Final = 5
 TOO_BRIGHT_HU: Final = 220.0
 """A sample of a narrow way, with noise and what its wall blurs into it, is no brighter."""
-AIR_HU: Final = -200.0
+AIR_HU: Final = -150.0
 """Darker than fat: gas, also where a narrow way is blurred."""
 FAT_HU: Final = -30.0
 """An empty way holds blood and soft tissue. Darker, and no gas, is fat: between laminae, beside the sac."""
