@@ -66,7 +66,7 @@ def fitted(x: Floats, inside: npt.NDArray[np.bool_], weight: Floats) -> Floats:
 
 def model_of(rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """The content of the data file from fitted cases."""
-    read = [r for r in rows if r["finding"] != "not_assessable" and r["signs"]]
+    read = [r for r in rows if r["signs"] and not r["why"]]
     seen = [r for r in read if r["signs"]["no_extradural_cement"][0] != "not_assessable"]
     x = np.array([strengths(r) for r in seen])
     inside = np.array([r["inside"] for r in seen])

@@ -21,15 +21,19 @@ from thecal.leakage.regions import BONE, EPIDURAL, SAC, TRACK
 from thecal.volume import Grid
 
 STEP_MM: Final = 0.4
-BEYOND_MM: Final = 3.0
+BEYOND_MM: Final = 4.0
 """A wall that cement hides may be drawn so far in front of the true one."""
 WITHIN_MM: Final = 1.6
 """The sheet lies so near inside the drawn wall as well."""
+BEGINS_MM: Final = 1.4
+"""Or begins so near outside it, on rays beside others on which it reaches into the canal."""
+REACHING: Final = 4
+"""At the least so many rays must show it within the canal."""
 SOLID: Final = 0.4
-ENDS: Final = 0.3
+ENDS: Final = 0.4
 """Cement has ended where less of a sample is filled."""
 NEIGHBOURS: Final = 5
-AGREEING: Final = 0.6
+AGREEING: Final = 0.5
 """Of the rays about, so many must show the same: a single one may pass between two grains of a fill."""
 
 
@@ -55,7 +59,11 @@ def before_hidden_wall(
     radii = np.arange(0.0, float(canal.wall_mm.max()) + BEYOND_MM + 2.0, STEP_MM)
     cement = sample_rays(fraction, grid, canal.frame, canal.theta, radii)
     own = sample_rays(in_canal.astype(np.uint8), grid, canal.frame, canal.theta, radii, order=0) > 0.5
-    end = _ends(cement, own, canal.wall_mm, STEP_MM, BEYOND_MM, WITHIN_MM)
+    end, inside = _ends(cement, own, canal.wall_mm, STEP_MM, BEYOND_MM, WITHIN_MM)
+    sheets, _ = ndimage.label(end > 0, np.ones((3, 3)))
+    # A sheet lies on the canal's side of a wall only if it is seen to reach into the canal somewhere.
+    reaching = np.bincount(sheets.ravel(), weights=(inside & (end > 0)).ravel())
+    end = np.where((sheets > 0) & (reaching[sheets] < REACHING), -1.0, end)
     ended = ndimage.uniform_filter((end > 0).astype(float), NEIGHBOURS, mode=("nearest", "wrap"))
     # Neighbours that say nothing, for no cement leaves the canal there, do not vote.
     voting = ndimage.uniform_filter((end != 0).astype(float), NEIGHBOURS, mode=("nearest", "wrap"))
@@ -71,20 +79,24 @@ def before_hidden_wall(
 
 @njit(cache=True)
 def _ends(cement, own, wall, step, beyond, within):  # type: ignore[no-untyped-def]
-    """Radius at which cement that crosses the wall ends; -1 where it goes on, 0 where none crosses."""
+    """Where cement on the wall ends, mm; -1 where it goes on, 0 where none is. And if it reaches inside."""
     n, m, k = cement.shape
     end = np.zeros((n, m))
+    inside = np.zeros((n, m), np.bool_)
+    begins = int(BEGINS_MM / step)
     for i in range(n):
         for j in range(m):
             at = min(k - 1, int(wall[i, j] / step))
-            inside = False
             for q in range(max(0, at - int(within / step)), at + 1):
-                inside = inside or (own[i, j, q] and cement[i, j, q] >= SOLID)
-            if not inside or cement[i, j, min(k - 1, at + 1)] < ENDS:
+                inside[i, j] = inside[i, j] or (own[i, j, q] and cement[i, j, q] >= SOLID)
+            start = at + 1
+            while not inside[i, j] and start < k - 1 and start - at < begins and cement[i, j, start] < SOLID:
+                start += 1
+            if cement[i, j, min(k - 1, start)] < ENDS:
                 continue
             end[i, j] = -1.0
-            for q in range(at + 1, min(k, at + 1 + int(beyond / step))):
+            for q in range(start, min(k, at + 1 + int(beyond / step))):
                 if cement[i, j, q] < ENDS:
                     end[i, j] = q * step
                     break
-    return end
+    return end, inside

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.resources import files
 from itertools import product
@@ -111,7 +111,9 @@ def log_odds(strengths: dict[SignName, float | None], model: Model) -> tuple[flo
     return float(parts.sum()), sqrt(variance), parts
 
 
-def judge(signs: tuple[IntraduralSign, ...], prior: float = DEFAULT_PRIOR) -> DuralFinding:
+def judge(
+    signs: tuple[IntraduralSign, ...], prior: float = DEFAULT_PRIOR, *, in_sac: bool = False
+) -> DuralFinding:
     """The finding from signs of which some were read.
 
     Parameters
@@ -119,6 +121,8 @@ def judge(signs: tuple[IntraduralSign, ...], prior: float = DEFAULT_PRIOR) -> Du
     signs : tuple of IntraduralSign
     prior : float
         Probability before the CT, 0..1 without the ends.
+    in_sac : bool
+        Whether cement lies within the outline of the sac: it is then never called not detected.
 
     Raises
     ------
@@ -128,7 +132,8 @@ def judge(signs: tuple[IntraduralSign, ...], prior: float = DEFAULT_PRIOR) -> Du
     model = stored_model()
     ratio, sd, parts = log_odds({s.name: evidence(s) for s in signs}, model)
     weights = tuple((name, round(float(part), 3)) for name, part in zip(SIGNS, parts, strict=True))
-    return _found(ratio, sd, check_prior(prior), weights)
+    found = _found(ratio, sd, check_prior(prior), weights)
+    return replace(found, finding="possible") if in_sac and found.finding == "not_detected" else found
 
 
 def nothing_seen(prior: float = DEFAULT_PRIOR) -> DuralFinding:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import isfinite
 from typing import Final
 
@@ -69,11 +68,7 @@ def _together(scene: Scene, signs: tuple[IntraduralSign, ...], prior: float) -> 
     if scene.hidden:
         return not_assessable(scene.hidden, prior)
     if scene.canal is not None:
-        found = judge(signs, prior)
-        # Whatever the prior: with cement within the sac's outline it cannot be called not detected.
-        if found.finding == "not_detected" and scene.volume_ml("intradural") > 0:
-            return replace(found, finding="possible")
-        return found
+        return judge(signs, prior, in_sac=scene.volume_ml("intradural") > 0)
     if not isfinite(scene.cement.detection_limit_mm3):
         return not_assessable("No deposit is so large that this scan would surely show it.", prior)
     return nothing_seen(prior)
