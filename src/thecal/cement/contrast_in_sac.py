@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.quality import QualityNote
-from thecal.volume import BoolArray
+from thecal.volume import BoolArray, Volume
 
 HIDING_SHARE: Final = 0.75
 """Assumed: what stands out of contrast by less than a quarter of its own brightness is not told from it."""
+OUTSHINES: Final = 1.3
+"""Cement in contrast medium is at least this much brighter; assumed, the same quarter with some noise."""
+BESIDE_MM: Final = 4.0
 
 
 def hiding_planes(spine: Spine, cement_hu: float) -> BoolArray:
@@ -30,6 +34,19 @@ def hiding_planes(spine: Spine, cement_hu: float) -> BoolArray:
     hidden = np.zeros(len(frame.s_mm), bool)
     hidden[at[np.nan_to_num(spine.contrast.hu) > HIDING_SHARE * cement_hu]] = True
     return hidden
+
+
+def like_contrast(volume: Volume, spine: Spine) -> BoolArray:
+    """Voxels of the crop, in and beside the canal, that do not outshine its contrast medium.
+
+    What is left of contrast at the ends of a scan, or beside the outline it was given, is no cement.
+    """
+    if spine.contrast is None:
+        return np.zeros(spine.labels.shape, bool)
+    size = 2 * np.ceil(BESIDE_MM / spine.grid.spacing_mm).astype(int) + 1
+    canal = ndimage.maximum_filter(spine.canal_mask(), tuple(size))
+    like: BoolArray = canal & (volume.hu[spine.box] < OUTSHINES * spine.contrast.brightest_hu())
+    return like
 
 
 def hiding_note(spine: Spine, cement_hu: float) -> QualityNote | None:

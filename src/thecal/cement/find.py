@@ -12,7 +12,7 @@ from scipy import ndimage
 from thecal.anatomy.spine import Spine
 from thecal.cement.bone_brightness import brightest_bone_hu
 from thecal.cement.candidates import Sorted, sort_candidates
-from thecal.cement.contrast_in_sac import hiding_note
+from thecal.cement.contrast_in_sac import hiding_note, like_contrast
 from thecal.cement.contrast_pool import contrast_pool
 from thecal.cement.deposit_map import Cement
 from thecal.cement.detection_limit import detection_limit_mm3
@@ -54,18 +54,19 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     threshold = seed_threshold_hu(bone, noise)
     near = nearness(spine)
     pool = cache(lambda: contrast_pool(hu, near, spacing))
-    candidates = sort_candidates(hu, strong_seeds(hu, near, threshold, spacing), spine, near, pool,
-                                 threshold)  # fmt: skip
-    weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal
+    strong = strong_seeds(hu, near, threshold, spacing)
+    contrast = like_contrast(volume, spine)
+    candidates = sort_candidates(hu, strong & ~contrast, spine, near, pool, threshold)
+    weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal & ~contrast
     weak_only = bool(weak.any()) and not candidates.cement.any()
     seeds = candidates.cement | weak
     if seeds.any():
         if candidates.cement.any():
-            seeds |= _faint(hu, seeds, candidates, spine, near, pool, spread.sigma_mm, noise,
-                            threshold, volume)  # fmt: skip
+            seeds |= ~contrast & _faint(hu, seeds, candidates, spine, near, pool, spread.sigma_mm, noise,
+                                        threshold, volume)  # fmt: skip
         extent = cement_extent(
-            hu, seeds, candidates.metal | candidates.other, spine, near, spread.sigma_mm, noise, bone,
-            threshold,
+            hu, seeds, candidates.metal | candidates.other | contrast, spine, near, spread.sigma_mm, noise,
+            bone, threshold,
             volume.source.hu_clipped_at,
         )  # fmt: skip
     else:
