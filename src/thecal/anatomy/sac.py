@@ -31,7 +31,7 @@ UNSEEN_SHARE: Final = 0.95
 """The sac is not seen where it is hardly better known than without any fat."""
 STEP_MM: Final = 0.5
 DARKER_HU: Final = (20.0, 45.0)
-"""Membership in fat begins where it is darker than the sac by 2.5 times the scatter within the sac, held to
+"""Membership in fat begins where it is darker than the sac by twice the scatter within the sac, held to
 these. A layer of fat that is thinner than the scan's blur is only a dip between sac and bone or ligament, and
 counts by its depth."""
 SCATTERS: Final = 2.0
@@ -50,7 +50,9 @@ HIDDEN_PULL: Final = 1.0
 """The same where cement hides the ray."""
 FAT_SEEN_MM: Final = 0.35
 """So much fat on a ray bounds the sac there."""
-NEAR_MM, FAR_MM, FAR_WEIGHT = 8.0, 30.0, 0.1
+NEAR_MM: Final = 8.0
+FAR_MM: Final = 30.0
+FAR_WEIGHT: Final = 0.1
 """Under cement the outline is expected as the scan shows it nearby, and farther along the canal."""
 AROUND_DEG: Final = 10.0
 MIRROR_WEIGHT: Final = 0.5

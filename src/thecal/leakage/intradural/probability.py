@@ -33,7 +33,8 @@ SPAN: Final[dict[SignName, tuple[float, float]]] = {
 """Each sign's value where it speaks least and most for the dura, in its own unit; straight between."""
 INTERVAL_SD: Final = 1.645
 """Half width of the interval in standard deviations of the log odds: nine of ten."""
-PROBABLE_FROM: Final = 0.80
+PROBABLE_FROM: Final = 0.70
+"""At which none of the cases outside the dura that the model was fitted to is called probable."""
 POSSIBLE_FROM: Final = 0.15
 MODEL_FILE: Final = "probability.json"
 
