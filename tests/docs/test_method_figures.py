@@ -142,6 +142,8 @@ FIGURES = [
     ("leakage/side_of_dura.py", "FREE_SHARE", "less than {:.0%} does"),
     ("leakage/side_of_dura.py", "FILLING_SHARE", "fills {:.0%} of the sac's section"),
     ("leakage/side_of_dura.py", "DOUBTFUL_DEPTH_MM", "reach {:.0f} mm into the outline"),
+    ("leakage/tracks/bores.py", "STEEPEST_THROUGH_DEG", "no steeper than {:.0f}°"),
+    ("leakage/tracks/bores.py", "OUTWARD_THROUGH_DEG", "no more than {:.0f}° outward"),
     ("leakage/before_wall.py", "BEGINS_MM", "begins within {} mm of the drawn wall"),
     ("leakage/before_wall.py", "BEYOND_MM", "ends within {:.0f} mm beyond it"),
     ("anatomy/sac.py", "SCATTERS", "from {:.0f} times the scatter"),

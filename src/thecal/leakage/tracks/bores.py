@@ -44,6 +44,9 @@ DEEPEST_MM: Final = 4.5
 base, both dark within bone, to any dark spot of the body."""
 MIDLINE_MM: Final = 3.5
 """Nearer to it lie the basivertebral vein in the body and the marrow of the spinous process in the arch."""
+STEEPEST_THROUGH_DEG: Final = 25.0
+OUTWARD_THROUGH_DEG: Final = 10.0
+"""No needle that enters at the pedicle runs through the canal's side steeper or farther outward."""
 HALF: Final = 0.5
 TRIED_A_SIDE: Final = 6
 MOST_A_SIDE: Final = 4
@@ -133,6 +136,11 @@ def _is_way(
     open_planes = np.setdiff1d(run[(along(tube, block.canal.astype(np.float32)) >= HALF)[run]], seen)
     if len(open_planes) * STEP_MM < THROUGH_CANAL_MM:
         return True
+    outward = block.side * float(tube.slope[1])
+    if abs(tube.slope[0]) > np.tan(np.radians(STEEPEST_THROUGH_DEG)) or outward > np.tan(
+        np.radians(OUTWARD_THROUGH_DEG)
+    ):
+        return False
     in_arch, in_body = seen[seen < open_planes[0]], seen[seen > open_planes[-1]]
     across = block.local_of(tube.points(np.array([tube.first, block.plane_of(0.0)], float)))[:, 0]
     if (block.side * across).min() < MIDLINE_MM or _from_side_wall(tube, block, open_planes) > DEEPEST_MM:
