@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same examples on every machine, so that a pass means the same everywhere; `--hypothesis-profile=search`
-# draws new ones.
-settings.register_profile("steady", derandomize=True)
-settings.register_profile("search", derandomize=False)
+# draws new ones. How long an example takes is the machine's business, not the test's.
+TIMELESS = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("steady", derandomize=True, **TIMELESS)
+settings.register_profile("search", derandomize=False, **TIMELESS)
 settings.load_profile("steady")
 
 if TYPE_CHECKING:
