@@ -27,7 +27,6 @@ STORE: Final = Path(__file__).parent / "results" / "intradural_cases.jsonl"
 """One line a case, as it is made: a run that is cut short goes on where it stopped."""
 THICK_MM: Final = 3.5
 BINS: Final = 10
-LEAST_INSIDE_ML: Final = 0.020
 
 
 def cases(*, quick: bool) -> list[int]:

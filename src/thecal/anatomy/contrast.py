@@ -60,6 +60,7 @@ DURA_MM: Final = 0.7
 USUAL_CEMENT_HU: Final = 2000.0
 CEMENT_FLOOR: Final = 1.25
 LEAST_CEMENT_MM3: Final = 30.0
+METAL_HU: Final = 7500.0
 
 Samples = npt.NDArray[np.float32]
 
@@ -140,7 +141,7 @@ def contrast_along(hu: IntArray, grid: Grid, frame: CanalFrame) -> FloatArray:
     # Contrast does not end where its ring does: at the scan's ends the course runs off its middle.
     for row, step in ((int(rows[0]), -1), (int(rows[-1]), 1)):
         at = row + step
-        while 0 <= at < len(middle) and inside[at] and middle[at] >= GOES_ON * none[at - step]:
+        while 0 <= at < len(middle) and inside[at] and middle[at] >= max(FADES_HU, GOES_ON * none[at - step]):
             none[at] = min(float(middle[at]), float(none[at - step]))
             at += step
     return none
@@ -399,7 +400,7 @@ def _taken_out(
 
 def _cement_hu(hu: Samples, voxel_mm3: float, contrast_hu: float) -> float:
     """How bright a voxel full of cement is here; as usual where none is seen."""
-    bright = hu[hu > max(DENSE_HU, 1.5 * contrast_hu)]
+    bright = hu[(hu > max(DENSE_HU, 1.5 * contrast_hu)) & (hu < METAL_HU)]
     if len(bright) * voxel_mm3 < LEAST_CEMENT_MM3:
         return USUAL_CEMENT_HU
     return max(float(np.percentile(bright, 75)), USUAL_CEMENT_HU)

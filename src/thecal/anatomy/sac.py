@@ -197,7 +197,12 @@ def _expected(
 
 
 def sac_by_contrast(
-    sac_mm: FloatArray, sd_mm: FloatArray, contrast: Contrast, frame: CanalFrame, pixel_mm: float
+    sac_mm: FloatArray,
+    sd_mm: FloatArray,
+    contrast: Contrast,
+    frame: CanalFrame,
+    wall_mm: FloatArray,
+    pixel_mm: float,
 ) -> tuple[FloatArray, FloatArray]:
     """The sac's radius and its uncertainty with the outer border of contrast medium where that outlines it.
 
@@ -208,6 +213,7 @@ def sac_by_contrast(
     contrast : Contrast
         Found on the same curve and angles.
     frame : CanalFrame
+    wall_mm : (n, m) float64
     pixel_mm : float
         The scan's, in plane.
     """
@@ -218,6 +224,7 @@ def sac_by_contrast(
     ]
     share = ndimage.gaussian_filter1d(filled.astype(float), JOIN_MM / frame.step_mm, mode="nearest")[:, None]
     sac: FloatArray = share * contrast.border_mm[nearest] + (1 - share) * sac_mm
+    sac = np.minimum(sac, np.maximum(wall_mm - DURA_MM, 0.0))
     seen = CONTRAST_SD_MM**2 + (0.25 * pixel_mm) ** 2
     by_contrast = (contrast.seen * seen + (1 - contrast.seen) * CARRIED_SD_MM**2).mean(axis=1)
     variance = share[:, 0] * by_contrast[nearest] + (1 - share[:, 0]) * sd_mm**2

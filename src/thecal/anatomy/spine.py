@@ -11,7 +11,7 @@ import numpy.typing as npt
 from thecal.anatomy.contrast import Contrast, without_contrast
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.quality import QualityNote
-from thecal.terms import LevelSource, is_disc
+from thecal.terms import SACRUM, LevelSource, is_disc, is_vertebra
 from thecal.volume import BoolArray, Box, FloatArray, Grid, IntArray, LabelArray, Volume
 
 
@@ -121,6 +121,12 @@ class Spine:
     def canal_mask(self) -> BoolArray:
         """Voxels of the canal, sac included."""
         mask: BoolArray = (self.labels == 60) | (self.labels == 61)
+        return mask
+
+    def bone_mask(self) -> BoolArray:
+        """Voxels of the vertebrae and the sacrum."""
+        table = np.array([is_vertebra(i) or i == SACRUM for i in range(int(self.labels.max(initial=0)) + 1)])
+        mask: BoolArray = table[self.labels]
         return mask
 
     def body_mask(self, vertebra: Vertebra) -> BoolArray:

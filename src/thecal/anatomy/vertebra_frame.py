@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from thecal.anatomy.endplate_planes import PlatePlane, plate_planes
 from thecal.frames import CanalFrame, VertebraFrame
-from thecal.volume import BoolArray, FloatArray, Grid
+from thecal.volume import FloatArray
 
 # Columns in which surfaces are read, mm: no finer than the label's own noise.
 COLUMN_MM = 1.5
@@ -149,16 +149,6 @@ def frame_of_body(
     return BodyFit(
         frame, normals[0], normals[1], float(size[0]), float(size[1]), float(size[2]), confidence, evidence
     )
-
-
-def frame_of_mask(mask: BoolArray, grid: Grid, canal_frame: CanalFrame) -> BodyFit:
-    """The frame of a vertebral body given as a mask on a grid; see `frame_of_body`.
-
-    Voxels on the first and last slices of the grid count as cut by the scan's edge.
-    """
-    index = np.argwhere(mask)
-    on_edge = (index[:, 0] == 0) | (index[:, 0] == mask.shape[0] - 1)
-    return frame_of_body(grid.to_lps(index), canal_frame, voxel_mm=float(grid.spacing_mm.max()), cut=on_edge)
 
 
 def _nearest_plane(frame: CanalFrame, point: FloatArray) -> int:

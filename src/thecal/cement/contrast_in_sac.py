@@ -11,11 +11,10 @@ from thecal.anatomy.spine import Spine
 from thecal.quality import QualityNote
 from thecal.volume import BoolArray, Volume
 
-HIDING_SHARE: Final = 0.75
-"""Assumed: what stands out of contrast by less than a quarter of its own brightness is not told from it."""
 OUTSHINES: Final = 1.3
-"""Cement in contrast medium is at least this much brighter; assumed, the same quarter with some noise."""
+"""Assumed: what stands out of contrast by less than this is not told from it."""
 BESIDE_MM: Final = 4.0
+BEYOND_MM: Final = 12.0
 
 
 def hiding_planes(spine: Spine, cement_hu: float) -> BoolArray:
@@ -32,7 +31,7 @@ def hiding_planes(spine: Spine, cement_hu: float) -> BoolArray:
         return np.zeros(len(frame.s_mm), bool)
     at = frame.index(frame.locate(spine.contrast.points)[0])
     hidden = np.zeros(len(frame.s_mm), bool)
-    hidden[at[np.nan_to_num(spine.contrast.hu) > HIDING_SHARE * cement_hu]] = True
+    hidden[at[np.nan_to_num(spine.contrast.hu) * OUTSHINES > cement_hu]] = True
     return hidden
 
 
@@ -44,8 +43,16 @@ def like_contrast(volume: Volume, spine: Spine) -> BoolArray:
     if spine.contrast is None:
         return np.zeros(spine.labels.shape, bool)
     size = 2 * np.ceil(BESIDE_MM / spine.grid.spacing_mm).astype(int) + 1
-    canal = ndimage.maximum_filter(spine.canal_mask(), tuple(size))
-    like: BoolArray = canal & (volume.hu[spine.box] < OUTSHINES * spine.contrast.brightest_hu())
+    beside = np.argwhere(ndimage.maximum_filter(spine.canal_mask(), tuple(size)))
+    frame = spine.canal.frame
+    at = frame.index(frame.locate(spine.contrast.points)[0])
+    bright = np.zeros(len(frame.s_mm))
+    np.maximum.at(bright, at, np.nan_to_num(spine.contrast.hu))
+    # What is left of contrast reaches a little beyond the planes on which it was seen.
+    bright = ndimage.maximum_filter1d(bright, 2 * round(BEYOND_MM / frame.step_mm) + 1, mode="nearest")
+    row = frame.index(frame.locate(spine.grid.to_lps(beside))[0])
+    like = np.zeros(spine.labels.shape, bool)
+    like[tuple(beside.T)] = volume.hu[spine.box][tuple(beside.T)] < OUTSHINES * bright[row]
     return like
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from thecal.cement.contrast_in_sac import hiding_planes
 from thecal.compare.match import Moves
 from thecal.compare.scanned import Scanned
 from thecal.leakage.findings import Deposit, WorstOcclusion
@@ -109,7 +110,13 @@ def residue(before: Scanned, after: Scanned, moves: Moves) -> Residue:
             Remnant(
                 deposit,
                 float(left[deposit.id]) / 1000 if seen else None,
-                VOLUME_SD_SHARE * float(np.hypot(deposit.volume_ml, float(left[deposit.id]) / 1000)),
+                # What is hidden may still be there.
+                float(
+                    np.hypot(
+                        VOLUME_SD_SHARE * np.hypot(deposit.volume_ml, float(left[deposit.id]) / 1000),
+                        hidden * deposit.volume_ml,
+                    )
+                ),
                 hidden,
                 ids,
             )
@@ -134,13 +141,17 @@ def _beside_metal(voxels: npt.NDArray[np.intp], ids: npt.NDArray[np.int32], afte
 
 
 def _hidden(points: FloatArray, after: Scanned) -> float:
-    """Share of places that the later scan does not show, or that metal hides there."""
+    """Share of places that the later scan does not show, or that metal or contrast medium hides there."""
     grid = after.spine.grid
     index = np.rint(grid.to_index(points)).astype(int)
     inside = ((index >= 0) & (index < np.array(grid.shape))).all(-1)
     lost = float((~inside).mean())
+    contrast = hiding_planes(after.spine, after.cement.detection_limit_hu or 0.0)
+    if contrast.any():
+        frame = after.spine.canal.frame
+        lost += float((inside & contrast[frame.index(frame.locate(points)[0])]).mean())
     if not inside.any() or not after.cement.metal.any():
-        return lost
+        return min(lost, 1.0)
     box = grid.box_around(points[inside], 2 * HIDING_MM)
     metal = after.cement.metal[box]
     if not metal.any():
@@ -148,7 +159,7 @@ def _hidden(points: FloatArray, after: Scanned) -> float:
     away = edt.edt(~metal, anisotropy=tuple(grid.spacing_mm), black_border=False)
     start = np.array([part.start for part in box])
     hit = away[tuple((index[inside] - start).T)] <= HIDING_MM
-    return lost + float(hit.mean()) * float(inside.mean())
+    return min(lost + float(hit.mean()) * float(inside.mean()), 1.0)
 
 
 def _arrivals(

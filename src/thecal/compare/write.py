@@ -54,7 +54,8 @@ def summary(found: Comparison) -> list[str]:
         said.append("No cement was detected in the canal on the earlier CT.")
     elif any(d.residual_ml is None for d in canal):
         said.append(
-            "What is left of the cement in the canal could not be told for all of it: metal hides it."
+            "What is left of the cement in the canal could not be told for all of it: metal or "
+            "contrast medium hides it, or the later CT does not show the place."
         )
     else:
         total, left = sum(d.before_ml for d in canal), sum(d.residual_ml or 0.0 for d in canal)

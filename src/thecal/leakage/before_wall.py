@@ -25,7 +25,7 @@ BEYOND_MM: Final = 4.0
 """A wall that cement hides may be drawn so far in front of the true one."""
 WITHIN_MM: Final = 1.6
 """The sheet lies so near inside the drawn wall as well."""
-BEGINS_MM: Final = 1.4
+BEGINS_MM: Final = 1.2
 """Or begins so near outside it, on rays beside others on which it reaches into the canal."""
 REACHING: Final = 4
 """At the least so many rays must show it within the canal."""
@@ -60,7 +60,7 @@ def before_hidden_wall(
     cement = sample_rays(fraction, grid, canal.frame, canal.theta, radii)
     own = sample_rays(in_canal.astype(np.uint8), grid, canal.frame, canal.theta, radii, order=0) > 0.5
     end, inside = _ends(cement, own, canal.wall_mm, STEP_MM, BEYOND_MM, WITHIN_MM)
-    sheets, _ = ndimage.label(end > 0, np.ones((3, 3)))
+    sheets = _around(end > 0)
     # A sheet lies on the canal's side of a wall only if it is seen to reach into the canal somewhere.
     reaching = np.bincount(sheets.ravel(), weights=(inside & (end > 0)).ravel())
     end = np.where((sheets > 0) & (reaching[sheets] < REACHING), -1.0, end)
@@ -77,17 +77,27 @@ def before_hidden_wall(
     return changed
 
 
+def _around(ended: npt.NDArray[np.bool_]) -> npt.NDArray[np.int32]:
+    """Connected rays (n, m) that show an end; the second axis is a circle."""
+    sheets, _ = ndimage.label(ended, np.ones((3, 3)))
+    for first, last in zip(sheets[:, 0], sheets[:, -1], strict=True):
+        if first and last and first != last:
+            sheets[sheets == last] = first
+    found: npt.NDArray[np.int32] = sheets
+    return found
+
+
 @njit(cache=True)
 def _ends(cement, own, wall, step, beyond, within):  # type: ignore[no-untyped-def]
     """Where cement on the wall ends, mm; -1 where it goes on, 0 where none is. And if it reaches inside."""
     n, m, k = cement.shape
     end = np.zeros((n, m))
     inside = np.zeros((n, m), np.bool_)
-    begins = int(BEGINS_MM / step)
+    begins = round(BEGINS_MM / step)
     for i in range(n):
         for j in range(m):
             at = min(k - 1, int(wall[i, j] / step))
-            for q in range(max(0, at - int(within / step)), at + 1):
+            for q in range(max(0, at - round(within / step)), at + 1):
                 inside[i, j] = inside[i, j] or (own[i, j, q] and cement[i, j, q] >= SOLID)
             start = at + 1
             while not inside[i, j] and start < k - 1 and start - at < begins and cement[i, j, start] < SOLID:
@@ -95,7 +105,7 @@ def _ends(cement, own, wall, step, beyond, within):  # type: ignore[no-untyped-d
             if cement[i, j, min(k - 1, start)] < ENDS:
                 continue
             end[i, j] = -1.0
-            for q in range(start, min(k, at + 1 + int(beyond / step))):
+            for q in range(start, min(k, at + 1 + round(beyond / step))):
                 if cement[i, j, q] < ENDS:
                     end[i, j] = q * step
                     break

@@ -20,11 +20,11 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
 from thecal.cement.deposit_map import Cement
+from thecal.leakage.divide import divide
 from thecal.leakage.hidden_walls import reconsider
 from thecal.leakage.mirror import uncover
 from thecal.leakage.needle_track import mark_tracks
 from thecal.leakage.regions import BONE, DISC, EPIDURAL, FORAMEN, OUTSIDE, SAC, region_codes
-from thecal.leakage.seeds import divide
 from thecal.leakage.side_of_dura import side_of_dura
 from thecal.volume import Box, Grid, IntArray
 

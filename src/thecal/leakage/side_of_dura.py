@@ -17,9 +17,9 @@ from scipy import ndimage
 
 from thecal.anatomy.rays import sample_rays
 from thecal.anatomy.spine import Canal
+from thecal.leakage.divide import divide
 from thecal.leakage.outer_face import outer_faces
 from thecal.leakage.regions import EPIDURAL, SAC
-from thecal.leakage.seeds import divide
 from thecal.volume import BoolArray, FloatArray, Grid, IntArray
 
 SAC_UNCERTAINTY_MM: Final = 2.0

@@ -54,15 +54,6 @@ SOFT: Final = Scanner()
 SHARP: Final = Scanner(kernel="Br64h", psf_fwhm_mm=0.6, noise_hu=38.0)
 
 
-def gaussian_taps(sigma_mm: float, step_mm: float) -> FloatImage:
-    """Normalised Gaussian samples, odd in number, out to three sigma."""
-    reach = max(1, int(np.ceil(3.0 * sigma_mm / step_mm)))
-    x = np.arange(-reach, reach + 1) * step_mm
-    taps = np.exp(-0.5 * (x / max(sigma_mm, 1e-6)) ** 2)
-    normalised: FloatImage = (taps / taps.sum()).astype(np.float32)
-    return normalised
-
-
 def centred_taps(sigma_mm: float, step_mm: float, factor: int) -> FloatImage:
     """Samples of the point spread about the middle of a block of ``factor`` fine voxels."""
     reach = int(np.ceil(3.0 * sigma_mm / step_mm))

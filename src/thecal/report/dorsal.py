@@ -123,7 +123,7 @@ def _from_behind(spine: Spine, leakage: Leakage, view: SagittalView, low: float,
     shape = (len(up), len(across), len(deep))
     first = np.full(shape[:2], np.nan)
     ids = np.zeros(shape, leakage.deposit_labels.dtype)
-    bone: BoolArray = np.asarray((spine.parts > 0) & ((spine.labels < 60) | (spine.labels > 200)))
+    bone: BoolArray = spine.bone_mask()
     bounds = np.array(spine.labels.shape)
     ways = view.origin - across[:, None, None] * view.left + deep[None, :, None] * view.posterior
     for row, height in enumerate(up):

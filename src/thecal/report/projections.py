@@ -25,7 +25,7 @@ BETWEEN_MM = 20.0
 
 def projections_picture(spine: Spine, leakage: Leakage) -> Picture:
     """Bone as a soft shadow and each deposit in the colour of its compartment, from two sides."""
-    bone = (spine.parts > 0) & ((spine.labels < 60) | (spine.labels > 200))
+    bone = spine.bone_mask()
     box = _bounds(bone | (leakage.deposit_labels > 0))
     ids = leakage.deposit_labels[box]
     boxes = ndimage.find_objects(ids)

@@ -111,7 +111,9 @@ class Builtin:
             outlined = find_contrast(volume, frame, theta, wall, hidden)
             if outlined is not None:
                 contrast = outlined
-                sac, sac_sd = sac_by_contrast(sac, sac_sd, outlined, frame, float(grid.spacing_mm[1:].max()))
+                sac, sac_sd = sac_by_contrast(
+                    sac, sac_sd, outlined, frame, wall, float(grid.spacing_mm[1:].max())
+                )
         bone = None if sacrum is None else sacrum_mask(native, grid, sacrum)
         labels, parts = paint_vertebrae(grid, bodies, naming.ids, arches, fine, bone)
         tube = paint_tube(grid, frame, theta, [wall, sac])

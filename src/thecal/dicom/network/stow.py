@@ -85,10 +85,13 @@ def failures_in(answer: Any) -> list[int]:
         return []
     told = json.loads(content)
     failures = []
-    for one in told if isinstance(told, list) else [told]:
-        for item in (one.get(FAILED_SOP) or {}).get("Value") or []:
-            reasons = (item.get(FAILURE_REASON) or {}).get("Value") or [_UNKNOWN_REASON]
-            failures.append(int(reasons[0]))
+    try:
+        for one in told if isinstance(told, list) else [told]:
+            for item in (one.get(FAILED_SOP) or {}).get("Value") or []:
+                reasons = (item.get(FAILURE_REASON) or {}).get("Value") or [_UNKNOWN_REASON]
+                failures.append(int(reasons[0]))
+    except (AttributeError, TypeError, IndexError, KeyError) as error:
+        raise ValueError("an answer of another shape") from error
     return _real(failures)
 
 

@@ -181,8 +181,7 @@ class WebArchive:
             code = error.response.status_code
             meaning = MEANINGS.get(code, "reports a fault of its own" if code >= 500 else "refused")
             if refused is not None and code in (409, 413, 415):
-                failures = failures_in(error.response) if code == 409 else []
-                refused(meaning_of(failures[0]) if failures else f"it {meaning} (status {code})")
+                refused(_reason(error.response) or f"it {meaning} (status {code})")
                 return
             raise InputError(f"{where} {meaning} (status {code}; {what})") from error
         except requests.exceptions.Timeout as error:
@@ -201,6 +200,17 @@ class WebArchive:
             if error.filename is not None:  # ours, not the network's
                 raise
             raise InputError(f"{where} cannot be spoken to: a certificate file is not PEM") from error
+
+
+def _reason(answer: Any) -> str | None:
+    """Why an object was refused, where a conflict's answer says so."""
+    if answer.status_code != 409:
+        return None
+    try:
+        failures = failures_in(answer)
+    except ValueError:
+        return None
+    return meaning_of(failures[0]) if failures else None
 
 
 def _session(requests: Any, caller: Caller) -> Any:

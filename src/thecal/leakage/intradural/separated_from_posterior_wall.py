@@ -21,6 +21,8 @@ PARTED_SHARE: Final = 0.7
 """Assumed here: cement that touches the wall on a third of its front hangs on it."""
 RESTING_SHARE: Final = 0.35
 """Cement of whose outer face so much rests on the wall elsewhere hangs on that."""
+SPEAKS_FROM: Final = 0.35
+"""A smaller share speaks against the dura, wherever else the cement rests."""
 SOLID: Final = 0.5
 LEAST_LINES: Final = 30
 
@@ -56,7 +58,7 @@ def separated_from_posterior_wall(scene: Scene, canal: StraightCanal) -> Intradu
     )
     parted = (gap >= PARTED_MM) & (rise >= RISE_HU)
     share = float(parted.mean())
-    if share >= PARTED_SHARE and scene.resting_share(suspect) >= RESTING_SHARE:
+    if share >= SPEAKS_FROM and scene.resting_share(suspect) >= RESTING_SHARE:
         return unread(
             name,
             "The cement is parted from the posterior wall, but rests on the canal's wall beside or behind "

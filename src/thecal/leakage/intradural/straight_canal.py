@@ -63,10 +63,6 @@ class StraightCanal:
     any_cement: FloatImage
     hu: FloatImage
 
-    def pixel_mm3(self) -> float:
-        """Volume of canal that one pixel of one plane stands for."""
-        return self.step_mm**2 * self.plane_mm
-
     def rays(self, count: int, step_mm: float) -> Rays:
         """Rays from the curve to the edge of the planes, evenly round it."""
         theta = -np.pi + (np.arange(count) + 0.5) * 2 * np.pi / count

@@ -32,7 +32,6 @@ TRANSVERSE_DEGREES: Final[dict[str, float]] = {
 """Mean transverse angle of the pedicles, towards the midline, after Zindrick 1987. These are quoted from
 memory and not checked against the paper; series differ by ten degrees (T1 35, T12 -10 on CT: Kaur 2016). They
 are shown beside a track's angle and decide nothing."""
-ANGLE_SOURCE: Final = "Zindrick 1987, quoted from memory"
 
 
 def gertzbein_robbins(breach_mm: float) -> Grade:

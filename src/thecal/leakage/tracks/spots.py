@@ -44,7 +44,7 @@ def hole_spots(
     """Depth of a hole at each sample as a share of its wall, the wall's HU, and whether it is a tunnel.
 
     The depth is (wall - middle) / wall: about 0 in bone, 1 for a way that holds soft tissue (0 HU), more for
-    air, and 0 by definition where the wall is below 90 HU, outside bone; the wall is the mean of
+    air, and 0 by definition where the wall is below 60 HU, outside bone; the wall is the mean of
     the lower half of eight directions, so that a groove between two ridges is no hole, or of the lowest
     three of the five that are not medial, since a way through the medial wall lies open to the canal.
     Fat is no hole. Gas counts with any wall that is not gas or fat itself.
