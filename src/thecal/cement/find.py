@@ -56,7 +56,8 @@ def find_cement(volume: Volume, spine: Spine) -> Cement:
     pool = cache(lambda: contrast_pool(hu, near, spacing))
     strong = strong_seeds(hu, near, threshold, spacing)
     contrast = like_contrast(volume, spine)
-    candidates = sort_candidates(hu, strong & ~contrast, spine, near, pool, threshold)
+    strong[contrast] = 0
+    candidates = sort_candidates(hu, strong, spine, near, pool, threshold)
     weak = weak_seeds(hu, spine, bone, threshold, noise) & ~candidates.metal & ~contrast
     weak_only = bool(weak.any()) and not candidates.cement.any()
     seeds = candidates.cement | weak
