@@ -72,18 +72,7 @@ def make(seed: int) -> Case:
         for side in ("left", "right")
         if rng.random() < 0.8
     )
-    fill = (DepositSpec("intravertebral", levels[0], float(rng.uniform(1.5, 4.0)), "midline"),)
-    return make_patient(
-        seed,
-        span,
-        spacing_mm=(z, pixel, pixel),
-        fov_mm=170.0,
-        age=float(rng.uniform(55, 88)),
-        sex="F" if rng.random() < 0.6 else "M",
-        scanner=SHARP if rng.random() < 0.25 else SOFT,
-        deposits=fill if rng.random() < 0.5 else (),
-        tracks=tracks,
-    )
+    return _patient(seed, rng, span, levels, (z, pixel, pixel), tracks)
 
 
 def make_medial(seed: int) -> Case:
@@ -110,17 +99,29 @@ def make_medial(seed: int) -> Case:
                     radius_mm=float(rng.uniform(1.2, 1.7)),
                 )
             )
+    return _patient(seed, rng, span, levels, (z, pixel, pixel), tuple(tracks))
+
+
+def _patient(
+    seed: int,
+    rng: np.random.Generator,
+    span: str,
+    levels: tuple[str, ...],
+    spacing_mm: tuple[float, float, float],
+    tracks: tuple[TrackSpec, ...],
+) -> Case:
+    """A patient with these ways, in half of the cases with cement in the first body."""
     fill = (DepositSpec("intravertebral", levels[0], float(rng.uniform(1.5, 4.0)), "midline"),)
     return make_patient(
         seed,
         span,
-        spacing_mm=(z, pixel, pixel),
+        spacing_mm=spacing_mm,
         fov_mm=170.0,
         age=float(rng.uniform(55, 88)),
         sex="F" if rng.random() < 0.6 else "M",
         scanner=SHARP if rng.random() < 0.25 else SOFT,
         deposits=fill if rng.random() < 0.5 else (),
-        tracks=tuple(tracks),
+        tracks=tracks,
     )
 
 
