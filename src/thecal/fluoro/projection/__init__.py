@@ -1,0 +1,1 @@
+"""X-ray pictures computed from a CT (digitally reconstructed radiographs)."""

@@ -1,0 +1,110 @@
+"""The vertebra that is watched: what the monitor knows of it from the CT before the injection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.anatomy.spine import Part, Spine, Vertebra
+from thecal.frames import VertebraFrame
+from thecal.volume import BoolArray, FloatArray, Grid, IntArray, LabelArray, Volume
+
+SPAN_MM: Final = (70.0, 90.0, 45.0)
+"""Half of the crop to the side, to front and back, and up and down, in the vertebra's frame: the vertebra,
+its neighbours' facing endplates, the foramina, the tissue that cement may run into."""
+
+
+@dataclass(frozen=True, eq=False)
+class Needle:
+    """A needle as planned: its straight way from skin or bone to the tip, LPS mm, and its outer diameter."""
+
+    side: str
+    entry_mm: tuple[float, float, float]
+    tip_mm: tuple[float, float, float]
+    outer_mm: float
+
+
+@dataclass(frozen=True, eq=False)
+class Target:
+    """One vertebra with its surroundings.
+
+    Attributes
+    ----------
+    level : str
+        "T12", or the vertebra's number in words where its level is not known.
+    vertebra_id : int
+        Its label in ``labels``.
+    frame : VertebraFrame
+    depth_mm : float
+        From the posterior to the anterior wall of the body at its middle.
+    hu : (z, y, x) int16
+        Crop of the CT.
+    labels : (z, y, x) uint16
+        As ``Spine.labels``.
+    parts : (z, y, x) uint8
+        As ``Spine.parts``.
+    grid : Grid
+    needles : tuple of Needle
+    """
+
+    level: str
+    vertebra_id: int
+    frame: VertebraFrame
+    depth_mm: float
+    hu: IntArray
+    labels: LabelArray
+    parts: npt.NDArray[np.uint8]
+    grid: Grid
+    needles: tuple[Needle, ...] = ()
+
+    def body(self) -> BoolArray:
+        """Voxels of the vertebra's body."""
+        mask: BoolArray = (self.labels == self.vertebra_id) & (self.parts == Part.BODY)
+        return mask
+
+    def canal(self) -> BoolArray:
+        """Voxels of the canal, sac included."""
+        mask: BoolArray = (self.labels == 60) | (self.labels == 61)
+        return mask
+
+
+def target_of(
+    volume: Volume, spine: Spine, vertebra: Vertebra, level: str, needles: tuple[Needle, ...] = ()
+) -> Target:
+    """The target of one vertebra of a CT."""
+    corners = vertebra.frame.to_lps(
+        [
+            (x, y, z)
+            for x in (-SPAN_MM[0], SPAN_MM[0])
+            for y in (-SPAN_MM[1], SPAN_MM[1])
+            for z in (-SPAN_MM[2], SPAN_MM[2])
+        ]
+    )
+    box = spine.grid.box_around(corners, 0.0)
+    hu = spine.plain_hu(volume)[box]
+    return Target(
+        level,
+        vertebra.id,
+        vertebra.frame,
+        body_depth_mm(spine, vertebra),
+        np.ascontiguousarray(hu),
+        np.ascontiguousarray(spine.labels[box]),
+        np.ascontiguousarray(spine.parts[box]),
+        spine.grid.crop(box),
+        needles,
+    )
+
+
+def body_depth_mm(spine: Spine, vertebra: Vertebra) -> float:
+    """From the posterior to the anterior wall of the body along its middle, mm."""
+    local = vertebra.frame.to_local(spine.grid.to_lps(np.argwhere(spine.body_mask(vertebra))))
+    middle = local[(np.abs(local[:, 0]) < MIDDLE_MM) & (np.abs(local[:, 2]) < MIDDLE_MM)]
+    column: FloatArray = (middle if len(middle) else local)[:, 1]
+    return float(np.percentile(column, 98.0))
+
+
+MIDDLE_MM: Final = 5.0
+"""Half width of the column of bone along which a body's depth is measured."""
