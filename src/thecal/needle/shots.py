@@ -21,7 +21,7 @@ BEFORE_BODY_MM: Final = 8.0
 BEHIND_MM: Final = 90.0
 HIGH_MM: Final = 68.0
 """Tissue that takes part: half width to the side, before the body, behind its posterior wall, half height.
-What lies beyond (bowel, vessels with contrast, ribs on the lateral view) would cover the bone and is left out."""
+What lies beyond (bowel, vessels, ribs on the lateral view) would cover the bone and is left out."""
 SOFT_HU: Final = 60.0
 NEAR_VOXELS: Final = 2
 """Before the posterior wall, what is brighter than soft tissue and lies so far from the spine is taken

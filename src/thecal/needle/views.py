@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from thecal.anatomy.spine import Vertebra
+from thecal.anatomy.spine import Spine, Vertebra
+from thecal.fluoro.target import body_depth_mm
 from thecal.needle.canvas import (
     FOOT_IN,
     close,
@@ -23,16 +24,17 @@ from thecal.needle.canvas import (
 from thecal.needle.colours import MEDIAL_LINE, NEEDLE_COLOURS, POSTERIOR_WALL
 from thecal.needle.landmarks import (
     BodyProfile,
+    body_profile,
     corridor_of,
     lateral_of_medial_line_mm,
     medial_line,
 )
 from thecal.needle.needles import PlannedNeedle, at_depth, level_words
 from thecal.needle.plan_value import LevelPlan
-from thecal.needle.shots import Shot
+from thecal.needle.shots import Shot, ap_shot, lateral_shot
 from thecal.report.drawing import STYLE, Picture, blank, halo
 from thecal.report.palette import INK
-from thecal.volume import FloatArray
+from thecal.volume import FloatArray, Volume
 
 WIDTH_IN: Final = 9.8
 GAP_SHARE: Final = 0.03
@@ -68,6 +70,14 @@ class Scene:
         return middle
 
 
+def scene_of(volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> Scene:
+    """The pictures of one vertebra, and its outlines for them."""
+    profile = body_profile(spine, vertebra)
+    depth = body_depth_mm(spine, vertebra) if profile is None else profile.depth_mm
+    ap, lateral = ap_shot(volume, spine, vertebra, depth), lateral_shot(volume, spine, vertebra, depth)
+    return Scene(plan, vertebra, profile, ap, lateral)
+
+
 def crossing_picture(scene: Scene, needles: tuple[PlannedNeedle, ...]) -> Picture:
     """The pair of pictures at the moment when the tip meets the posterior wall, close up."""
     words = " ".join(_said_of(scene, needle) for needle in needles)
@@ -84,9 +94,9 @@ def final_picture(scene: Scene, needles: tuple[PlannedNeedle, ...]) -> Picture:
     ap = scene.ap
     caption = (
         f"{_capital(level_words(scene.plan))} as a C-arm would show it with the needle at its end, made from "
-        "this CT: patient prone, detector behind her, her left on the left; endplates edge-on and the spinous "
-        f"process in the midline {angulation_words(ap)}. The lateral picture has the detector at her left. What "
-        f"lies before the spine and, on the lateral picture, beside it is left out. {_HATCHED}"
+        "this CT: patient prone, detector behind her, her left on the left; endplates edge-on and the "
+        f"spinous process in the midline {angulation_words(ap)}. The lateral picture has the detector at her "
+        f"left. What lies before the spine and, on the lateral picture, beside it is left out. {_HATCHED}"
     )
     return _pair(scene, needles, caption, close=False)
 
