@@ -74,8 +74,8 @@ def audit_picture(
         else "Open: the needle as it was put; nothing was planned here"
     )
     caption = (
-        f"{name[0].upper()}{name[1:]}, {needle.side}. {which}, laid over the CT that was planned on by the bone "
-        "itself and seen at right angles to each cut; the cuts hold the "
+        f"{name[0].upper()}{name[1:]}, {needle.side}. {which}, laid over the CT that was planned on by the "
+        "bone itself and seen at right angles to each cut; the cuts hold the "
         f"{'planned' if planned is not None else 'executed'} needle. {outline_words(names)}"
     )
     return Picture(figure, caption, caption, WIDTH_IN)
