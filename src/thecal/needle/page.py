@@ -72,10 +72,10 @@ class Section:
         """The pedicles that were measured."""
         return tuple(a.corridor for a in self.plan.sides if a.corridor is not None)
 
-    def marks(self, way: Trajectory) -> list[tuple[str, float, float]]:
-        """Depth marks of a needle: word, mm, share of its length in percent."""
+    def marks(self, way: Trajectory) -> dict[str, tuple[float, float]]:
+        """Depth marks of a needle by name: mm, and percent of its length."""
         whole = max(way.tip_depth_mm, 1e-6)
-        return [(m.words, m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)]
+        return {m.words: (m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -47,7 +47,7 @@ def first_needle(plan: LevelPlan) -> PlannedNeedle | None:
 def skin_words(vertebra: Vertebra, way: Trajectory) -> tuple[str, str]:
     """Where the needle enters the skin: a figure, and what it is."""
     if way.skin_mm is None or way.skin_from_midline_mm is None:
-        return "not in the scan", "skin entry"
+        return "not in the scan", "depths count from the bone"
     left = float(vertebra.frame.to_local(way.skin_mm)[0]) > 0
     return f"{abs(way.skin_from_midline_mm):.0f} mm", f"{'left' if left else 'right'} of the midline"
 
