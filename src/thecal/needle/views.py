@@ -29,6 +29,7 @@ from thecal.needle.landmarks import (
     corridor_of,
     lateral_of_medial_line_mm,
     medial_line,
+    pedicle_outline,
 )
 from thecal.needle.needles import PlannedNeedle, at_depth, level_words
 from thecal.needle.plan_value import LevelPlan
@@ -238,7 +239,7 @@ def _draw_ap(axes: Axes, scene: Scene, needles: tuple[PlannedNeedle, ...], *, cr
         if answer.corridor is None:
             continue
         used = answer.side in sides
-        outline = close(_place(scene.ap, answer.corridor.outline))
+        outline = close(_place(scene.ap, pedicle_outline(scene.vertebra, answer.corridor)))
         trace(axes, outline, MEDIAL_LINE, width=1.2 if used else 0.7)
         if used:
             line = _place(scene.ap, medial_line(scene.vertebra, answer.corridor))
