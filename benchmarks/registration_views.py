@@ -144,7 +144,8 @@ def other_posture(
 
     The spine bends in the discs above and below by up to 4 degrees each way, on top of it tissue moves at
     random,
-    1.5 mm beside the spine and 8 mm away from it, over about 25 mm. The field begins 1 mm from the vertebra and is whole at 8 mm.
+    1.5 mm beside the spine and 8 mm away from it, over about 25 mm. The field begins 1 mm from the
+    vertebra and is whole at 8 mm.
     """
     coarse = 4
     index = np.stack(np.meshgrid(*(np.arange(0, n + coarse, coarse) for n in hu.shape), indexing="ij"), -1)

@@ -151,7 +151,7 @@ def register(
         "spread_mm": spread,
         "used": best.used,
         "lead": best.score - max(rival, default=0.0),
-        "level_lead": level_score - _beside(model, frame, view, best.pose, ignore),
+        "level_lead": max(f.score for f in fits) - _beside(model, frame, view, best.pose, ignore),
         "gone": float((np.square(step_between(model.centre, view, begin, best.pose) / PRIOR_SD)).sum()),
     }
     return Registration(best.pose, spread, 0.5, False, "", best.score, evidence)
@@ -197,7 +197,28 @@ def _beside(model: BoneModel, frame: Frame, view: View, pose: Pose, ignore: Bool
             margin_mm=NEIGHBOUR_REACH_MM + 4.0,
             ignore=ignore,
         )
-        if patch is not None:
-            found = search(model, patch, there, reach_mm=NEIGHBOUR_REACH_MM, turns_deg=NEIGHBOUR_TURNS)
-            best = max([best, *(c.score for c in found[:1])])
+        if patch is None:
+            continue
+        found = search(model, patch, there, reach_mm=NEIGHBOUR_REACH_MM, turns_deg=NEIGHBOUR_TURNS)
+        for candidate in found[:2]:
+            near = patch_of(
+                frame.pixels,
+                view,
+                model.points,
+                candidate.pose,
+                pixel_mm=MIDDLE_PIXEL_MM,
+                margin_mm=5.0,
+                ignore=ignore,
+            )
+            if near is not None:
+                fit = refine(
+                    model,
+                    near,
+                    candidate.pose,
+                    blur_mm=MIDDLE_BLUR_MM,
+                    steps=4,
+                    origin=there,
+                    coarse=True,
+                )
+                best = max(best, fit.score)
     return best

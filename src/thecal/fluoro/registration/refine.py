@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -176,17 +176,15 @@ MINIMUM: Final = 60.0
 """Fewer pixels of shadow than this say nothing."""
 
 
-def correlation(
-    one: Gradients, other: Gradients, weight: npt.NDArray[np.float32] | npt.NDArray[np.float64]
-) -> float:
+def correlation(one: Gradients, other: Gradients, weight: npt.NDArray[Any]) -> float:
     """Gradient correlation under weights, -1 to 1."""
     both = float((weight * (one * other).sum(0)).sum())
     size = float((weight * (one**2).sum(0)).sum()) * float((weight * (other**2).sum(0)).sum())
-    return both / np.sqrt(size + 1e-12)
+    return both / float(np.sqrt(size + 1e-12))
 
 
 def _weights(
-    picture: Gradients, drawn: Gradients, shadow: npt.NDArray[np.float64], pixel_mm: float
+    picture: Gradients, drawn: Gradients, shadow: npt.NDArray[Any], pixel_mm: float
 ) -> tuple[npt.NDArray[np.float64], float]:
     """Weights that fall where the mismatch around a place is odd, and the usual mismatch's variance."""
     scale = float((shadow * (picture * drawn).sum(0)).sum() / ((shadow * (drawn**2).sum(0)).sum() + 1e-12))
