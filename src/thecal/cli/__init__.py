@@ -13,6 +13,7 @@ import typer
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "assess": ("thecal.cli.assess:assess", "Say where the cement went on one CT."),
     "compare": ("thecal.cli.compare:compare", "Compare two CTs of one patient."),
+    "plan": ("thecal.cli.plan:plan", "Plan the puncture of a vertebra, or audit one."),
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
     "anatomies": ("thecal.cli.anatomies:anatomies", "List the anatomy backends and whether each can run."),
     "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),
