@@ -41,17 +41,19 @@ def clock(
     _moment("cured", made.cured)
     if made.injected is not None:
         first, last = made.injected
-        typer.echo(
-            f"  {'injected in a study':<22}{_minutes(first.at_s)} to {_minutes(last.at_s)}, at the study's own "
-            f"temperature ({first.source}; {CERTAIN[first.certainty]})"
-        )
+        span = f"{_minutes(first.at_s)} to {_minutes(last.at_s)}, at the study's own temperature"
+        typer.echo(f"  {'injected in a study':<22}{span} ({first.source}; {CERTAIN[first.certainty]})")
     typer.echo(f"Pressure in a {needle.name} needle of {length:g} mm at {flow:g} mL/min:")
     table = cements()
-    for what, words in (("toothpaste_from", "toothpaste begins"), ("toothpaste_to", "toothpaste ends")):
-        pa_s = table.value(what)
+    stages = (
+        (table.value("toothpaste_from"), "toothpaste begins"),
+        (table.value("toothpaste_to"), "toothpaste ends"),
+    )
+    for pa_s, words in stages:
         mpa = cannula_pressure_mpa(pa_s, needle.inner_mm, length, flow)
         typer.echo(f"  {words:<22}{pressure_words(mpa)} ({pa_s:g} Pa.s, {CERTAIN['memory']})")
-    typer.echo("Needles: " + needle.source + ".")
+    typer.echo("Cement thins as it flows: these are the pressures of a fluid that does not.")
+    typer.echo(f"Needle: {needle.source}.")
     return 0
 
 
@@ -75,7 +77,8 @@ def _moment(words: str, moment: Moment | None) -> None:
         typer.echo(f"  {words:<22}not known: no published figure is at hand")
         return
     spread = "" if moment.sd_s is None else f" ± {_minutes(moment.sd_s)}"
-    typer.echo(f"  {words:<22}{_minutes(moment.at_s)}{spread} ({moment.source}; {CERTAIN[moment.certainty]})")
+    footing = moment.note or CERTAIN[moment.certainty]
+    typer.echo(f"  {words:<22}{_minutes(moment.at_s)}{spread} ({moment.source}; {footing})")
 
 
 def _minutes(seconds: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -145,16 +147,10 @@ def watch(
         typer.echo(f"Watching at {screen.address}", err=True)
         told.append(screen)
     try:
-        chronicle = run_watch(
-            pictures,
-            model,
-            opening,
-            out,
-            speed=speed.value,
-            told=told,
-            stream=sys.stdout,
-            begun=_stop_by_signal,
-        )
+        with _stopped_by_signal() as begun:
+            chronicle = run_watch(
+                pictures, model, opening, out, speed=speed.value, told=told, stream=sys.stdout, begun=begun
+            )
     finally:
         if screen is not None:
             screen.close()
@@ -196,13 +192,24 @@ def _clock(
     return clock, since_s
 
 
-def _stop_by_signal(session: Session) -> None:
-    """The first Ctrl-C ends the watch well; a second one ends the program."""
+@contextmanager
+def _stopped_by_signal() -> Iterator[Callable[[Session], None]]:
+    """The first Ctrl-C ends the watch well, a second one the program; yields what is told of the session."""
     import signal
 
-    def stop(number: int, _: object) -> None:
-        session.stop()
-        signal.signal(number, signal.SIG_DFL)
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
+    def begun(session: Session) -> None:
+        def stop(number: int, _: object) -> None:
+            session.stop()
+            signal.signal(number, signal.SIG_DFL)
+
+        for number in numbers:
+            signal.signal(number, stop)
+
+    try:
+        yield begun
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
