@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from thecal.fluoro.log_picture import FloatImage
-from thecal.volume import FloatArray
+from thecal.volume import BoolArray, FloatArray
 
 ROUNDS: Final = 12
 STILL_PX: Final = 0.005
@@ -67,6 +67,12 @@ class Move:
 STILL: Final = Move(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
 
 
+USUAL: Final = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+HELD: Final = np.array([2e-4, 2e-3, 3.0, 3.0, 0.01, 0.05, 1e-4, 1e-4])
+"""How far scale, turn (radians), shift (pixels), gain, offset and slope (a pixel) go from the usual, one standard
+deviation a pixel's worth of evidence: where the picture says little, they stay."""
+
+
 class Reference:
     """A picture that others are laid on.
 
@@ -100,8 +106,9 @@ class Reference:
                 self.picture, self._rows, self._columns, picture, self.weights, params,
                 self.centre[0], self.centre[1], width * TUKEY,
             )  # fmt: skip
+            hold = scale**2 / HELD**2
             try:
-                step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(8), right)
+                step = np.linalg.solve(normal + np.diag(hold), right - hold * (params - USUAL))
             except np.linalg.LinAlgError:
                 break
             params += step
@@ -201,6 +208,27 @@ def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc
         for l in range(k):
             normal[k, l] = normal[l, k]
     return normal, right
+
+
+def on_frame(move: Move, mask: BoolArray, shape: tuple[int, int], factor: int) -> BoolArray:
+    """A mask of the reference on the pixels of the frame as it was given, ``factor`` times finer."""
+    inverse = np.linalg.inv(np.vstack([move.matrix, [0.0, 0.0, 1.0]]))[:2]
+    placed: BoolArray = _nearest(np.ascontiguousarray(mask), np.ascontiguousarray(inverse), *shape, factor)
+    return placed
+
+
+@njit(cache=True)
+def _nearest(mask: Any, m: Any, rows: int, columns: int, factor: int) -> Any:
+    out = np.zeros((rows, columns), np.bool_)
+    for i in range(rows):
+        y = (i - (factor - 1) / 2) / factor
+        for j in range(columns):
+            x = (j - (factor - 1) / 2) / factor
+            r = int(np.rint(m[0, 0] * y + m[0, 1] * x + m[0, 2]))
+            c = int(np.rint(m[1, 0] * y + m[1, 1] * x + m[1, 2]))
+            if 0 <= r < mask.shape[0] and 0 <= c < mask.shape[1]:
+                out[i, j] = mask[r, c]
+    return out
 
 
 def coarse_shift(reference: FloatImage, picture: FloatImage, weights: FloatImage) -> FloatArray:
