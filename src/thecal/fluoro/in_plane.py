@@ -101,10 +101,11 @@ class Reference:
         params = np.array([turn[0, 0] - 1.0, turn[1, 0], at[0], at[1], start.gain, 0.0, *start.slope])
         params[5] = start.offset + params[6:8] @ self.centre
         for turn_number in range(ROUNDS):
-            width = scale * (6.0 if turn_number < 2 else 2.0)
+            first = turn_number < 2
+            width, slack = (6.0 * scale, 3.0) if first else (2.0 * scale, 1.0)
             normal, right = _normal(
                 self.picture, self._rows, self._columns, picture, self.weights, params,
-                self.centre[0], self.centre[1], width * TUKEY,
+                self.centre[0], self.centre[1], width * TUKEY, slack,
             )  # fmt: skip
             hold = scale**2 / HELD**2
             try:
@@ -170,7 +171,7 @@ def _bilinear(image: Any, m: Any) -> Any:
 
 
 @njit(cache=True)
-def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float) -> Any:
+def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float, slack: float) -> Any:
     """Normal equations of one round, over pixels with a weight, in a fixed order."""
     rows, columns = ref.shape
     normal = np.zeros((8, 8))
@@ -192,7 +193,8 @@ def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc
             lower = image[a + 1, b] * (1 - g) + image[a + 1, b + 1] * g
             value = upper * (1 - f) + lower * f
             e = ref[i, j] - p[4] * value - p[5] - p[6] * y - p[7] * x
-            u = e / cut
+            # Where the slope is steep a small movement makes a large difference: that is no outlier.
+            u = e / (cut + slack * (abs(grow[i, j]) + abs(gcol[i, j])))
             if not abs(u) < 1.0:
                 continue
             t = w * (1.0 - u * u) ** 2
