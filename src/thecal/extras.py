@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from thecal.errors import InputError
 
-Extra = Literal["net", "pdf"]
+PACKAGES: Final = {"cv2": "opencv-python-headless"}
+"""Libraries whose package has another name."""
+Extra = Literal["net", "pdf", "watch"]
 
 
 def load_extra(module: str, extra: Extra) -> Any:
@@ -31,6 +33,7 @@ def load_extra(module: str, extra: Extra) -> Any:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != library:
             raise
+        package = PACKAGES.get(library, library.replace("_", "-"))
         raise InputError(
-            f"This needs {library.replace('_', '-')}, which is not installed: pip install 'thecal[{extra}]'"
+            f"This needs {package}, which is not installed: pip install 'thecal[{extra}]'"
         ) from error

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from thecal.anatomy.backend import AnatomyBackend
-from thecal.anatomy.contrast import find_contrast
-from thecal.anatomy.contrast_note import contrast_note
+from thecal.anatomy.contrast.find import find_contrast
+from thecal.anatomy.contrast.note import contrast_note
 from thecal.anatomy.levels import levels_from_pin
 from thecal.anatomy.spine import Part, Spine
 from thecal.errors import InputError

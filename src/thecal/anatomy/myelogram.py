@@ -10,15 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from numba import njit, prange
 
-from thecal.anatomy.contrast import (
-    CORE_MM,
-    LIKE,
-    RANGE_HU,
-    UNEVEN,
-    centred_in_contrast,
-    contrast_along,
-    find_contrast,
-)
+from thecal.anatomy.contrast.along import CORE_MM, RANGE_HU, UNEVEN, centred_in_contrast, contrast_along
+from thecal.anatomy.contrast.border import LIKE
+from thecal.anatomy.contrast.find import find_contrast
 from thecal.anatomy.ringed_path import (
     BONE_HU,
     COARSE_MM,

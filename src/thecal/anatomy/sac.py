@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-from thecal.anatomy.contrast import Contrast
+from thecal.anatomy.contrast.value import Contrast
 from thecal.anatomy.optimal_surface import optimal_surface
 from thecal.anatomy.rays import sample_rays
 from thecal.anatomy.spine import Canal

@@ -8,7 +8,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
-from thecal.anatomy.contrast import Contrast, without_contrast
+from thecal.anatomy.contrast.value import Contrast, without_contrast
 from thecal.frames import CanalFrame, VertebraFrame
 from thecal.quality import QualityNote
 from thecal.terms import SACRUM, LevelSource, is_disc, is_vertebra

@@ -91,19 +91,26 @@ def founding(
         bool,
         typer.Option("--revised", help="As she is after the revision: cement taken out, T11 to L1 fixed."),
     ] = False,
+    before: Annotated[
+        bool, typer.Option("--before", help="As she was before the puncture: fractured, no cement.")
+    ] = False,
 ) -> None:
     """The founding paper's patient: T12, medial tracks, a piece of cement within the dural sac."""
+    from thecal.errors import InputError
     from thecal.phantom.founding import founding_case, revised_founding_case
     from thecal.phantom.write import write_scan, write_truth
 
     _check_form(form)
+    if revised and before:
+        raise InputError("--before and --revised are two different days: give one of them")
     if revised:
         pair = revised_founding_case()
         write_scan(pair.after, out, form, note="founding case revised")  # type: ignore[arg-type]
         write_truth(pair.to_json(), out)
         typer.echo(str(out))
         return
-    _write_case(founding_case(), out, form, "founding case")
+    note = "founding case before the puncture" if before else "founding case"
+    _write_case(founding_case(treated=not before), out, form, note)
 
 
 @app.command()

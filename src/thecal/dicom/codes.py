@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from thecal.terms import Compartment, Route, SignName, Yeom
+from thecal.terms import Compartment, Grade, Route, SignName, Yeom
 
 
 class Code(NamedTuple):
@@ -159,6 +159,48 @@ PROBABILITY_LOW: Final = _own("PROBABILITY_LOW", "Lower end of the nine-in-ten i
 PROBABILITY_HIGH: Final = _own("PROBABILITY_HIGH", "Upper end of the nine-in-ten interval of the probability")
 PRIOR: Final = _own("PRIOR", "Probability before the CT, on which the probability rests")
 
+PLANNED_NEEDLE: Final = _own("PLANNED_NEEDLE", "Planned needle, not one that was seen")
+PEDICLE: Final = _sct("78972004", "Pedicle of vertebra")
+NEEDLE_GAUGE: Final = _dcm("111465", "Needle Gauge")
+NEEDLE_LENGTH: Final = _dcm("111467", "Needle Length")
+AS_PLANNED: Final = _own("AS_PLANNED", "As planned, along the needle's axis")
+PLANNED_PATH: Final = _own("PLANNED_PATH", "Planned way of the needle")
+SKIN_POINT: Final = _own("SKIN_POINT", "Planned entry through the skin")
+BONE_POINT: Final = _own("BONE_POINT", "Planned entry into the bone")
+WALL_POINT: Final = _own("WALL_POINT", "Where the planned needle meets the plane of the posterior wall")
+TIP_POINT: Final = _own("TIP_POINT", "Planned tip")
+DEPTH_TO_BONE: Final = _own("DEPTH_BONE", "Depth along the needle from the skin to the bone")
+DEPTH_TO_WALL: Final = _own("DEPTH_WALL", "Depth along the needle to the plane of the posterior wall")
+SKIN_FROM_MIDLINE: Final = _own("SKIN_MIDLINE", "Skin entry from the midline")
+TRANSVERSE_TO_PATIENT: Final = _own("TRANSV_PATIENT", "Angle towards the midline, in the patient's axes")
+CRANIOCAUDAL_TO_PATIENT: Final = _own("CRANIAL_PATIENT", "Angle towards the head, in the patient's axes")
+TRANSVERSE_TO_VERTEBRA: Final = _own("TRANSV_VERTEBRA", "Angle towards the midline, in the vertebra's axes")
+CRANIOCAUDAL_TO_VERTEBRA: Final = _own("CRANIAL_VERTEBRA", "Angle towards the head, in the vertebra's axes")
+LEAST_CLEARANCE: Final = _own("LEAST_CLEARANCE", "Least free distance from the needle's surface")
+MEDIAL_MARGIN: Final = _own("MEDIAL_MARGIN", "Least free distance to the medial pedicle wall")
+TIP_SHARE: Final = _own("TIP_SHARE", "Depth of the tip in the body, 0 posterior wall, 1 anterior wall")
+CEMENT_LOW: Final = _own("CEMENT_LOW", "Cement that the literature supports, lower end")
+CEMENT_LIMIT: Final = _own("CEMENT_LIMIT", "Cement that the literature supports, limit")
+APPROACH: Final = _own("APPROACH", "Approach of the needle")
+APPROACHES: Final[dict[str, Code]] = {
+    "transpedicular": _own("TRANSPEDICULAR", "Through the pedicle"),
+    "extrapedicular": _own("EXTRAPEDICULAR", "Beside the pedicle"),
+}
+BREACH_GRADE: Final = _own("GERTZBEIN", "Gertzbein-Robbins grade if carried out as planned")
+BREACH_GRADES: Final[dict[Grade, Code]] = {
+    "A": _own("GRADE_A", "Grade A, no breach"),
+    "B": _own("GRADE_B", "Grade B, below 2 mm"),
+    "C": _own("GRADE_C", "Grade C, below 4 mm"),
+    "D": _own("GRADE_D", "Grade D, below 6 mm"),
+    "E": _own("GRADE_E", "Grade E, 6 mm and more"),
+}
+SAFE_PATH: Final = _own("SAFE_PATH", "Whether a safe path was found")
+SAFE_PATHS: Final[dict[bool, Code]] = {
+    True: _own("PATH_FOUND", "A path that keeps the rules was found"),
+    False: _own("NO_SAFE_PATH", "No safe path"),
+}
+
+DEGREE: Final = Code("deg", "UCUM", "degree")
 MILLILITRE: Final = Code("mL", "UCUM", "milliliter")
 MILLIMETRE: Final = Code("mm", "UCUM", "mm")
 SQUARE_MILLIMETRE: Final = Code("mm2", "UCUM", "square millimeter")

@@ -92,19 +92,8 @@ def make_measurement_report(
     identity = (str(seg.SOPInstanceUID), version, repr((tuple(groups), tuple(comments))))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        context = sr.ObservationContext(
-            observer_device_context=sr.ObserverContext(
-                observer_type=codes.DCM.Device,
-                observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
-                    uid=uid_from("device", version),
-                    name="thecal",
-                    manufacturer_name=MANUFACTURER,
-                    model_name=f"thecal {version}",
-                ),
-            )
-        )
         content = sr.MeasurementReport(
-            observation_context=context,
+            observation_context=device_context(version),
             procedure_reported=codes.LN.CTUnspecifiedBodyRegion,
             imaging_measurements=[_group(group, segmentation, originals.source) for group in groups],
             title=codes.DCM.ImagingMeasurementReport,
@@ -132,6 +121,24 @@ def make_measurement_report(
         )
     without_clock(dataset)
     return dataset
+
+
+def device_context(version: str) -> Any:
+    """Who observed: the program, in its version."""
+    from highdicom import sr
+    from pydicom.sr.codedict import codes
+
+    return sr.ObservationContext(
+        observer_device_context=sr.ObserverContext(
+            observer_type=codes.DCM.Device,
+            observer_identifying_attributes=sr.DeviceObserverIdentifyingAttributes(
+                uid=uid_from("device", version),
+                name="thecal",
+                manufacturer_name=MANUFACTURER,
+                model_name=f"thecal {version}",
+            ),
+        )
+    )
 
 
 def _group(group: Group, segmentation: Segmentation, source: Source) -> Any:

@@ -44,9 +44,23 @@ TRACKS: Final = (TrackSpec("T12", "left", 4.5), TrackSpec("T12", "right", 5.0))
 
 
 def founding_case(
-    *, spacing_mm: tuple[float, float, float] = (1.0, 0.7, 0.7), levels: str = "T10-L2", fov_mm: float = 190.0
+    *,
+    spacing_mm: tuple[float, float, float] = (1.0, 0.7, 0.7),
+    levels: str = "T10-L2",
+    fov_mm: float = 190.0,
+    treated: bool = True,
 ) -> Case:
-    """The founding paper's patient as a phantom."""
+    """The founding paper's patient as a phantom.
+
+    Parameters
+    ----------
+    spacing_mm : (z, y, x)
+    levels : str
+    fov_mm : float
+    treated : bool
+        False: as she was before the puncture, fractured and without cement or tracks. The same spine, lying
+        the same way.
+    """
     return make_patient(
         SEED,
         levels,
@@ -57,8 +71,8 @@ def founding_case(
         sex="F",
         scanner=Scanner(),
         contrast_hu=CONTRAST_HU,
-        deposits=DEPOSITS,
-        tracks=TRACKS,
+        deposits=DEPOSITS if treated else (),
+        tracks=TRACKS if treated else (),
         cement_hu=CEMENT_HU,
     )
 

@@ -15,7 +15,8 @@ from thecal.anatomy.bodies import Body, find_body
 from thecal.anatomy.bone_edge import Sight
 from thecal.anatomy.canal import find_course
 from thecal.anatomy.column import Disc, find_discs
-from thecal.anatomy.contrast import Contrast, find_contrast, without_contrast
+from thecal.anatomy.contrast.find import find_contrast
+from thecal.anatomy.contrast.value import Contrast, without_contrast
 from thecal.anatomy.foramina import foramina
 from thecal.anatomy.hidden_waist import settle_hidden_waists
 from thecal.anatomy.levels import LevelEvidence, Naming, name_levels

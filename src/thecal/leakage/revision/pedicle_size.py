@@ -113,10 +113,10 @@ def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: Bool
     covered: BoolArray = np.asarray(inside & hidden[at])
     best: tuple[float, float] | None = None
     for plane, under in zip(bone, covered, strict=True):
-        section = _largest(plane)
+        section = largest_section(plane)
         if float(section.sum()) * STEP_MM**2 < LEAST_MM2:
             continue
-        width, height = _diameters(section)
+        width, height, _ = diameters(section, STEP_MM)
         if best is not None and width >= best[0]:
             continue
         if (section & under).sum() > MOST_HIDDEN * section.sum():
@@ -125,20 +125,22 @@ def _one(spine: Spine, vertebra: Vertebra, side: Side, sign: float, hidden: Bool
     return none if best is None else PedicleSize(vertebra.level, vertebra.id, side, *best)
 
 
-def _largest(plane: BoolArray) -> BoolArray:
+def largest_section(plane: BoolArray) -> BoolArray:
+    """The largest connected part of a section."""
     parts = np.asarray(cc3d.connected_components(plane[None], connectivity=6))[0]
     sizes = np.bincount(parts.ravel())[1:]
     largest: BoolArray = parts == (int(np.argmax(sizes)) + 1 if len(sizes) else -1)
     return largest
 
 
-def _diameters(section: BoolArray) -> tuple[float, float]:
-    """Diameter of the largest circle in a section, and the bone's height through its middle, mm.
+def diameters(section: BoolArray, step_mm: float) -> tuple[float, float, tuple[int, int]]:
+    """Diameter of the largest circle in a section, the bone's height through its middle (mm), and the middle.
 
     Parameters
     ----------
     section : (across, up) bool
-        On a raster of ``STEP_MM``.
+    step_mm : float
+        Of the section's raster.
     """
     inside = ndimage.distance_transform_edt(np.pad(section, 1))[1:-1, 1:-1]
     deepest = float(inside.max())
@@ -150,4 +152,4 @@ def _diameters(section: BoolArray) -> tuple[float, float]:
     up = int(above[0]) if len(above) else len(line) - row
     down = int(below[0]) if len(below) else row + 1
     # From a cell's middle to the middle of the nearest cell without bone: half a cell too far, each way.
-    return (2 * deepest - 1) * STEP_MM, (up + down - 1) * STEP_MM
+    return (2 * deepest - 1) * step_mm, (up + down - 1) * step_mm, (int(column), int(row))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from thecal.anatomy.contrast import contrast_along, find_contrast, without_contrast
+from thecal.anatomy.contrast.along import contrast_along
+from thecal.anatomy.contrast.find import find_contrast
+from thecal.anatomy.contrast.value import without_contrast
 from thecal.frames import CanalFrame
 from thecal.volume import Grid, Volume
 

@@ -27,7 +27,7 @@ def contrast_note(spine: Spine) -> QualityNote | None:
             )
     low, high = np.nanpercentile(contrast.hu, (10, 90))
     bright = f"{low:.0f} to {high:.0f} HU" if high - low > 50 else f"about {np.nanmedian(contrast.hu):.0f} HU"
-    outlines = "it outlines the sac there, and" if spine.backend == "builtin" else "it"
+    outlines = "it outlines the sac where its border is seen, and" if spine.backend == "builtin" else "it"
     return QualityNote(
         "contrast_in_sac",
         "info",

@@ -1,0 +1,1 @@
+"""Where pictures come from: files, folders that fill, cameras, streams."""

@@ -1,0 +1,146 @@
+"""A folder of pictures: one that is full, and one that fills while it is watched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+from thecal.fluoro.frame import Frame
+from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
+from thecal.fluoro.sources.grey import Grey, read_picture
+from thecal.fluoro.sources.xa import FRAMES_PER_S, is_dicom, read_xa
+
+PICTURES: Final = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
+POLL_S: Final = 0.02
+COARSE_NS: Final = 50_000_000
+GIVEN_UP_S: Final = 2.0
+"""A file that does not become a picture within this time is said to be none."""
+
+
+class FullFolder:
+    """Picture files that are all there, in the order of their names.
+
+    Parameters
+    ----------
+    paths : list of Path
+    name : str
+    rate_hz : float
+        Pictures a second.
+    """
+
+    live = False
+    geometry: SourceGeometry | None = None
+
+    def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
+        self.name = name
+        self._paths, self._rate_hz = paths, rate_hz
+        self._stopped = Event()
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """The files one after the other."""
+        for number, path in enumerate(self._paths):
+            if self._stopped.is_set():
+                return
+            try:
+                yield Frame(number, number / self._rate_hz, read_any(path))
+            except ValueError as error:
+                yield Unreadable(str(error))
+
+    def stop(self) -> None:
+        """End ``arrivals``."""
+        self._stopped.set()
+
+
+class FillingFolder:
+    """A folder that fills: each new file is a picture, timed when it was seen.
+
+    A file that is still being written is tried again until it is whole; files that come after it wait for
+    it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures.
+
+    Parameters
+    ----------
+    folder : Path
+    """
+
+    live = True
+    geometry: SourceGeometry | None = None
+
+    def __init__(self, folder: Path) -> None:
+        self.name = folder.name
+        self._folder = folder
+        self._stopped = Event()
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """New files until it is stopped."""
+        done: set[str] = set()
+        since: dict[str, float] = {}
+        begun = time.monotonic()
+        number, gone, unchanged = 0, False, 0
+        while not self._stopped.is_set():
+            try:
+                stamp = self._folder.stat().st_mtime_ns
+                if stamp == unchanged and not since:
+                    self._stopped.wait(POLL_S)
+                    continue
+                # A stamp is as coarse as the kernel's clock: one of just now may hide a file that comes yet.
+                unchanged = stamp if time.time_ns() - stamp > COARSE_NS else 0
+                fresh = sorted(_names(self._folder, done))
+            except OSError:
+                if not gone:
+                    yield SourceLost(f"the folder {self.name} is gone")
+                gone = True
+                self._stopped.wait(POLL_S)
+                continue
+            gone = False
+            for name in fresh:
+                now = time.monotonic()
+                try:
+                    pixels = read_any(self._folder / name)
+                except (ValueError, OSError):
+                    if now - since.setdefault(name, now) < GIVEN_UP_S:
+                        break
+                    done.add(name)
+                    since.pop(name)
+                    yield Unreadable(f"{name} is no picture")
+                    continue
+                done.add(name)
+                since.pop(name, None)
+                yield Frame(number, now - begun, pixels)
+                number += 1
+            self._stopped.wait(POLL_S)
+
+    def stop(self) -> None:
+        """End ``arrivals``."""
+        self._stopped.set()
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """The picture files of a folder by name, none that is hidden or temporary."""
+    return [folder / name for name in sorted(_names(folder, set()))]
+
+
+def read_any(path: Path) -> Grey:
+    """A picture file of any kind; raises ``ValueError`` where it is none or not whole yet."""
+    if path.suffix.lower() in PICTURES:
+        return read_picture(path)
+    return read_xa(path)
+
+
+def _names(folder: Path, known: set[str]) -> list[str]:
+    import os
+
+    names = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.name in known:
+                continue
+            suffix = Path(entry.name).suffix.lower()
+            hidden = entry.name.startswith((".", "~")) or suffix in (".tmp", ".part")
+            if hidden or not entry.is_file():
+                continue
+            if suffix in PICTURES or suffix == ".dcm" or is_dicom(Path(entry.path)):
+                names.append(entry.name)
+    return names

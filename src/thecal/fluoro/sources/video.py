@@ -1,0 +1,180 @@
+"""A video file, a capture device, or a stream by RTSP, read by OpenCV."""
+
+from __future__ import annotations
+
+import ipaddress
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from thecal.errors import InputError
+from thecal.extras import load_extra
+from thecal.fluoro.frame import Frame
+from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
+from thecal.fluoro.sources.grey import to_grey
+from thecal.fluoro.sources.xa import FRAMES_PER_S
+
+RETRY_S: Final = 0.3
+OPEN_MS: Final = 3000
+READ_MS: Final = 1000
+"""How long OpenCV waits for a stream; the timer of the watch does not wait for it."""
+
+
+class VideoFile:
+    """A film, at the times that it states.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    InputError
+        Where OpenCV is not installed or does not read it.
+    """
+
+    live = False
+    geometry: SourceGeometry | None = None
+
+    def __init__(self, path: Path) -> None:
+        self.name = path.name
+        self._path = path
+        self._stopped = Event()
+        film = _cv2().VideoCapture(str(path))
+        if not film.isOpened():
+            raise InputError(f"{path.name} is no film that can be read")
+        film.release()
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """The frames one after the other."""
+        cv2 = _cv2()
+        film = cv2.VideoCapture(str(self._path))
+        rate = float(film.get(cv2.CAP_PROP_FPS))
+        rate = rate if 0.0 < rate < 1000.0 else FRAMES_PER_S
+        number = 0
+        try:
+            while not self._stopped.is_set():
+                came, pixels = film.read()
+                if not came:
+                    return
+                yield Frame(number, number / rate, to_grey(pixels[..., ::-1] if pixels.ndim == 3 else pixels))
+                number += 1
+        finally:
+            film.release()
+
+    def stop(self) -> None:
+        """End ``arrivals``."""
+        self._stopped.set()
+
+
+class Stream:
+    """A capture device or a stream: it is opened again and again while it is lost.
+
+    Parameters
+    ----------
+    where : int or str
+        Number or path of a device, or an rtsp:// address.
+    name : str
+    """
+
+    live = True
+    geometry: SourceGeometry | None = None
+
+    def __init__(self, where: int | str, name: str) -> None:
+        _cv2()
+        self.name = name
+        self._where = where
+        self._stopped = Event()
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """Pictures until it is stopped."""
+        begun = time.monotonic()
+        number, opened = 0, None
+        try:
+            while not self._stopped.is_set():
+                if opened is None:
+                    opened = self._opened()
+                if opened is None:
+                    yield SourceLost(f"{self.name} cannot be opened")
+                    self._stopped.wait(RETRY_S)
+                    continue
+                came, pixels = opened.read()
+                if not came:
+                    opened.release()
+                    opened = None
+                    yield SourceLost(f"{self.name} gives no picture any more")
+                    self._stopped.wait(RETRY_S)
+                    continue
+                try:
+                    grey = to_grey(pixels[..., ::-1] if pixels.ndim == 3 else pixels)
+                except ValueError:
+                    yield Unreadable(f"{self.name} gave something that is no picture")
+                    continue
+                yield Frame(number, time.monotonic() - begun, grey)
+                number += 1
+        finally:
+            if opened is not None:
+                opened.release()
+
+    def stop(self) -> None:
+        """End ``arrivals`` with the next picture, or when the wait for it ends."""
+        self._stopped.set()
+
+    def _opened(self) -> Any | None:
+        cv2 = _cv2()
+        if isinstance(self._where, str) and "://" in self._where:
+            waits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_MS]
+            opened = cv2.VideoCapture(self._where, cv2.CAP_FFMPEG, waits)
+        else:
+            opened = cv2.VideoCapture(self._where)
+            opened.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+        if opened.isOpened():
+            return opened
+        opened.release()
+        return None
+
+
+def check_host(address: str, *, network: bool) -> None:
+    """Refuse a stream from another computer unless that was asked for.
+
+    Raises
+    ------
+    InputError
+        Where the address names no host, or another computer's and ``network`` is false.
+    """
+    try:
+        host = urlsplit(address).hostname
+        # A port that is no number is found here.
+        _ = urlsplit(address).port
+    except ValueError:
+        host = None
+    if not host:
+        raise InputError("The address of a stream is rtsp://HOST:PORT/PATH")
+    if network or host == "localhost":
+        return
+    try:
+        here = ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not here:
+        raise InputError(f"{host} is another computer: --network allows a stream from it")
+
+
+def stream_name(address: str) -> str:
+    """An address without a name or a password in it."""
+    parts = urlsplit(address)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+
+
+def _cv2() -> Any:
+    import os
+
+    # Over TCP a picture is whole or late, never half; set before OpenCV is loaded.
+    os.environ.setdefault("OPENCV_FFMPEG_CAPTURE_OPTIONS", "rtsp_transport;tcp")
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "OFF")
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    return load_extra("cv2", "watch")

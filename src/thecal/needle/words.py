@@ -1,0 +1,118 @@
+"""A plan in words: what stands at the top of its page and in the structured report."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from thecal.anatomy.spine import Vertebra
+from thecal.needle.needles import PlannedNeedle, depth_marks, level_words, needles_of
+from thecal.needle.plan_value import CementRange, LevelPlan, Trajectory
+
+APPROACH_WORDS: Final = {
+    "transpedicular": "through the pedicle",
+    "extrapedicular": "beside the pedicle",
+}
+STRAIGHT_DEG: Final = 0.5
+"""A smaller angle is written as straight ahead."""
+NOTHING_SAFE: Final = "no safe path"
+
+
+def answer(plan: LevelPlan) -> str:
+    """The plan of a level in one sentence."""
+    at = capital(level_words(plan))
+    if plan.single is not None:
+        way = plan.single
+        return (
+            f"{at}: one {way.gauge.name} needle from the {way.side}, {APPROACH_WORDS[way.approach]}, to the "
+            "middle of the anterior third."
+        )
+    sides = [a.side for a in plan.sides if a.best is not None]
+    if sides:
+        return (
+            f"{at}: no path for one needle to the middle; a needle from the {' and the '.join(sides)} "
+            "reaches its own half of the body."
+        )
+    looked = [a.side for a in plan.sides]
+    where = "on either side" if len(looked) > 1 else f"on the {looked[0]}" if looked else ""
+    return f"{at}: {NOTHING_SAFE} {where}.".replace(" .", ".")
+
+
+def first_needle(plan: LevelPlan) -> PlannedNeedle | None:
+    """The needle that the top of the page tells of."""
+    return next(iter(needles_of(plan)), None)
+
+
+def skin_words(vertebra: Vertebra, way: Trajectory) -> tuple[str, str]:
+    """Where the needle enters the skin: a figure, and what it is."""
+    if way.skin_mm is None or way.skin_from_midline_mm is None:
+        return "not in the scan", "skin entry"
+    left = float(vertebra.frame.to_local(way.skin_mm)[0]) > 0
+    return f"{abs(way.skin_from_midline_mm):.0f} mm", f"{'left' if left else 'right'} of the midline"
+
+
+def transverse_words(degrees: float) -> str:
+    """A transverse angle in words."""
+    if abs(degrees) < STRAIGHT_DEG:
+        return "straight ahead"
+    return f"{abs(degrees):.0f}° {'towards' if degrees > 0 else 'away from'} the midline"
+
+
+def craniocaudal_words(degrees: float) -> str:
+    """A cranio-caudal angle in words."""
+    if abs(degrees) < STRAIGHT_DEG:
+        return "neither up nor down"
+    return f"{abs(degrees):.0f}° towards the {'head' if degrees > 0 else 'feet'}"
+
+
+def depth_words(way: Trajectory) -> str:
+    """The depth marks in one line."""
+    marks = [f"{mark.words} {mark.depth_mm:.0f}" for mark in depth_marks(way)]
+    return f"{' · '.join(marks)} mm"
+
+
+def aim_words(way: Trajectory) -> str:
+    """The share of safe outcomes over the aiming errors that were tried, from the smallest error on."""
+    from thecal.needle.aim_plot import safe_words
+
+    if not way.aim:
+        return "not tried"
+    said = [safe_words(aim) for aim in way.aim]
+    return said[0] if len(said) == 1 else f"{said[0]} to {said[-1]}"
+
+
+def aim_errors_words(way: Trajectory) -> str:
+    """Which aiming errors those were."""
+    if not way.aim:
+        return ""
+    first, last = way.aim[0], way.aim[-1]
+    if first is last:
+        return f"with {first.entry_sd_mm:g} mm and {first.angle_sd_deg:g}° of error"
+    return (
+        f"with {first.entry_sd_mm:g} mm and {first.angle_sd_deg:g}° up to {last.entry_sd_mm:g} mm and "
+        f"{last.angle_sd_deg:g}° of error"
+    )
+
+
+def cement_words(cement: CementRange) -> str:
+    """The range of cement, with its limit."""
+    return f"{cement.low_ml:.1f} to {cement.high_ml:.1f} mL"
+
+
+def cement_limit_words(cement: CementRange) -> str:
+    """What the limit is."""
+    return (
+        f"{100 * cement.low_share:.0f} to {100 * cement.high_share:.0f} % of a body of "
+        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where it nears the posterior third"
+    )
+
+
+def unknown_words(plan: LevelPlan) -> str:
+    """What the plan cannot keep away from; never that there is nothing."""
+    if not plan.unknown:
+        return "Vessels, roots outside the foramina and the dura itself are not seen on CT."
+    return f"{capital('; '.join(plan.unknown))}."
+
+
+def capital(text: str) -> str:
+    """A sentence's first letter."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,96 @@
+"""The clock says what is published, says where it is not, and refuses what it does not know."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from thecal.errors import InputError
+from thecal.needle.cement_clock import cannula_pressure_mpa, cement_clock, pressure_words
+from thecal.needle.cements import cement, cements
+
+
+def test_a_cement_goes_from_fluid_by_toothpaste_to_stiff() -> None:
+    clock = cement_clock("simplex p", 22.0)
+    phases = [clock.at(60.0 * minute).phase for minute in range(12)]
+    assert phases == ["too fluid"] * 6 + ["toothpaste"] * 3 + ["too stiff"] * 3
+    assert clock.begins is not None
+    assert (clock.begins.at_s, clock.begins.sd_s) == pytest.approx((306.0, 42.0))
+
+
+def test_twelve_degrees_more_halve_the_time() -> None:
+    cold, warm = cement_clock("CMW 1", 16.0), cement_clock("CMW 1", 28.0)
+    assert cold.cured is not None
+    assert warm.cured is not None
+    assert cold.cured.at_s == pytest.approx(2.0 * warm.cured.at_s)
+    assert cement_clock("CMW 1", 25.0).cured.at_s == pytest.approx(8.7 * 60.0)
+
+
+def test_the_law_of_temperature_agrees_with_a_second_source() -> None:
+    """Ten degrees made four cements 1.5 to 2.0 times as fast (doi 10.1007/BF00419028, abstract)."""
+    slow, fast = cement_clock("Palacos R", 18.0).cured, cement_clock("Palacos R", 28.0).cured
+    assert 1.5 < slow.at_s / fast.at_s < 2.0
+
+
+def test_what_is_not_published_is_not_guessed() -> None:
+    palacos = cement_clock("Palacos R", 22.0)
+    assert palacos.begins is None
+    assert palacos.ends is None
+    now = palacos.at(240.0)
+    assert now.phase == "not known"
+    assert now.viscosity is None
+    assert palacos.at(3600.0).phase == "cured"
+
+
+def test_a_time_of_injection_in_a_study_is_not_taken_for_a_window() -> None:
+    clock = cement_clock("Vertebroplastic", 22.0)
+    assert [moment.at_s for moment in clock.injected] == [210.0, 570.0]
+    assert clock.at(300.0).phase == "not known"
+
+
+def test_an_unknown_brand_is_refused_with_those_that_are_known() -> None:
+    with pytest.raises(InputError, match=r"Nothing is known of the cement Foo.*Simplex P, CMW 1"):
+        cement_clock("Foo", 22.0)
+
+
+def test_a_room_beyond_the_figures_is_refused() -> None:
+    for room in (4.0, 37.0, float("nan")):
+        with pytest.raises(InputError, match="from 15 to 30"):
+            cement_clock("CMW 1", room)
+
+
+def test_every_figure_names_its_source_and_memory_is_called_memory() -> None:
+    table = cements()
+    figures = [*table.general, *(f for c in table.cements for f in (*c.figures, *c.viscosity))]
+    assert len(figures) > 15
+    for figure in figures:
+        assert figure.source in table.sources
+        if figure.source == "memory":
+            assert figure.certainty == "memory"
+    for known in table.cements:
+        assert cement(known.name.upper()) is known
+        times = [point.min for point in known.viscosity]
+        assert times == sorted(times)
+
+
+def test_the_pressure_is_poiseuilles() -> None:
+    """By hand: 8 x 100 Pa.s x 0.12 m x 66.7 mm3/s / (pi x (1.2 mm)^4) = 0.98 MPa."""
+    assert cannula_pressure_mpa(100.0, 2.4, 120.0, 4.0) == pytest.approx(0.982, abs=0.001)
+    assert cannula_pressure_mpa(200.0, 2.4, 120.0, 4.0) == pytest.approx(1.965, abs=0.001)
+    assert cannula_pressure_mpa(100.0, 1.8, 120.0, 4.0) == pytest.approx(3.105, abs=0.001)
+    assert "below the mean peak" in pressure_words(0.98)
+    assert "more than the highest" in pressure_words(5.0)
+    with pytest.raises(InputError):
+        cannula_pressure_mpa(100.0, 0.0, 120.0, 4.0)
+
+
+@given(st.floats(15.0, 30.0), st.floats(0.0, 1200.0), st.floats(0.0, 300.0))
+def test_cement_only_ever_stiffens(room_c: float, since_s: float, later_s: float) -> None:
+    order = ["too fluid", "toothpaste", "too stiff"]
+    clock = cement_clock("Simplex P", room_c)
+    first, second = clock.at(since_s), clock.at(since_s + later_s)
+    assert order.index(first.phase) <= order.index(second.phase)
+    if first.viscosity is not None and second.viscosity is not None:
+        assert first.viscosity.low <= second.viscosity.low * (1 + 1e-9)
+        assert 100.0 * (1 - 1e-9) <= first.viscosity.low <= 500.0 * (1 + 1e-9)
