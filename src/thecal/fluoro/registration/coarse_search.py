@@ -41,7 +41,8 @@ def shadow_of(drawing: FloatImage, pixel_mm: float) -> BoolArray:
     lit = (
         drawing > FAINTEST * np.percentile(drawing[drawing > 0], 98.0) if (drawing > 0).any() else drawing > 0
     )
-    wide: BoolArray = ndimage.distance_transform_edt(~lit) * pixel_mm <= EDGE_MM if lit.any() else lit
+    ring = 2 * max(round(EDGE_MM / pixel_mm), 1) + 1
+    wide: BoolArray = ndimage.maximum_filter(lit.view(np.uint8), ring, mode="constant") > 0
     return wide
 
 

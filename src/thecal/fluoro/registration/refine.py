@@ -14,11 +14,13 @@ from thecal.fluoro.registration.bone_model import BoneModel
 from thecal.fluoro.registration.coarse_search import shadow_of
 from thecal.fluoro.registration.gradients import Gradients, gradients
 from thecal.fluoro.registration.patch import Patch
-from thecal.fluoro.registration.steps import moved, step_between
+from thecal.fluoro.registration.steps import flow, moved, step_between
 from thecal.volume import FloatArray
 
 PROBES: Final = np.array([0.5, 0.5, 4.0, 1.0, 1.0, 1.0])
 """Steps by which the drawing is differentiated: mm, mm, mm of depth, degrees."""
+FLAT: Final = (0, 1, 2, 5)
+"""Those that move the drawing without changing it: shifts, depth, turns in the plane."""
 LARGEST: Final = np.array([3.0, 3.0, 12.0, 4.0, 4.0, 4.0])
 """No single step is larger."""
 PRIOR_SD: Final = np.array([8.0, 8.0, 8.0, 7.0, 7.0, 7.0])
@@ -121,10 +123,12 @@ def refine(
         weight, noise = _weights(picture, drawn, shadow, pixel)
         score = correlation(picture, drawn, weight)
         columns = []
-        for k in range(6):
-            probe = np.zeros(6)
-            probe[k] = PROBES[k]
-            near = model.draw(view.of_moved(moved(pose, view, model.centre, probe)), coarse=coarse)
+        slope = np.stack(np.gradient(drawing))
+        for k, probe in enumerate(np.diag(PROBES)):
+            if k in FLAT:
+                near = drawing - (slope * flow(model.centre, view, pose, probe)).sum(0)
+            else:
+                near = model.draw(view.of_moved(moved(pose, view, model.centre, probe)), coarse=coarse)
             columns.append(((gradients(near + rest, pixel, blur_mm, shadow) - drawn) / PROBES[k]).ravel())
         equations = _equations(picture, drawn, np.stack(columns, 1), weight, noise * area)
         if last or number == steps:
