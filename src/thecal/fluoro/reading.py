@@ -60,6 +60,8 @@ class Reading:
     outlines : tuple of Outline
     cement : (rows, columns) bool or None
         New cement, on the frame's pixels.
+    also : tuple of Level
+        Lower levels that hold beside ``level``: a leak may hide that the posterior third is reached.
     """
 
     number: int
@@ -75,3 +77,4 @@ class Reading:
     error_mm: float | None = None
     outlines: tuple[Outline, ...] = ()
     cement: npt.NDArray[np.bool_] | None = None
+    also: tuple[Level, ...] = ()

@@ -18,6 +18,8 @@ from thecal.fluoro.watch import Shown, Watch
 
 Speed = Literal["real", "full"]
 TICK_S: Final = 0.03
+BEAT: Final = 8
+"""A screen hears with every so-manieth tick that the watch is alive."""
 
 
 class Told(Protocol):
@@ -115,8 +117,13 @@ class Session:
         self._ended(self._now())
 
     def _keep_time(self, over: threading.Event) -> None:
+        beats = 0
         while not over.wait(TICK_S):
             self._ticked(None)
+            beats += 1
+            if beats % BEAT == 0:
+                with self._lock:
+                    self._tell([], self._now())
 
     def _ticked(self, at_s: float | None) -> None:
         with self._lock:

@@ -34,9 +34,9 @@ class Shown:
     why : str
     at_s : float
     frame : Frame or None
-        The last picture that came, whether it could be read or not.
+        The last picture that was read, or could not be; ``reading`` is its own where the numbers agree.
     reading : Reading or None
-        The last reading; of an earlier picture than ``frame`` where that one was not read.
+        The last reading.
     faults : tuple of str
         What is wrong now.
     passed_over : int
@@ -70,6 +70,7 @@ class Watch:
         self._why = ""
         self._reading: Reading | None = None
         self._frame: Frame | None = None
+        self._waiting: Frame | None = None
         self._fresh_s: float | None = None
         self._arrived: dict[int, float] = {}
         self._fault: Fault | None = None
@@ -88,19 +89,21 @@ class Watch:
         if self._source_lost is not None:
             said += self._source_is_back(at_s)
         seen = self._dog.look(frame)
-        self._frame = seen.frame
         # Whether the picture model works again is known when it has read this one.
         if seen.fault is not None or self._fault is None or self._fault.kind != "model":
             said += self._faults(seen.fault, seen.frame.number, at_s)
         if seen.fault is not None and not seen.fault.usable:
+            self._frame = seen.frame
             return None, said + self.tick(at_s)
         self._arrived = {seen.frame.number: at_s}
+        self._waiting = seen.frame
         return seen.frame, said
 
     def told(self, reading: Reading, at_s: float) -> list[Event]:
         """A picture was read."""
         self._read += 1
         self._reading = reading
+        self._frame = self._waiting
         self._fresh_s = self._arrived.pop(reading.number, at_s)
         said: list[Event] = []
         if self._fault is not None and self._fault.kind == "model":
@@ -118,6 +121,7 @@ class Watch:
     def not_told(self, error: str, number: int, at_s: float) -> list[Event]:
         """The picture model broke on a picture; the watch goes on."""
         self._arrived.pop(number, None)
+        self._frame = self._waiting
         return self._faults(Fault("model", error), number, at_s) + self.tick(at_s)
 
     def source_lost(self, text: str, at_s: float) -> list[Event]:

@@ -125,12 +125,11 @@ class Watchdog:
             return Fault(
                 "wrong_size", f"the picture has {_size(pixels.shape)} pixels, not {_size(self._shape)}"
             )
-        if last is not None and last.pixels.shape == pixels.shape:
-            if frame.number == last.number:
-                return Fault("repeated", f"picture {frame.number} came again")
-            if np.array_equal(pixels, last.pixels):
-                return Fault("repeated", "the picture stands still")
+        if last is not None and frame.number == last.number:
+            return Fault("repeated", f"picture {frame.number} came again")
         fault = self._grey_fault(pixels)
+        if fault is None and last is not None and np.array_equal(pixels, last.pixels):
+            return Fault("repeated", "the picture stands still")
         if fault is None and last is not None and frame.number > last.number + 1:
             lost = frame.number - last.number - 1
             fault = Fault("missing", f"{lost} picture{'s are' if lost > 1 else ' is'} missing", usable=True)

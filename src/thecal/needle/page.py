@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LevelPictures:
-    """The pictures of one level: those of its first needle, of two needles, and of all."""
+    """The pictures of one level: those of its first needle, of two needles, of all, and of the pedicles."""
 
     first: tuple[Picture, ...]
     two: tuple[Picture, ...]
     aim: Picture | None
+    pedicles: Picture | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,11 @@ class Section:
         return words.capital(level_words(self.plan))
 
     @property
+    def in_words(self) -> str:
+        """The level within a sentence."""
+        return level_words(self.plan)
+
+    @property
     def first(self) -> PlannedNeedle | None:
         """The needle that the top tells of."""
         return words.first_needle(self.plan)
@@ -72,10 +78,10 @@ class Section:
         """The pedicles that were measured."""
         return tuple(a.corridor for a in self.plan.sides if a.corridor is not None)
 
-    def marks(self, way: Trajectory) -> list[tuple[str, float, float]]:
-        """Depth marks of a needle: word, mm, share of its length in percent."""
+    def marks(self, way: Trajectory) -> dict[str, tuple[float, float]]:
+        """Depth marks of a needle by name: mm, and percent of its length."""
         whole = max(way.tip_depth_mm, 1e-6)
-        return [(m.words, m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)]
+        return {m.words: (m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)}
 
 
 @dataclass(frozen=True, eq=False)

@@ -131,7 +131,8 @@ STRAIGHT_DEG: Final = 0.5
 def _said_of(scene: Scene, needle: PlannedNeedle) -> str:
     """What the AP picture must show, in numbers."""
     corridor = corridor_of(scene.plan, needle.way)
-    depth = f"{needle.way.wall_depth_mm:.0f} mm in"
+    wall = needle.way.wall_depth_mm
+    depth = f"{wall:.0f} mm in" if wall >= 0 else f"{-wall:.0f} mm before it meets the bone"
     if corridor is None:
         return f"{_capital(needle.words)}: {depth}; the pedicle was not measured, so no line is drawn."
     free = lateral_of_medial_line_mm(scene.vertebra, corridor, needle.way)

@@ -1,0 +1,1 @@
+"""After the injection: what was seen and said, on one page."""

@@ -1,0 +1,1 @@
+"""What is seen and heard while cement is injected: a page on this computer's own address."""
