@@ -67,6 +67,14 @@ def test_an_injection_goes_from_ok_to_leak_and_says_each_level_once() -> None:
     assert heard.faults() == []
 
 
+@pytest.mark.parametrize("begins_s", [0.0, 0.1, 1 / 3, 2.7, 123.4, 3599.9])
+def test_a_gap_in_a_file_is_lost_whenever_it_begins(begins_s: float) -> None:
+    """Sums of times are rounded: 0.1 + 0.9 - 0.1 may be a little less than 0.9."""
+    script = [replace(frame, time_s=begins_s + frame.time_s) for frame in (*frames(4), *frames(4, start=15))]
+    heard = watched(script)
+    assert heard.levels() == ["lost", "ok", "lost", "ok"]
+
+
 @pytest.mark.parametrize(
     ("fault", "kind"),
     [
