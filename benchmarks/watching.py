@@ -118,8 +118,8 @@ def table(results: list[dict[str, Any]], *, quick: bool) -> Table:
             )
             rows.append(Row(where, "time a picture, whole chain, ms", "", f"{result['ms']:.0f}"))
     caption = (
-        "The stream without a patient: drawn pictures with noise; faults at random moments at 3 to 15 pictures "
-        "a second (by the source's clock; a dozen live, by the clock on the wall); kill -9 while a watch "
+        "The stream without a patient: drawn pictures with noise; faults at random moments at 3 to 15 "
+        "pictures a second (by the source's clock; a dozen live, by the wall clock); kill -9 while a watch "
         "records; an hour's pictures through the whole chain with a web page open, as fast as can be."
     )
     return Table(NAME, "The stream of a watch", caption, rows, results, quick)
