@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.text import Text
 from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
@@ -17,6 +18,7 @@ from thecal.needle.plan_value import (
     SideAnswer,
     Trajectory,
 )
+from thecal.report.drawing import Picture
 from thecal.volume import Volume
 
 GAUGE = Gauge("11G", 3.05, 2.4, "made up for tests")
@@ -152,3 +154,8 @@ class _Field:
             tip_share=DEEP,
             score={"clearance": float(free.min())},
         )
+
+
+def words_on(picture: Picture) -> str:
+    """All words that a picture bears, those with a rim too, which its SVG holds as outlines."""
+    return "\n".join(text.get_text() for text in picture.figure.findobj(Text))

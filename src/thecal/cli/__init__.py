@@ -13,6 +13,7 @@ import typer
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "assess": ("thecal.cli.assess:assess", "Say where the cement went on one CT."),
     "compare": ("thecal.cli.compare:compare", "Compare two CTs of one patient."),
+    "plan": ("thecal.cli.plan:plan", "Plan the puncture of a vertebra, or audit one."),
     "watch": ("thecal.cli.watch:watch", "Watch the injection of cement on fluoroscopy."),
     "replay": ("thecal.cli.replay:replay", "Run a recording of thecal watch again, and compare."),
     "clock": ("thecal.cli.clock:clock", "Say how stiff a bone cement is expected to be by now."),

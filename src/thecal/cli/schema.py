@@ -1,4 +1,4 @@
-"""``thecal schema``: the JSON Schema of ``report.json`` or ``compare.json``."""
+"""``thecal schema``: the JSON Schema of ``report.json``, ``compare.json`` or ``plan.json``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ class Of(Enum):
 
     REPORT = "report"
     COMPARE = "compare"
+    PLAN = "plan"
 
 
 def schema(
-    of: Annotated[Of, typer.Option("--of", help="Of report.json or of compare.json.")] = Of.REPORT,
+    of: Annotated[Of, typer.Option("--of", help="Of report.json, compare.json or plan.json.")] = Of.REPORT,
 ) -> None:
-    """Print the JSON Schema of report.json, or of compare.json."""
+    """Print the JSON Schema of report.json, or of compare.json or plan.json."""
     import json
 
     if of is Of.COMPARE:
         from thecal.compare.schema import json_schema
+    elif of is Of.PLAN:
+        from thecal.needle.schema import json_schema
     else:
         from thecal.report.schema import json_schema
 

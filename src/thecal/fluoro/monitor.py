@@ -10,10 +10,10 @@ from scipy import ndimage
 
 from thecal.fluoro.alarms import STOP_AT, Alarms, Posterior
 from thecal.fluoro.anatomy_on_picture import Regions, regions, toward
-from thecal.fluoro.baseline import Baseline, BaselineBuilder, move_back, smooth, without_overlays
+from thecal.fluoro.baseline import Baseline, BaselineBuilder, smooth, without_overlays
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.front import Front, find_front
-from thecal.fluoro.in_plane import STILL, Move, Reference, coarse_shift
+from thecal.fluoro.in_plane import STILL, Move, Reference, coarse_shift, on_frame
 from thecal.fluoro.leaks import find_leaks
 from thecal.fluoro.log_picture import BIN, FloatImage, brightest, log_picture
 from thecal.fluoro.needle_on_picture import NeedleSeen, find_needle
@@ -32,6 +32,10 @@ AROUND_MM: Final = 30.0
 """Cement is looked for so far from the body."""
 LAID_BY_MM: Final = 6.0
 """Pictures are laid on each other by the vertebra, its discs and so much round them."""
+BESIDE_CEMENT_PX: Final = 4
+"""Pixels so near to cement have no say in where the vertebra lies."""
+APART_UP_MM: Final = 8.0
+"""Above and below the body, cement away from other is looked for so far."""
 FROZEN_S: Final = 1.0
 GROWTH_S: Final = 1.0
 
@@ -138,15 +142,24 @@ class Monitor:
         reach = AROUND_MM / self._regions.pixel_mm
         within = ndimage.distance_transform_edt(~self._regions.body) <= reach
         tip = self._needles[0].tip_px if self._needles else None
-        self._finder = CementFinder(baseline, blind, within, tip, self._regions.pixel_mm)
+        self._finder = CementFinder(
+            baseline, blind, within, self._apart(), tip, self._regions.pixel_mm
+        )
         self._move = self._builder.move
         return self._lost(frame, "The picture before cement is taken.")
+
+    def _apart(self) -> BoolArray:
+        """Where cement may come to light away from other: body, canal, foramina and discs at its height."""
+        found = self._regions
+        height = np.abs(found.up_mm[found.body]).max(initial=12.0)
+        parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
+        apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
+        return apart
 
     def _lay(self, picture: FloatImage) -> Move | None:
         """The vertebra's place on a picture, or None."""
         assert self._baseline is not None and self._reference is not None and self._finder is not None
-        weights = self._weights * ~ndimage.binary_dilation(self._finder.cement, iterations=4)
-        self._reference.weights = np.ascontiguousarray(weights, np.float32)
+        self._reference.weights = self._clear(self._finder.thick)
         least = max(LIKENESS_SHARE * self._baseline.likeness, 0.15)
         move = self._reference.lay(picture, self._move, self._baseline.scale)
         if move.likeness >= least:
@@ -156,12 +169,16 @@ class Monitor:
         again = self._reference.lay(picture, Move(matrix), 4.0 * self._baseline.scale)
         return again if again.likeness >= least else None
 
+    def _clear(self, cement: BoolArray) -> FloatImage:
+        """Weights with cement and its blur left out."""
+        near = ndimage.maximum_filter(cement.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1)
+        return np.where(near > 0, np.float32(0.0), self._weights)
+
     def _read(self, frame: Frame, picture: FloatImage, move: Move) -> Reading:
-        assert self._baseline is not None and self._finder is not None
+        assert self._baseline is not None and self._reference is not None and self._finder is not None
         change = self._baseline.picture - move.lay(picture)
-        weights = self._weights * ~ndimage.binary_dilation(self._finder.cement, iterations=3)
-        change = without_overlays(change, self._baseline, weights)
-        cement = self._finder.update(change)
+        change = without_overlays(change, self._baseline, self._reference.weights)
+        cement = self._finder.update(change, frame.time_s)
         front = find_front(cement, self._regions, self.target.depth_mm)
         leaks = find_leaks(cement, self._regions, self.target.depth_mm)
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks))
@@ -180,7 +197,7 @@ class Monitor:
             outlines=outlines(
                 self._regions, self.target, self._needles, front, leaks, move, STOP_AT[self._posterior]
             ),
-            cement=move_back(move, cement, frame.pixels.shape, BIN),
+            cement=on_frame(move, cement, self.view.shape, BIN),
             also=alarm.also,
         )
 

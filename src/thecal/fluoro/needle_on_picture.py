@@ -18,7 +18,7 @@ SEARCH_MM: Final = 6.0
 TIP_SEARCH_MM: Final = 14.0
 """Its tip may lie so far before or behind the planned one, along it."""
 STEP_MM: Final = 0.5
-RIM_MM: Final = 0.9
+RIM_MM: Final = 1.2
 """Room kept round the bar: blur, and small movements of the hand."""
 
 

@@ -16,6 +16,7 @@ from thecal.needle.canvas import (
     trace,
     write_corner,
     write_research_use,
+    write_title,
 )
 from thecal.needle.colours import NEEDLE_COLOURS
 from thecal.needle.kept_away import KeptAway, outlines_on
@@ -23,7 +24,6 @@ from thecal.needle.needles import PlannedNeedle, at_depth, depth_marks, directio
 from thecal.needle.plan_value import LevelPlan, Trajectory
 from thecal.report.cuts import Cut
 from thecal.report.drawing import STYLE, Picture, blank, halo, scale_bar, show_ct
-from thecal.report.palette import INK
 from thecal.volume import FloatArray, Volume
 
 WIDTH_IN: Final = 9.8
@@ -112,7 +112,7 @@ def cut_pair(cuts: tuple[Cut, Cut]) -> tuple[mpl.figure.Figure, list[Axes]]:
         axes.set_xlim(left, right)
         axes.set_ylim(bottom, top)
         axes.set_axis_off()
-        axes.set_title(title, loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=5.0)
+        write_title(axes, title, left, top)
         pair.append(axes)
         start += wide + GAP_MM
     return figure, pair

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thecal.report.drawing import draw_line, halo
-from thecal.report.palette import FAINT
+from thecal.report.palette import FAINT, INK
 from thecal.terms import RESEARCH_USE
 from thecal.volume import FloatArray
 
@@ -73,6 +73,24 @@ def draw_tick(axes: Axes, at: npt.ArrayLike, along: npt.ArrayLike, half: float, 
     ends = np.stack([point - side, point + side])
     axes.plot(*ends.T, color="#000000", linewidth=3.0, alpha=0.7, zorder=6.0)
     axes.plot(*ends.T, color=colour, linewidth=1.6, zorder=6.1)
+
+
+def write_title(axes: Axes, text: str, left: float, top: float) -> None:
+    """Words above a picture; and none of the ticks that an axis of a plot has."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.annotate(
+        text,
+        (left, top),
+        (0.0, 5.0),
+        textcoords="offset points",
+        va="bottom",
+        ha="left",
+        fontsize=10.5,
+        fontweight="bold",
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def write_corner(axes: Axes, x: float, y: float, text: str, *, size: float = 11.0, **kwargs: Any) -> None:

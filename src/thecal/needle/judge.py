@@ -92,7 +92,7 @@ def judge(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -
         of ``near``, least bone around the needle where it must be in bone, mm from the tip to where it meets
         bone, and to the plane of the posterior wall.
     """
-    code = _in_bone(ground, tip, ahead, out)
+    code = int(_in_bone(ground, tip, ahead, out))
     if code != OK:
         return code
     radius = ground.radius
@@ -115,7 +115,7 @@ def judge(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -
         if count % 2 == 0:
             spare = trilinear(ground.far_spare, ground.far_low, ground.far_step, x, y, z, 60.0)
             if spare < radius:
-                return kinds
+                return int(kinds)
             free = trilinear(ground.far_free, ground.far_low, ground.far_step, x, y, z, 60.0) - radius
             if free < least:
                 least = free

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -81,13 +82,18 @@ def write_plan(
     """
     vertebrae = {v.id: v for v in spine.vertebrae}
     names = _names(plans, volume, plan_json)
-    with replaced_files(out, [*names, *_left_over(out, names)]) as folder:
+    with replaced_files(out, [*names, *_left_over(out, names)]) as folder, ThreadPoolExecutor(1) as pool:
         for part in (MESHES, MARKUPS, WATCH):
             (folder / part).mkdir()
         if plan_json is not None:
             (folder / PLAN_JSON).write_text(plan_json, encoding="utf-8")
+        # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
+        watched = [
+            pool.submit(_write_watched, folder, volume, spine, vertebrae[plan.vertebra_id], plan)
+            for plan in plans
+        ]
         for plan in plans:
-            _write_level(folder, volume, spine, vertebrae[plan.vertebra_id], plan)
+            _write_level(folder, spine, vertebrae[plan.vertebra_id], plan)
         if STRUCTURED in names:
             from thecal.needle.structured_report import make_plan_report
 
@@ -95,6 +101,8 @@ def write_plan(
             made.save_as(folder / STRUCTURED, enforce_file_format=True)
         page = _page(volume, spine, plans, audit, others, margin_mm, notes, names, progress)
         (folder / PAGE).write_text(page, encoding="utf-8")
+        for written in watched:
+            written.result()
         for part in (MESHES, MARKUPS, WATCH):
             if any(name.startswith(f"{part}/") for name in names):
                 (out / part).mkdir(parents=True, exist_ok=True)
@@ -131,8 +139,14 @@ def _left_over(out: Path, names: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(held) if name not in names]
 
 
-def _write_level(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
+def _write_watched(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
     from thecal.fluoro.target_file import target_to_bytes
+
+    target = target_of(volume, spine, vertebra, level_words(plan), watched_needles(plan))
+    (folder / WATCH / f"{level_key(plan)}.npz").write_bytes(target_to_bytes(target))
+
+
+def _write_level(folder: Path, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
     from thecal.needle.markups import markups_text
     from thecal.needle.meshes import needle_mesh, scene_glb, stl_bytes, vertebra_mesh
 
@@ -147,8 +161,6 @@ def _write_level(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra,
     text = markups_text(plan)
     if text is not None:
         (folder / MARKUPS / f"{key}.mrk.json").write_text(text, encoding="utf-8")
-    target = target_of(volume, spine, vertebra, level_words(plan), watched_needles(plan))
-    (folder / WATCH / f"{key}.npz").write_bytes(target_to_bytes(target))
 
 
 def watched_needles(plan: LevelPlan) -> tuple[Needle, ...]:

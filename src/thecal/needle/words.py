@@ -102,7 +102,8 @@ def cement_limit_words(cement: CementRange) -> str:
     """What the limit is."""
     return (
         f"{100 * cement.low_share:.0f} to {100 * cement.high_share:.0f} % of a body of "
-        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where it nears the posterior third"
+        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where cement nears the "
+        "posterior third"
     )
 
 

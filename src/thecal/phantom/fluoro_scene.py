@@ -22,6 +22,7 @@ from thecal.volume import FloatArray, Grid, Volume
 SOFT_HU: Final = 40.0
 BONE_MM_PER_HU: Final = 1.0 / 1730.0
 """Cortical bone (1.92 g/cm3) reads about 1730 HU more than soft tissue (computed at 70 keV)."""
+OUTSIDE_HU: Final = -990.0
 KEYS: Final = 5
 """Poses of the spine that are projected; between them the nearest is shifted and scaled in the picture."""
 
@@ -179,6 +180,10 @@ def _split(volume: Volume, spine: Spine) -> tuple[FloatArray, ...]:
     of_spine = np.where(near, (hu[spine.box] - SOFT_HU) * np.float32(BONE_MM_PER_HU), 0.0)
     rest = np.where(mine, 0.0, bone)
     tissue = np.where(mine | (bone > 0), 1.0 + SOFT_HU / 1000.0, np.clip(1.0 + hu / 1000.0, 0.0, 1.1))
+    # A scan's field of view may end just in front of the spine; a patient does not.
+    front = int(volume.grid.to_index(spine.vertebrae[len(spine.vertebrae) // 2].frame.origin)[1])
+    ahead = (slice(None), slice(0, max(front, 1)))
+    tissue[ahead] = np.where(hu[ahead] <= OUTSIDE_HU, 1.0, tissue[ahead])
     return (
         np.ascontiguousarray(of_spine, np.float32),
         np.ascontiguousarray(rest, np.float32),
