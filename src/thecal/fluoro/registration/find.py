@@ -27,8 +27,10 @@ APART_MM: Final = 1.2
 """Candidates that draw the vertebra nearer to each other than this are one."""
 PRIOR_COST: Final = 0.015
 """Correlation that a pose must win for each squared standard deviation that it lies from the start."""
-NEIGHBOUR_REACH_MM: Final = 9.0
-NEIGHBOUR_TURNS: Final = (-6.0, 0.0, 6.0)
+FIRST: Final = 10
+"""Candidates of the first look that are refined."""
+SECOND: Final = 4
+"""Of these, those that are refined finely."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +105,7 @@ def register(
         return lost("the vertebra lies outside the picture", begin)
     level_score = found[0].score
     fits = []
-    for candidate in _apart(model, view, _ranked(model, view, begin, found), 6):
+    for candidate in _apart(model, view, _ranked(model, view, begin, found), FIRST):
         patch = patch_of(
             pixels, view, model.points, candidate.pose, pixel_mm=MIDDLE_PIXEL_MM, margin_mm=5.0, ignore=ignore
         )
@@ -114,14 +116,14 @@ def register(
                     patch,
                     candidate.pose,
                     blur_mm=MIDDLE_BLUR_MM,
-                    steps=5,
+                    steps=4,
                     origin=begin,
                     coarse=True,
                 )
             )
     ends = []
     for candidate in _apart(
-        model, view, _ranked(model, view, begin, [Candidate(f.pose, f.score) for f in fits]), 3
+        model, view, _ranked(model, view, begin, [Candidate(f.pose, f.score) for f in fits]), SECOND
     ):
         fit, pose = None, candidate.pose
         for steps in (4, 3):
@@ -151,7 +153,6 @@ def register(
         "spread_mm": spread,
         "used": best.used,
         "lead": best.score - max(rival, default=0.0),
-        "level_lead": max(f.score for f in fits) - _beside(model, frame, view, best.pose, ignore),
         "gone": float((np.square(step_between(model.centre, view, begin, best.pose) / PRIOR_SD)).sum()),
     }
     return Registration(best.pose, spread, 0.5, False, "", best.score, evidence)
@@ -181,44 +182,3 @@ def _apart(model: BoneModel, view: View, found: list[Candidate], count: int) -> 
         if len(kept) == count:
             break
     return kept
-
-
-def _beside(model: BoneModel, frame: Frame, view: View, pose: Pose, ignore: BoolArray | None) -> float:
-    """The best correlation of the vertebra's drawing at its neighbours' places."""
-    best = -1.0
-    for way in model.neighbours_mm:
-        there = Pose(pose.rotation, pose.shift + pose.rotation @ way)
-        patch = patch_of(
-            frame.pixels,
-            view,
-            model.points,
-            there,
-            pixel_mm=PIXEL_MM,
-            margin_mm=NEIGHBOUR_REACH_MM + 4.0,
-            ignore=ignore,
-        )
-        if patch is None:
-            continue
-        found = search(model, patch, there, reach_mm=NEIGHBOUR_REACH_MM, turns_deg=NEIGHBOUR_TURNS)
-        for candidate in found[:2]:
-            near = patch_of(
-                frame.pixels,
-                view,
-                model.points,
-                candidate.pose,
-                pixel_mm=MIDDLE_PIXEL_MM,
-                margin_mm=5.0,
-                ignore=ignore,
-            )
-            if near is not None:
-                fit = refine(
-                    model,
-                    near,
-                    candidate.pose,
-                    blur_mm=MIDDLE_BLUR_MM,
-                    steps=4,
-                    origin=there,
-                    coarse=True,
-                )
-                best = max(best, fit.score)
-    return best
