@@ -59,11 +59,7 @@ class Alarms:
 
     def _why(self, level: Level, front: Front | None, leaks: tuple[str, ...]) -> str:
         if level == "leak":
-            return (
-                f"Cement outside the body: {', '.join(leaks)}."
-                if leaks
-                else "Cement was seen outside the body."
-            )
+            return f"Cement outside the body: {', '.join(leaks)}." if leaks else "Cement was seen outside the body."
         if level == "stop":
             return f"Cement has reached the posterior {self._posterior}. {_where(front)}"
         return f"Cement nears the posterior {self._posterior}. {_where(front)}"

@@ -160,16 +160,15 @@ def _by_grey(mean: FloatArray, variance: FloatArray, held: BoolArray) -> FloatAr
     edges = np.quantile(mean[known], np.linspace(0, 1, LEVELS + 1))
     bin_of = np.clip(np.searchsorted(edges, np.nan_to_num(mean)) - 1, 0, LEVELS - 1)
     middle = np.array(
-        [
-            np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0
-            for k in range(LEVELS)
-        ]
+        [np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0 for k in range(LEVELS)]
     )
     table: FloatArray = middle[bin_of]
     return table
 
 
-def without_overlays(change: FloatImage, baseline: Baseline, weights: FloatImage) -> FloatImage:
+def without_overlays(
+    change: FloatImage, baseline: Baseline, weights: FloatImage
+) -> FloatImage:
     """A change freed of what the breath explains, by least squares over the weighted pixels, robustly."""
     if len(baseline.overlays) == 0:
         return change
@@ -193,12 +192,8 @@ def move_back(move: Move, mask: BoolArray, shape: tuple[int, int], factor: int) 
     inverse = np.linalg.inv(np.vstack([move.matrix, [0.0, 0.0, 1.0]]))[:2]
     rows = (np.arange(shape[0]) - (factor - 1) / 2) / factor
     columns = (np.arange(shape[1]) - (factor - 1) / 2) / factor
-    r = np.rint(inverse[0, 0] * rows[:, None] + inverse[0, 1] * columns[None] + inverse[0, 2]).astype(
-        np.int32
-    )
-    c = np.rint(inverse[1, 0] * rows[:, None] + inverse[1, 1] * columns[None] + inverse[1, 2]).astype(
-        np.int32
-    )
+    r = np.rint(inverse[0, 0] * rows[:, None] + inverse[0, 1] * columns[None] + inverse[0, 2]).astype(np.int32)
+    c = np.rint(inverse[1, 0] * rows[:, None] + inverse[1, 1] * columns[None] + inverse[1, 2]).astype(np.int32)
     inside = (r >= 0) & (c >= 0) & (r < mask.shape[0]) & (c < mask.shape[1])
     out = np.zeros(shape, bool)
     out[inside] = mask[r[inside], c[inside]]

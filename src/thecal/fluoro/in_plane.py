@@ -163,9 +163,7 @@ def _bilinear(image: Any, m: Any) -> Any:
 
 
 @njit(cache=True)
-def _normal(
-    ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float
-) -> Any:
+def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float) -> Any:
     """Normal equations of one round, over pixels with a weight, in a fixed order."""
     rows, columns = ref.shape
     normal = np.zeros((8, 8))

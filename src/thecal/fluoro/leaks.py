@@ -45,8 +45,8 @@ def find_leaks(cement: BoolArray, regions: Regions, depth_mm: float) -> dict[str
         disc = ~behind
         found["over the foramen"] = behind & (regions.foramen_mm > 1.0)
         found["behind the posterior wall"] = behind
-        found["in front of the body"] = (
-            outside & (back > 0.6 * depth_mm) & (regions.above_mm < 1.0) & (regions.below_mm < 1.0)
+        found["in front of the body"] = outside & (back > 0.6 * depth_mm) & (regions.above_mm < 1.0) & (
+            regions.below_mm < 1.0
         )
         found["disc above"] = outside & disc & (regions.above_mm > 1.0) & (up > 0)
         found["disc below"] = outside & disc & (regions.below_mm > 1.0) & (up < 0)

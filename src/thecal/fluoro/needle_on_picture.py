@@ -62,9 +62,7 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     length = float(np.linalg.norm(tip - entry))
     if length * pixel_mm < 8.0:
         # The needle is seen end on.
-        return NeedleSeen(
-            entry, tip, needle.outer_mm / pixel_mm, _bar(picture.shape, entry, tip, needle, pixel_mm), False
-        )
+        return NeedleSeen(entry, tip, needle.outer_mm / pixel_mm, _bar(picture.shape, entry, tip, needle, pixel_mm), False)
     along = (tip - entry) / length
     across = np.array([-along[1], along[0]])
     half = needle.outer_mm / 2.0 / pixel_mm
@@ -97,9 +95,7 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     direction = along + slope * across
     direction /= np.linalg.norm(direction)
     new_tip = _tip(picture, new_entry, direction, length, half, pixel_mm)
-    return NeedleSeen(
-        new_entry, new_tip, 2 * half, _bar(picture.shape, new_entry, new_tip, needle, pixel_mm), True
-    )
+    return NeedleSeen(new_entry, new_tip, 2 * half, _bar(picture.shape, new_entry, new_tip, needle, pixel_mm), True)
 
 
 LEAST_CONTRAST: Final = 0.03

@@ -47,12 +47,7 @@ class CementFinder:
     """
 
     def __init__(
-        self,
-        baseline: Baseline,
-        blind: BoolArray,
-        within: BoolArray,
-        tip_px: FloatArray | None,
-        pixel_mm: float,
+        self, baseline: Baseline, blind: BoolArray, within: BoolArray, tip_px: FloatArray | None, pixel_mm: float
     ) -> None:
         self._noise = baseline.noise
         self._open = baseline.valid & ~blind & within

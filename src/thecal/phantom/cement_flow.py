@@ -259,9 +259,7 @@ def _leak(
 ) -> None:
     """Put the leak's voxels into ``arrival``; what leaks is missing from the body's rate meanwhile."""
     voxel = STEP_MM**3 / 1000.0
-    gap = np.isinf(arrival) & (
-        np.linalg.norm(_offsets(arrival.shape, way.breach), axis=-1) * STEP_MM < GAP_MM
-    )
+    gap = np.isinf(arrival) & (np.linalg.norm(_offsets(arrival.shape, way.breach), axis=-1) * STEP_MM < GAP_MM)
     room = np.where(np.isinf(arrival), way.room, np.inf).astype(np.float32)
     room[gap & ~np.isfinite(way.room)] = 0.2
     room[tuple(way.breach)] = 0.2

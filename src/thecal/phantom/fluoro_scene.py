@@ -82,8 +82,7 @@ class Scene:
         breath = self.motion.breath(time_s)
         k = int(np.argmin(np.abs(self._key_breath - breath)))
         spine = _warped(
-            self._spine_keys[k],
-            _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow),
+            self._spine_keys[k], _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow)
         )
         shift = _affine(self.view, self._rest_pose, self.motion.rest(time_s), self.flow)
         bone = spine + _warped(self._rest_bone, shift)
@@ -94,9 +93,7 @@ class Scene:
             place = np.array(bubble.place) - moved + np.array(bubble.drift) * time_s
             far = ((rows / tissue.shape[0] - place[0]) / bubble.size[0]) ** 2
             far += ((columns / tissue.shape[1] - place[1]) / bubble.size[1]) ** 2
-            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(
-                np.float32
-            )
+            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(np.float32)
         return np.maximum(tissue, 1.0).astype(np.float32), bone
 
     def cement(self, held: npt.NDArray[np.float32], pose: Pose) -> FloatImage:

@@ -87,29 +87,13 @@ def _aim(ground: Ground, kind: LeakKind, rng: np.random.Generator) -> FloatArray
     height = float(np.percentile(np.abs(ground.local[..., 2][ground.body]), 97))
     side = float(rng.choice((-1.0, 1.0)))
     places: dict[LeakKind, tuple[float, float, float]] = {
-        "posterior wall": (
-            float(rng.uniform(-0.45, 0.45)) * wide,
-            -6.0,
-            float(rng.uniform(-0.6, 0.6)) * height,
-        ),
+        "posterior wall": (float(rng.uniform(-0.45, 0.45)) * wide, -6.0, float(rng.uniform(-0.6, 0.6)) * height),
         "basivertebral vein": (0.0, -6.0, float(rng.uniform(-2.0, 2.0))),
-        "disc above": (
-            float(rng.uniform(-0.5, 0.5)) * wide,
-            float(rng.uniform(0.3, 0.9)) * deep,
-            height + 6.0,
-        ),
-        "disc below": (
-            float(rng.uniform(-0.5, 0.5)) * wide,
-            float(rng.uniform(0.3, 0.9)) * deep,
-            -height - 6.0,
-        ),
+        "disc above": (float(rng.uniform(-0.5, 0.5)) * wide, float(rng.uniform(0.3, 0.9)) * deep, height + 6.0),
+        "disc below": (float(rng.uniform(-0.5, 0.5)) * wide, float(rng.uniform(0.3, 0.9)) * deep, -height - 6.0),
         "segmental vein": (side * (wide + 6.0), float(rng.uniform(0.3, 0.6)) * deep, 0.0),
         "foramen": (side * 0.75 * wide, -4.0, -0.9 * height),
-        "in front": (
-            float(rng.uniform(-0.5, 0.5)) * wide,
-            deep + 8.0,
-            float(rng.uniform(-0.5, 0.5)) * height,
-        ),
+        "in front": (float(rng.uniform(-0.5, 0.5)) * wide, deep + 8.0, float(rng.uniform(-0.5, 0.5)) * height),
         "none": (0.0, 0.0, 0.0),
     }
     return np.array(places[kind])
@@ -148,9 +132,7 @@ def _room(
         disc = table[labels] & (up * local[..., 2] > 0.0)
         return _only(disc, noise)
     if kind == "foramen":
-        room = (ground.parts == Part.FORAMEN) | (
-            canal & (np.abs(local[..., 0]) > 0.45 * ground.half_width_mm)
-        )
+        room = ((ground.parts == Part.FORAMEN) | (canal & (np.abs(local[..., 0]) > 0.45 * ground.half_width_mm)))
         near = np.linalg.norm(local - start, axis=-1) < 25.0
         return _only(room & near & (np.sign(local[..., 0]) == np.sign(start[0])), noise)
     if kind == "segmental vein":
