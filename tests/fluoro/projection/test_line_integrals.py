@@ -99,7 +99,7 @@ def test_a_ball_of_cement_throws_the_shadow_of_a_ball(method: Method, angle: tup
     off = np.abs(seen / np.where(inner, true, 1) - 1)[inner]
     assert np.median(off) < 0.01
     assert off.max() < 0.1
-    assert seen.sum() == pytest.approx(true.sum(), rel=2e-3)
+    assert seen.sum() == pytest.approx(true.sum(), rel=5e-3)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -1,9 +1,9 @@
 """The compiled walks of rays through a volume, in index coordinates.
 
-Rays are taken in tiles of the detector. Within a tile all walk along one axis of the volume, its main axis, one
-plane or slab of voxels at a time and side by side, so that what one ray loads serves its neighbours, and the
-arithmetic of many rays is one instruction. Where a ray enters and leaves the volume, the share of the plane
-that lies inside weighs it; there is no branch in the inner loops.
+Rays are taken in tiles of the detector. Within a tile all walk along one axis of the volume, its main axis,
+one plane or slab of voxels at a time and side by side, so that what one ray loads serves its neighbours, and
+the arithmetic of many rays is one instruction. Where a ray enters and leaves the volume, the share of the
+plane that lies inside weighs it; there is no branch in the inner loops.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ DEEP = 8
 def by_planes(flat, size, source, along, rows, columns):  # type: ignore[no-untyped-def]
     """Sums over planes with bilinear interpolation.
 
-    ``flat`` float32 holds the volume in C order of shape ``size``; ``along`` has the ray to the first pixel and
-    its change with row and column. Returns the integral in parts of each ray's own length, (rows, columns).
+    ``flat`` float32 holds the volume in C order of shape ``size``; ``along`` has the ray to the first pixel
+    and its change with row and column. Returns integrals in parts of each ray's own length, (rows, columns).
     """
     out = np.zeros((rows, columns), np.float32)
     across = (columns + WIDE - 1) // WIDE
@@ -106,8 +106,8 @@ def _axes(along, i, j):  # type: ignore[no-untyped-def]
 def _enter(size, source, along, i0, j0, high, wide, main, a1, a2, lane):  # type: ignore[no-untyped-def]
     """Fill a tile's lines and say the first and last plane that any of them meets.
 
-    ``lane`` gets, for each ray, its place on plane 0 and change from plane to plane along ``a1`` and ``a2``, and
-    where along ``main`` it enters and leaves the box of voxels; columns beyond ``wide`` enter nowhere.
+    ``lane`` gets, for each ray, its place on plane 0 and change from plane to plane along ``a1`` and ``a2``,
+    and where along ``main`` it enters and leaves the box of voxels; columns beyond ``wide`` enter nowhere.
     """
     first, last = size[main], -1
     for i in range(high):
@@ -137,9 +137,9 @@ def _enter(size, source, along, i0, j0, high, wide, main, a1, a2, lane):  # type
 def by_voxels(flat, size, source, along, rows, columns):  # type: ignore[no-untyped-def]
     """Sums of the length within each voxel times its value; arguments and result as ``by_planes``.
 
-    A ray that leaves a slab of voxels at less than 45 degrees from its main axis crosses at most one border along
-    each of the other two: three voxels, of which some have no length. The few rays of a tile that are steeper
-    cross the slab in two halves, which do.
+    A ray less than 45 degrees from its main axis crosses, within a slab of voxels, at most one border along
+    each of the other two: three voxels, of which some have no length. Where a tile holds steeper rays, slabs
+    are cut in halves.
     """
     out = np.zeros((rows, columns), np.float32)
     across = (columns + WIDE - 1) // WIDE
