@@ -32,7 +32,8 @@ class Regions:
         Length of each ray within the body, the whole vertebra, the canal, the foramina, the discs.
     depth_mm : (rows, columns) float64
         Where the ray meets the vertebra's mid-sagittal plane (lateral view) or the frontal plane through the
-        body's middle (AP view): mm in front of the posterior wall, in the vertebra's frame. Not a number on AP views.
+        body's middle (AP view): mm in front of the posterior wall, in the vertebra's frame. Not a number on
+        AP views.
     left_mm, up_mm : (rows, columns) float64
         The same to the left and towards the head; ``left_mm`` is not a number on lateral views.
     pixel_mm : float

@@ -1,8 +1,8 @@
 """How a vertebra moved in the picture: shift, turn and scale against a reference, with its brightness.
 
 Gauss-Newton on the grey of a mask (Lucas and Kanade 1981; the gradients are the reference's, Baker and
-Matthews 2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the picture has
-no say.
+Matthews 2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the
+picture has no say.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The rule of the AP view: a needle's tip stays lateral of the pedicle's medial border until it is in the body."""
+"""The rule of the AP view: the tip stays lateral of the medial pedicle line until it is in the body."""
 
 from __future__ import annotations
 

@@ -132,6 +132,11 @@ class Monitor:
         """The vertebra's parts on the (binned) reference; None before it is found."""
         return None if self._place is None else self._place.regions
 
+    @property
+    def error_mm(self) -> float | None:
+        """The registration's own estimate of its error; None before it is found."""
+        return self._error_mm
+
     def _put(self, pose: Pose) -> None:
         """The vertebra lies so on the first frame."""
         small = self.view.of_moved(pose).binned(BIN)

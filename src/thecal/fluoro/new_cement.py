@@ -20,7 +20,7 @@ deviations of a smoothed picture."""
 LEAST_LOG: Final = 0.03
 """And by so much of the logarithm: less is brightness, not cement."""
 EDGE_SHARE: Final = 0.3
-"""A pixel is cement where it has this share of the darkest change within a mm: blur carries dark tails out."""
+"""A pixel is cement where it has this share of the darkest change within a mm: blur has dark tails."""
 NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
 PERSIST_S: Final = 1.0
