@@ -22,6 +22,7 @@ from benchmarks import (
     planner,
     speed,
     tracks,
+    watch,
     watching,
 )
 from benchmarks.score import FOUND_SHARE
@@ -39,6 +40,7 @@ MODULES: dict[str, Any] = {
         compare,
         myelogram,
         planner,
+        watch,
         watching,
         speed,
         demo,
