@@ -221,16 +221,18 @@ def level_pictures(
     others: tuple[KeptAway, ...] = (),
     margin_mm: float = 1.0,
 ) -> LevelPictures:
-    """All pictures of a level; none where there is no needle to show."""
+    """All pictures of a level; of its pedicles alone where there is no needle to show."""
     from thecal.needle.aim_plot import aim_picture
     from thecal.needle.along_needle import along_needle_picture
     from thecal.needle.clearance_plot import clearance_picture
     from thecal.needle.page import LevelPictures
+    from thecal.needle.pedicle_picture import pedicle_picture
     from thecal.needle.views import crossing_picture, final_picture, scene_of
 
     needles = needles_of(plan)
+    sections = pedicle_picture(volume, spine, vertebra, plan)
     if not needles:
-        return LevelPictures((), (), None)
+        return LevelPictures((), (), None, sections)
     scene = scene_of(volume, spine, vertebra, plan)
 
     def shown(group: tuple[int, ...]) -> tuple[Picture, ...]:
@@ -246,4 +248,4 @@ def level_pictures(
     one = tuple(k for k, needle in enumerate(needles) if needle.key == "one")
     two = tuple(k for k, needle in enumerate(needles) if needle.key != "one")
     first, second = (one, two) if one else (two, ())
-    return LevelPictures(shown(first), shown(second), aim_picture(needles))
+    return LevelPictures(shown(first), shown(second), aim_picture(needles), sections)

@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LevelPictures:
-    """The pictures of one level: those of its first needle, of two needles, and of all."""
+    """The pictures of one level: those of its first needle, of two needles, of all, and of the pedicles."""
 
     first: tuple[Picture, ...]
     two: tuple[Picture, ...]
     aim: Picture | None
+    pedicles: Picture | None = None
 
 
 @dataclass(frozen=True, eq=False)

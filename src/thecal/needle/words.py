@@ -118,7 +118,8 @@ def unknown_words(plan: LevelPlan) -> str:
 
 def executed(needle: ExecutedNeedle) -> str:
     """A needle of a later CT against the plan, in one sentence."""
-    at = f"{capital(vertebra_name(needle.level, needle.vertebra_id))}, {needle.side}"
+    name = capital(vertebra_name(needle.level, needle.vertebra_id))
+    at = f"{name}, {needle.side}, {SEEN_WORDS[needle.seen_as]}"
     off = "nothing was planned for it"
     if needle.angle_error_deg is not None and needle.entry_error_mm is not None:
         off = f"{needle.entry_error_mm:.1f} mm and {needle.angle_error_deg:.0f}° off the plan at its entry"
@@ -132,6 +133,14 @@ def executed(needle: ExecutedNeedle) -> str:
     else:
         wall = f"{needle.medial_margin_mm:.1f} mm from the medial pedicle wall{planned}"
     return f"{at}: {off}; {wall}. Grade {needle.grade}{breach_words(needle)}."
+
+
+SEEN_WORDS: Final = {
+    "metal": "a needle in place",
+    "cement": "a track filled with cement",
+    "air": "a track filled with air",
+    "empty": "an empty track",
+}
 
 
 def breach_words(needle: ExecutedNeedle) -> str:
