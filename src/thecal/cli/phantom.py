@@ -154,8 +154,8 @@ def injection(
         Path | None, typer.Option(help="A plan of thecal plan: its needle and its vertebra are taken.")
     ] = None,
     anatomy: Annotated[
-        Path | None, typer.Option(help="Label map of the CT's anatomy; found where not given.")
-    ] = None,
+        str, typer.Option(help="Label map of the CT's anatomy, or builtin: found by the program.")
+    ] = "builtin",
     leak: Annotated[
         str | None,
         typer.Option(help="none, 'posterior wall', 'basivertebral vein', 'disc above', ...; drawn by seed."),
@@ -179,7 +179,7 @@ def injection(
         raise InputError(f"The view is lateral or ap, not {view!r}")
     planned = read_planned_target(plan, level) if plan is not None else None
     volume = read(ct)
-    spine = find_spine(volume, anatomy=None if anatomy is None else str(anatomy))
+    spine = find_spine(volume, anatomy=anatomy)
     wanted = level if planned is None else planned.vertebra_id
     named = {v.level or str(v.id): v for v in spine.vertebrae} | {v.id: v for v in spine.vertebrae}
     if wanted not in named:
