@@ -20,6 +20,7 @@ from benchmarks import (
     myelogram,
     phantoms,
     planner,
+    projection,
     speed,
     tracks,
     watch,
@@ -40,6 +41,7 @@ MODULES: dict[str, Any] = {
         compare,
         myelogram,
         planner,
+        projection,
         watch,
         watching,
         speed,
@@ -47,7 +49,7 @@ MODULES: dict[str, Any] = {
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
