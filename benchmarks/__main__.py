@@ -11,13 +11,36 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clean, compare, demo, inserted, intradural, myelogram, phantoms, speed, tracks
+from benchmarks import (
+    clean,
+    compare,
+    demo,
+    inserted,
+    intradural,
+    myelogram,
+    phantoms,
+    registration,
+    speed,
+    tracks,
+)
 from benchmarks.score import FOUND_SHARE
 from benchmarks.table import commit, store, write_page
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 MODULES: dict[str, Any] = {
-    m.NAME: m for m in (clean, inserted, phantoms, intradural, tracks, compare, myelogram, speed, demo)
+    m.NAME: m
+    for m in (
+        clean,
+        inserted,
+        phantoms,
+        intradural,
+        tracks,
+        compare,
+        myelogram,
+        registration,
+        speed,
+        demo,
+    )
 }
 # These are timed, so nothing may run beside them.
 ALONE = {speed.NAME, demo.NAME}
