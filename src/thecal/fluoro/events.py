@@ -115,7 +115,7 @@ def from_line(line: str) -> Event:
     return _ANY.validate_json(line)
 
 
-def events_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """The JSON Schema of a line."""
     return _ANY.json_schema()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from thecal.volume import FloatArray
 NAMES = ("along row", "along column", "depth", "about row", "about column", "in plane")
 
 
+@lru_cache(maxsize=16)
 def axes(view: View) -> FloatArray:
     """Unit vectors along the row, the column, and from the source to the detector, as rows (3, 3)."""
     row = view.along_row / np.linalg.norm(view.along_row)
@@ -64,9 +67,7 @@ def flow(centre: FloatArray, view: View, pose: Pose, step: npt.ArrayLike) -> Flo
     change = after - before
     matrix = np.linalg.solve(before[1:] - before[0], change[1:] - change[0]).T
     place = np.indices(view.shape, float)
-    moves: FloatArray = (
-        np.tensordot(matrix, place - before[0][:, None, None], 1) + change[0][:, None, None]
-    )
+    moves: FloatArray = np.tensordot(matrix, place - before[0][:, None, None], 1) + change[0][:, None, None]
     return moves
 
 
