@@ -19,9 +19,12 @@ from benchmarks import (
     intradural,
     myelogram,
     phantoms,
+    planner,
     projection,
     speed,
     tracks,
+    watch,
+    watching,
 )
 from benchmarks.score import FOUND_SHARE
 from benchmarks.table import commit, store, write_page
@@ -29,7 +32,21 @@ from benchmarks.table import commit, store, write_page
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 MODULES: dict[str, Any] = {
     m.NAME: m
-    for m in (clean, inserted, phantoms, intradural, tracks, compare, myelogram, projection, speed, demo)
+    for m in (
+        clean,
+        inserted,
+        phantoms,
+        intradural,
+        tracks,
+        compare,
+        myelogram,
+        planner,
+        watch,
+        watching,
+        projection,
+        speed,
+        demo,
+    )
 }
 # These are timed, so nothing may run beside them.
 ALONE = {speed.NAME, demo.NAME, projection.NAME}

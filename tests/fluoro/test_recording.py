@@ -204,7 +204,7 @@ for seed in range(int(sys.argv[2])):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
-KILLS = 6
+KILLS = 4
 
 
 def test_a_watch_that_is_killed_leaves_a_recording_that_runs_again(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Browser, why_absent
 from PIL import Image
 from stand_in import ColumnModel, frames
 
@@ -158,3 +160,35 @@ def test_closing_ends_open_pages() -> None:
     next(said)
     threading.Timer(0.1, made.close).start()
     assert len(list(said)) < 10
+
+
+@pytest.mark.skipif(bool(why_absent()), reason=why_absent() or "-")
+def test_the_page_itself_turns_to_lost_when_thecal_is_gone(tmp_path: Path) -> None:
+    """In a real browser: the level in large letters, and LOST within some moments of the server's death."""
+    screen = WebScreen("T12", "third")
+    watch = Watch()
+    beating = threading.Event()
+
+    def beat() -> None:
+        while not beating.wait(0.1):
+            screen.show(watch.shown(35 / 7.5))
+
+    shown_after(35, watch, screen)
+    thread = threading.Thread(target=beat)
+    thread.start()
+    browser = Browser(tmp_path)
+    try:
+        browser.open(screen.address)
+        assert browser.until("document.getElementById('word').textContent === 'STOP'")
+        assert browser.value("document.getElementById('mm').textContent") == "7.0mm to the posterior wall"
+        assert browser.value("document.querySelectorAll('#picture path').length") == 2
+        assert browser.value("document.querySelector('#picture image') !== null") is True
+        beating.set()
+        thread.join()
+        screen.close()
+        assert browser.until("document.getElementById('word').textContent === 'LOST'", timeout_s=3.0)
+        assert browser.value("document.getElementById('mm').textContent") == "–mm to the posterior wall"
+    finally:
+        beating.set()
+        thread.join()
+        browser.close()

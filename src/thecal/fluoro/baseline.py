@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
-from thecal.fluoro.in_plane import STILL, Move, Reference
+from thecal.fluoro.in_plane import STILL, Reference
 from thecal.fluoro.log_picture import FloatImage
 from thecal.volume import BoolArray, FloatArray
 
@@ -125,7 +125,7 @@ class BaselineBuilder:
         )
 
 
-def _mean(stack: FloatArray) -> FloatImage:
+def _mean(stack: FloatImage) -> FloatImage:
     """Mean of what each pixel showed; not a number where none did."""
     known = np.isfinite(stack)
     count = known.sum(axis=0)
@@ -153,28 +153,30 @@ def _overlays(off: FloatArray, weights: FloatImage) -> tuple[FloatImage, FloatAr
     return (maps / np.maximum(norm, 1e-9)).astype(np.float32), left
 
 
-def _by_grey(mean: FloatArray, variance: FloatArray, held: BoolArray) -> FloatArray:
+def _by_grey(mean: FloatImage, variance: FloatArray, held: BoolArray) -> FloatArray:
     """Median variance of pixels of like grey: quanta make dark places noisier."""
     LEVELS = 24
     known = np.isfinite(mean)
     edges = np.quantile(mean[known], np.linspace(0, 1, LEVELS + 1))
     bin_of = np.clip(np.searchsorted(edges, np.nan_to_num(mean)) - 1, 0, LEVELS - 1)
     middle = np.array(
-        [np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0 for k in range(LEVELS)]
+        [
+            np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0
+            for k in range(LEVELS)
+        ]
     )
     table: FloatArray = middle[bin_of]
     return table
 
 
-def without_overlays(
-    change: FloatImage, baseline: Baseline, weights: FloatImage
-) -> FloatImage:
+def without_overlays(change: FloatImage, baseline: Baseline, weights: FloatImage) -> FloatImage:
     """A change freed of what the breath explains, by least squares over the weighted pixels, robustly."""
     if len(baseline.overlays) == 0:
         return change
-    held = (weights > 0) & np.isfinite(change)
-    maps = baseline.overlays[:, held]
-    values = change[held]
+    some = (slice(1, None, SPARSE), slice(1, None, SPARSE))
+    held = (weights[some] > 0) & np.isfinite(change[some])
+    maps = baseline.overlays[(slice(None), *some)][:, held].astype(np.float64)
+    values = change[some][held].astype(np.float64)
     keep = np.ones(len(values), bool)
     shares = np.zeros(len(maps))
     for _ in range(3):
@@ -183,18 +185,11 @@ def without_overlays(
         left = values - shares @ maps
         middle = float(np.median(left))
         keep = np.abs(left - middle) < 3.0 * max(1.4826 * float(np.median(np.abs(left - middle))), 1e-6)
-    freed: FloatImage = change - np.tensordot(shares.astype(np.float32), baseline.overlays, axes=1)
+    freed = change.copy()
+    for share, overlay in zip(shares, baseline.overlays, strict=True):
+        freed -= np.float32(share) * overlay
     return freed
 
 
-def move_back(move: Move, mask: BoolArray, shape: tuple[int, int], factor: int) -> BoolArray:
-    """A mask on the reference's pixels, on those of the picture as it was given (``factor`` finer)."""
-    inverse = np.linalg.inv(np.vstack([move.matrix, [0.0, 0.0, 1.0]]))[:2]
-    rows = (np.arange(shape[0]) - (factor - 1) / 2) / factor
-    columns = (np.arange(shape[1]) - (factor - 1) / 2) / factor
-    r = np.rint(inverse[0, 0] * rows[:, None] + inverse[0, 1] * columns[None] + inverse[0, 2]).astype(np.int32)
-    c = np.rint(inverse[1, 0] * rows[:, None] + inverse[1, 1] * columns[None] + inverse[1, 2]).astype(np.int32)
-    inside = (r >= 0) & (c >= 0) & (r < mask.shape[0]) & (c < mask.shape[1])
-    out = np.zeros(shape, bool)
-    out[inside] = mask[r[inside], c[inside]]
-    return out
+SPARSE: Final = 3
+"""Every so many rows and columns are enough to fit the overlays."""

@@ -1,8 +1,8 @@
 """How a vertebra moved in the picture: shift, turn and scale against a reference, with its brightness.
 
-Gauss-Newton on the grey of a mask (Lucas and Kanade 1981; the gradients are the reference's, Baker and Matthews
-2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the picture has
-no say.
+Gauss-Newton on the grey of a mask (Lucas and Kanade 1981; the gradients are the reference's, Baker and
+Matthews 2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the
+picture has no say.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 from numba import njit
 
 from thecal.fluoro.log_picture import FloatImage
-from thecal.volume import FloatArray
+from thecal.volume import BoolArray, FloatArray
 
 ROUNDS: Final = 12
 STILL_PX: Final = 0.005
@@ -49,7 +49,8 @@ class Move:
         rows = np.arange(picture.shape[0], dtype=np.float32)[:, None] * np.float32(self.slope[0])
         columns = np.arange(picture.shape[1], dtype=np.float32) * np.float32(self.slope[1])
         laid = warped(picture, self.matrix) * np.float32(self.gain)
-        return laid + (rows + columns + np.float32(self.offset))
+        whole: FloatImage = (laid + (rows + columns + np.float32(self.offset))).astype(np.float32)
+        return whole
 
     def to_picture(self, pixels: FloatArray) -> FloatArray:
         """(row, column) of the reference (..., 2) in the picture."""
@@ -67,6 +68,12 @@ class Move:
 STILL: Final = Move(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
 
 
+USUAL: Final = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
+HELD: Final = np.array([2e-4, 2e-3, 3.0, 3.0, 0.01, 0.05, 1e-4, 1e-4])
+"""How far scale, turn (radians), shift (pixels), gain, offset and slope (a pixel) go from the usual, one
+standard deviation a pixel's worth of evidence: where the picture says little, they stay."""
+
+
 class Reference:
     """A picture that others are laid on.
 
@@ -81,7 +88,9 @@ class Reference:
     def __init__(self, picture: FloatImage, weights: FloatImage) -> None:
         self.picture = np.ascontiguousarray(picture)
         self.weights = np.ascontiguousarray(weights, np.float32)
-        self._rows, self._columns = np.gradient(self.picture)
+        slopes = np.gradient(self.picture)
+        self._rows: FloatImage = slopes[0]
+        self._columns: FloatImage = slopes[1]
         held = np.argwhere(self.weights > 0)
         self.centre = held.mean(0) if len(held) else np.array(picture.shape) / 2.0
 
@@ -95,13 +104,15 @@ class Reference:
         params = np.array([turn[0, 0] - 1.0, turn[1, 0], at[0], at[1], start.gain, 0.0, *start.slope])
         params[5] = start.offset + params[6:8] @ self.centre
         for turn_number in range(ROUNDS):
-            width = scale * (6.0 if turn_number < 2 else 2.0)
+            first = turn_number < 2
+            width, slack = (6.0 * scale, 3.0) if first else (2.0 * scale, 1.0)
             normal, right = _normal(
                 self.picture, self._rows, self._columns, picture, self.weights, params,
-                self.centre[0], self.centre[1], width * TUKEY,
+                self.centre[0], self.centre[1], width * TUKEY, slack,
             )  # fmt: skip
+            hold = scale**2 / HELD**2
             try:
-                step = np.linalg.solve(normal + 1e-9 * np.trace(normal) * np.eye(8), right)
+                step = np.linalg.solve(normal + np.diag(hold), right - hold * (params - USUAL))
             except np.linalg.LinAlgError:
                 break
             params += step
@@ -163,7 +174,18 @@ def _bilinear(image: Any, m: Any) -> Any:
 
 
 @njit(cache=True)
-def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float) -> Any:
+def _normal(
+    ref: Any,
+    grow: Any,
+    gcol: Any,
+    image: Any,
+    weights: Any,
+    p: Any,
+    rc: float,
+    cc: float,
+    cut: float,
+    slack: float,
+) -> Any:
     """Normal equations of one round, over pixels with a weight, in a fixed order."""
     rows, columns = ref.shape
     normal = np.zeros((8, 8))
@@ -185,7 +207,8 @@ def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc
             lower = image[a + 1, b] * (1 - g) + image[a + 1, b + 1] * g
             value = upper * (1 - f) + lower * f
             e = ref[i, j] - p[4] * value - p[5] - p[6] * y - p[7] * x
-            u = e / cut
+            # Where the slope is steep a small movement makes a large difference: that is no outlier.
+            u = e / (cut + slack * (abs(grow[i, j]) + abs(gcol[i, j])))
             if not abs(u) < 1.0:
                 continue
             t = w * (1.0 - u * u) ** 2
@@ -195,12 +218,33 @@ def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc
             jac[6], jac[7] = y, x
             for k in range(8):
                 right[k] += t * jac[k] * e
-                for l in range(k, 8):
-                    normal[k, l] += t * jac[k] * jac[l]
+                for n in range(k, 8):
+                    normal[k, n] += t * jac[k] * jac[n]
     for k in range(8):
-        for l in range(k):
-            normal[k, l] = normal[l, k]
+        for n in range(k):
+            normal[k, n] = normal[n, k]
     return normal, right
+
+
+def on_frame(move: Move, mask: BoolArray, shape: tuple[int, int], factor: int) -> BoolArray:
+    """A mask of the reference on the pixels of the frame as it was given, ``factor`` times finer."""
+    inverse = np.linalg.inv(np.vstack([move.matrix, [0.0, 0.0, 1.0]]))[:2]
+    placed: BoolArray = _nearest(np.ascontiguousarray(mask), np.ascontiguousarray(inverse), *shape, factor)
+    return placed
+
+
+@njit(cache=True)
+def _nearest(mask: Any, m: Any, rows: int, columns: int, factor: int) -> Any:
+    out = np.zeros((rows, columns), np.bool_)
+    for i in range(rows):
+        y = (i - (factor - 1) / 2) / factor
+        for j in range(columns):
+            x = (j - (factor - 1) / 2) / factor
+            r = int(np.rint(m[0, 0] * y + m[0, 1] * x + m[0, 2]))
+            c = int(np.rint(m[1, 0] * y + m[1, 1] * x + m[1, 2]))
+            if 0 <= r < mask.shape[0] and 0 <= c < mask.shape[1]:
+                out[i, j] = mask[r, c]
+    return out
 
 
 def coarse_shift(reference: FloatImage, picture: FloatImage, weights: FloatImage) -> FloatArray:

@@ -112,7 +112,7 @@ class Watch:
             said.append(
                 PictureRead(at_s=_clock(at_s), level=reading.level, why=reading.why, **figures(reading))
             )
-        if at_s - self._fresh_s >= LOST_AFTER_S:
+        if at_s >= self._fresh_s + LOST_AFTER_S:
             return said + self.tick(at_s)
         if self._source_lost is None:
             said += self._say(reading.level, reading.why, reading, at_s)
@@ -147,7 +147,8 @@ class Watch:
 
     def tick(self, at_s: float) -> list[Event]:
         """Time has passed; says ``lost`` where nothing could be read for ``LOST_AFTER_S``."""
-        if self._fresh_s is None or at_s - self._fresh_s < LOST_AFTER_S or self._level == "lost":
+        due = self.next_tick_s()
+        if due is None or at_s < due:
             return []
         if self._fault is not None:
             why = f"For {LOST_AFTER_S:.1f} s no picture could be read: {self._fault.text}"

@@ -22,6 +22,7 @@ from thecal.volume import FloatArray, Grid, Volume
 SOFT_HU: Final = 40.0
 BONE_MM_PER_HU: Final = 1.0 / 1730.0
 """Cortical bone (1.92 g/cm3) reads about 1730 HU more than soft tissue (computed at 70 keV)."""
+OUTSIDE_HU: Final = -990.0
 KEYS: Final = 5
 """Poses of the spine that are projected; between them the nearest is shifted and scaled in the picture."""
 
@@ -82,7 +83,8 @@ class Scene:
         breath = self.motion.breath(time_s)
         k = int(np.argmin(np.abs(self._key_breath - breath)))
         spine = _warped(
-            self._spine_keys[k], _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow)
+            self._spine_keys[k],
+            _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow),
         )
         shift = _affine(self.view, self._rest_pose, self.motion.rest(time_s), self.flow)
         bone = spine + _warped(self._rest_bone, shift)
@@ -93,7 +95,9 @@ class Scene:
             place = np.array(bubble.place) - moved + np.array(bubble.drift) * time_s
             far = ((rows / tissue.shape[0] - place[0]) / bubble.size[0]) ** 2
             far += ((columns / tissue.shape[1] - place[1]) / bubble.size[1]) ** 2
-            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(np.float32)
+            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(
+                np.float32
+            )
         return np.maximum(tissue, 1.0).astype(np.float32), bone
 
     def cement(self, held: npt.NDArray[np.float32], pose: Pose) -> FloatImage:
@@ -169,7 +173,7 @@ def rods_mm(
 
 
 def _split(volume: Volume, spine: Spine) -> tuple[FloatArray, ...]:
-    """mm of bone in a mm of spine; of the other bone; and of soft tissue of everything."""
+    """Bone in a mm of spine, mm; of the other bone; and of soft tissue of everything."""
     hu = np.asarray(volume.hu, np.float32)
     dense = np.clip(hu - SOFT_HU, 0.0, None)
     bone = np.where(dense > 60.0, dense, 0.0) * np.float32(BONE_MM_PER_HU)
@@ -179,6 +183,10 @@ def _split(volume: Volume, spine: Spine) -> tuple[FloatArray, ...]:
     of_spine = np.where(near, (hu[spine.box] - SOFT_HU) * np.float32(BONE_MM_PER_HU), 0.0)
     rest = np.where(mine, 0.0, bone)
     tissue = np.where(mine | (bone > 0), 1.0 + SOFT_HU / 1000.0, np.clip(1.0 + hu / 1000.0, 0.0, 1.1))
+    # A scan's field of view may end just in front of the spine; a patient does not.
+    front = int(volume.grid.to_index(spine.vertebrae[len(spine.vertebrae) // 2].frame.origin)[1])
+    ahead = (slice(None), slice(0, max(front, 1)))
+    tissue[ahead] = np.where(hu[ahead] <= OUTSIDE_HU, 1.0, tissue[ahead])
     return (
         np.ascontiguousarray(of_spine, np.float32),
         np.ascontiguousarray(rest, np.float32),
