@@ -1,4 +1,4 @@
-"""``python -m benchmarks.projection_picture``: the simulated fluoroscopy of the documentation, from a phantom."""
+"""``python -m benchmarks.projection_picture``: the simulated fluoroscopy of the docs, from a phantom."""
 
 from __future__ import annotations
 
