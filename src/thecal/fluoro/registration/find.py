@@ -58,7 +58,7 @@ class Registration:
         0 to 1: that the true error is at most ``verdict.WRONG_MM``.
     lost : bool
     why : str
-        One sentence: why it is lost, or what is known.
+        One sentence: why it is lost; empty where it is not.
     score : float
         Gradient correlation, -1 to 1.
     evidence : dict of str to float
