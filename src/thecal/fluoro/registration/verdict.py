@@ -16,8 +16,8 @@ WEIGHTS: Final[dict[str, float]] = {
     "lead": 10.45,
     "gone": -1.05,
 }
-"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses. The correlation itself
-was in it and got no weight."""
+"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses. The correlation
+itself was in it and got no weight."""
 CONSTANT: Final = -0.66
 SCALE: Final = 2.07
 """Mean true error over the mean spread, of those of the same views that were not wrong."""
