@@ -19,8 +19,10 @@ from benchmarks import (
     intradural,
     myelogram,
     phantoms,
+    planner,
     speed,
     tracks,
+    watch,
     watching,
 )
 from benchmarks.score import FOUND_SHARE
@@ -29,7 +31,20 @@ from benchmarks.table import commit, store, write_page
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 MODULES: dict[str, Any] = {
     m.NAME: m
-    for m in (clean, inserted, phantoms, intradural, tracks, compare, myelogram, watching, speed, demo)
+    for m in (
+        clean,
+        inserted,
+        phantoms,
+        intradural,
+        tracks,
+        compare,
+        myelogram,
+        planner,
+        watch,
+        watching,
+        speed,
+        demo,
+    )
 }
 # These are timed, so nothing may run beside them.
 ALONE = {speed.NAME, demo.NAME}

@@ -64,6 +64,14 @@ def test_the_marks_stand_in_their_order_on_the_needle(case):
         np.testing.assert_allclose(depth_marks(needle.way)[-1].at_mm, needle.way.tip_mm, atol=1e-9)
 
 
+def test_beside_the_pedicle_the_plane_of_the_wall_may_come_before_the_bone(case):
+    skin = {"skin_mm": (0.0, 60.0, -800.0), "skin_depth_mm": 40.0}
+    way = replace(case.plan.single, **skin, wall_depth_mm=37.0, tip_depth_mm=80.0)
+    assert [mark.words for mark in depth_marks(way)] == ["skin", "posterior wall", "bone", "tip"]
+    unseen = replace(way, skin_mm=None, skin_depth_mm=None, wall_depth_mm=-3.0)
+    assert [mark.words for mark in depth_marks(unseen)] == ["bone", "tip"]
+
+
 def test_the_picture_names_its_marks_and_its_lines_and_its_use(case):
     needle = needles_of(case.plan)[0]
     picture = along_needle_picture(case.volume, case.spine, case.vertebra, case.plan, needle)

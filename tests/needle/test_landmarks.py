@@ -15,6 +15,7 @@ from thecal.needle.landmarks import (
     lateral_of_medial_line_mm,
     medial_border_mm,
     medial_line,
+    pedicle_outline,
 )
 from thecal.needle.needles import at_depth
 
@@ -31,14 +32,33 @@ def test_the_body_is_outlined_from_wall_to_wall(case):
     np.testing.assert_allclose(back[:, 0], 0.0, atol=1e-9)
 
 
-def test_the_medial_line_touches_the_pedicle_at_its_inner_border(case):
+def test_the_medial_line_stands_where_the_canal_is_widest_beside_the_pedicle(case):
     for answer in case.plan.sides:
-        local = case.vertebra.frame.to_local(medial_line(case.vertebra, answer.corridor))
         sign = 1.0 if answer.side == "left" else -1.0
-        outline = case.vertebra.frame.to_local(answer.corridor.outline)
-        np.testing.assert_allclose(local[:, 0] * sign, (outline[:, 0] * sign).min(), atol=1e-9)
-        assert local[0, 2] > outline[:, 2].max()
-        assert local[1, 2] < outline[:, 2].min()
+        line = case.vertebra.frame.to_local(medial_line(case.vertebra, answer.corridor))
+        wall = case.vertebra.frame.to_local(answer.corridor.medial_wall)
+        np.testing.assert_allclose(line[:, 0] * sign, (wall[:, 0] * sign).max(), atol=1e-9)
+        outline = case.vertebra.frame.to_local(pedicle_outline(case.vertebra, answer.corridor))
+        assert (outline[:, 0] * sign).min() >= line[0, 0] * sign - 1e-9
+        assert line[1, 2] < outline[:, 2].min() < outline[:, 2].max() < line[0, 2]
+
+
+def test_bone_that_thick_slices_join_to_the_pedicle_does_not_move_its_line(case):
+    answer = case.plan.sides[0]
+    frame, corridor = case.vertebra.frame, answer.corridor
+    outline = frame.to_local(corridor.outline)
+    lamina = outline.copy()
+    lamina[outline[:, 2] < np.median(outline[:, 2]), 0] -= 8.0
+    joined = replace(corridor, outline=frame.to_lps(lamina))
+    assert medial_border_mm(case.vertebra, joined) == medial_border_mm(case.vertebra, corridor)
+    shown = frame.to_local(pedicle_outline(case.vertebra, joined))
+    assert shown[:, 0].min() >= medial_border_mm(case.vertebra, corridor) - 1e-9
+
+
+def test_where_no_medial_wall_was_measured_the_isthmus_gives_the_line(case):
+    corridor = replace(case.plan.sides[0].corridor, medial_wall=np.zeros((0, 3)))
+    middle = case.vertebra.frame.to_local(corridor.isthmus_mm)[0]
+    assert medial_border_mm(case.vertebra, corridor) == pytest.approx(middle - corridor.width_mm / 2)
 
 
 @given(shift=st.floats(-12.0, 12.0))

@@ -143,6 +143,62 @@ def insert(
     typer.echo(str(out))
 
 
+@app.command()
+def injection(
+    ct: Annotated[Path, typer.Argument(help="A CT without cement.")],
+    out: Out,
+    level: Annotated[
+        str | None, typer.Option(help="The vertebra, T12, or its label where levels are unknown.")
+    ] = None,
+    plan: Annotated[
+        Path | None, typer.Option(help="A plan of thecal plan: its needle and its vertebra are taken.")
+    ] = None,
+    anatomy: Annotated[
+        Path | None, typer.Option(help="Label map of the CT's anatomy; found where not given.")
+    ] = None,
+    leak: Annotated[
+        str | None,
+        typer.Option(help="none, 'posterior wall', 'basivertebral vein', 'disc above', ...; drawn by seed."),
+    ] = None,
+    view: Annotated[str, typer.Option(help="lateral or ap")] = "lateral",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same injection.")] = 1,
+) -> None:
+    """Simulate an injection of cement under fluoroscopy: pictures as DICOM XA, and the truth of each."""
+    from thecal.anatomy.find import find_spine
+    from thecal.dicom import read
+    from thecal.errors import InputError
+    from thecal.fluoro.target import target_of
+    from thecal.fluoro.target_file import read_planned_target, target_path, write_target
+    from thecal.phantom.injection import body_ml, draw_spec, inject
+    from thecal.phantom.leak_ways import LEAK_KINDS
+    from thecal.phantom.write_injection import write_injection
+
+    if leak is not None and leak not in LEAK_KINDS:
+        raise InputError(f"A leak is one of {', '.join(LEAK_KINDS)}, not {leak!r}")
+    if view not in ("lateral", "ap"):
+        raise InputError(f"The view is lateral or ap, not {view!r}")
+    planned = read_planned_target(plan, level) if plan is not None else None
+    volume = read(ct)
+    spine = find_spine(volume, anatomy=None if anatomy is None else str(anatomy))
+    wanted = level if planned is None else planned.vertebra_id
+    named = {v.level or str(v.id): v for v in spine.vertebrae} | {v.id: v for v in spine.vertebrae}
+    if wanted not in named:
+        raise InputError(f"The scan does not show {wanted}: --level takes one of {', '.join(_names(named))}")
+    vertebra = named[wanted]
+    spec = draw_spec(seed, vertebra, body_ml(spine, vertebra), kind=leak, toward=view)  # type: ignore[arg-type]
+    needle = planned.needles[0] if planned is not None and planned.needles else None
+    made = inject(volume, spine, vertebra, spec, needle=needle)
+    write_injection(made, out)
+    if planned is None:
+        name = vertebra.level or str(vertebra.id)
+        write_target(target_path(out, name), target_of(volume, spine, vertebra, name, (made.planned,)))
+    typer.echo(str(out))
+
+
+def _names(named: dict[Any, Any]) -> list[str]:
+    return sorted(name for name in named if isinstance(name, str))
+
+
 def _write_case(case: Case, out: Path, form: str, note: str) -> None:
     from thecal.phantom.write import write_nifti, write_scan, write_truth
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from thecal.fluoro.front import Front
+from thecal.fluoro.medial_line import NeedleMedial
 from thecal.fluoro.reading import LEVELS, Level
 
 Posterior = Literal["third", "quarter"]
@@ -32,8 +33,11 @@ class Alarms:
     def __init__(self, posterior: Posterior) -> None:
         self._posterior: Posterior = posterior
         self._seen_s: dict[Level, float] = {}
+        self._needle: NeedleMedial | None = None
 
-    def say(self, time_s: float, front: Front | None, leaks: tuple[str, ...]) -> Alarm:
+    def say(
+        self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None = None
+    ) -> Alarm:
         """The alarm of a picture on which the vertebra was seen.
 
         Parameters
@@ -41,7 +45,14 @@ class Alarms:
         time_s : float
         front : Front or None
         leaks : tuple of str
+        needle : NeedleMedial, optional
+            A needle whose tip is medial of the pedicle on an AP view.
         """
+        if needle is not None:
+            self._seen_s["near" if needle.level == "near" else "stop"] = time_s
+            self._needle = needle
+        else:
+            self._needle = None
         if leaks:
             self._seen_s["leak"] = time_s
         if front is not None and front.share <= STOP_AT[self._posterior]:
@@ -59,7 +70,13 @@ class Alarms:
 
     def _why(self, level: Level, front: Front | None, leaks: tuple[str, ...]) -> str:
         if level == "leak":
-            return f"Cement outside the body: {', '.join(leaks)}." if leaks else "Cement was seen outside the body."
+            return (
+                f"Cement outside the body: {', '.join(leaks)}."
+                if leaks
+                else "Cement was seen outside the body."
+            )
+        if self._needle is not None and level == self._needle.level:
+            return self._needle.why
         if level == "stop":
             return f"Cement has reached the posterior {self._posterior}. {_where(front)}"
         return f"Cement nears the posterior {self._posterior}. {_where(front)}"

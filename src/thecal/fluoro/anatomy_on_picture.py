@@ -1,9 +1,9 @@
-"""The vertebra's parts on the picture: for each pixel what its ray meets, and how deep in the vertebra it lies."""
+"""The vertebra's parts on the picture: what each pixel's ray meets, and how deep in the vertebra it lies."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from thecal.fluoro.projection.view import View
 from thecal.fluoro.target import Target
 from thecal.volume import BoolArray, FloatArray
 
+Toward = Literal["lateral", "ap", "other"]
 EDGE_MM: Final = 1.0
 """A ray is within a part where it runs this far in it."""
 
@@ -30,8 +31,9 @@ class Regions:
     body_mm, vertebra_mm, canal_mm, foramen_mm, above_mm, below_mm : (rows, columns) float32
         Length of each ray within the body, the whole vertebra, the canal, the foramina, the discs.
     depth_mm : (rows, columns) float64
-        Where the ray meets the vertebra's mid-sagittal plane (lateral view) or the plane through the body's
-        middle (AP view): mm in front of the posterior wall, in the vertebra's frame. Not a number on AP views.
+        Where the ray meets the vertebra's mid-sagittal plane (lateral view) or the frontal plane through the
+        body's middle (AP view): mm in front of the posterior wall, in the vertebra's frame. Not a number on
+        AP views.
     left_mm, up_mm : (rows, columns) float64
         The same to the left and towards the head; ``left_mm`` is not a number on lateral views.
     pixel_mm : float
@@ -50,7 +52,7 @@ class Regions:
     left_mm: FloatArray
     up_mm: FloatArray
     pixel_mm: float
-    toward: str
+    toward: Toward
 
     @property
     def body(self) -> BoolArray:
@@ -63,7 +65,7 @@ LATERAL_DEG: Final = 35.0
 """A view is lateral (or AP) where its middle ray lies so near the vertebra's left (or anterior) axis."""
 
 
-def toward(target: Target, view: View) -> str:
+def toward(target: Target, view: View) -> Toward:
     """Whether a view of the vertebra is lateral, AP (or PA) or neither."""
     middle = target.frame.to_lps([0.0, 0.5 * target.depth_mm, 0.0])
     ray = (middle - view.source) / np.linalg.norm(middle - view.source)
@@ -89,7 +91,7 @@ def regions(target: Target, view: View) -> Regions:
         discs & (up > 0) & near,
         discs & (up < 0) & near,
     )
-    lengths = [_length(mask, target, view) for mask in masks]
+    in_body, in_vertebra, in_canal, in_foramen, above, below = (_length(m, target, view) for m in masks)
     rows, columns = np.indices(view.shape)
     pixels = np.stack([rows, columns], axis=-1)
     frame = target.frame
@@ -100,7 +102,12 @@ def regions(target: Target, view: View) -> Regions:
     pitch = float(np.linalg.norm(view.along_row))
     return Regions(
         view,
-        *lengths,
+        body_mm=in_body,
+        vertebra_mm=in_vertebra,
+        canal_mm=in_canal,
+        foramen_mm=in_foramen,
+        above_mm=above,
+        below_mm=below,
         depth_mm=unknown if which == "ap" else local[..., 1],
         left_mm=local[..., 0] if which == "ap" else unknown,
         up_mm=local[..., 2],
@@ -119,7 +126,8 @@ def _up_of(target: Target) -> npt.NDArray[np.float32]:
     turn = target.grid.affine[:3, :3].T @ target.frame.cranial
     start = (target.grid.affine[:3, 3] - target.frame.origin) @ target.frame.cranial
     up = start + turn[0] * axes[0][:, None, None] + turn[1] * axes[1][:, None] + turn[2] * axes[2]
-    return up.astype(np.float32)
+    height: npt.NDArray[np.float32] = up.astype(np.float32)
+    return height
 
 
 def _length(mask: BoolArray, target: Target, view: View) -> FloatImage:

@@ -125,7 +125,7 @@ class BaselineBuilder:
         )
 
 
-def _mean(stack: FloatArray) -> FloatImage:
+def _mean(stack: FloatImage) -> FloatImage:
     """Mean of what each pixel showed; not a number where none did."""
     known = np.isfinite(stack)
     count = known.sum(axis=0)
@@ -153,14 +153,17 @@ def _overlays(off: FloatArray, weights: FloatImage) -> tuple[FloatImage, FloatAr
     return (maps / np.maximum(norm, 1e-9)).astype(np.float32), left
 
 
-def _by_grey(mean: FloatArray, variance: FloatArray, held: BoolArray) -> FloatArray:
+def _by_grey(mean: FloatImage, variance: FloatArray, held: BoolArray) -> FloatArray:
     """Median variance of pixels of like grey: quanta make dark places noisier."""
     LEVELS = 24
     known = np.isfinite(mean)
     edges = np.quantile(mean[known], np.linspace(0, 1, LEVELS + 1))
     bin_of = np.clip(np.searchsorted(edges, np.nan_to_num(mean)) - 1, 0, LEVELS - 1)
     middle = np.array(
-        [np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0 for k in range(LEVELS)]
+        [
+            np.median(variance[known & (bin_of == k)]) if (known & (bin_of == k)).any() else 0.0
+            for k in range(LEVELS)
+        ]
     )
     table: FloatArray = middle[bin_of]
     return table

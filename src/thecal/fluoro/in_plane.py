@@ -1,8 +1,8 @@
 """How a vertebra moved in the picture: shift, turn and scale against a reference, with its brightness.
 
-Gauss-Newton on the grey of a mask (Lucas and Kanade 1981; the gradients are the reference's, Baker and Matthews
-2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the picture has
-no say.
+Gauss-Newton on the grey of a mask (Lucas and Kanade 1981; the gradients are the reference's, Baker and
+Matthews 2004, doi 10.1023/B:VISI.0000011205.11775.fd), with Tukey's weights, so that what is new in the
+picture has no say.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Move:
         rows = np.arange(picture.shape[0], dtype=np.float32)[:, None] * np.float32(self.slope[0])
         columns = np.arange(picture.shape[1], dtype=np.float32) * np.float32(self.slope[1])
         laid = warped(picture, self.matrix) * np.float32(self.gain)
-        return laid + (rows + columns + np.float32(self.offset))
+        whole: FloatImage = (laid + (rows + columns + np.float32(self.offset))).astype(np.float32)
+        return whole
 
     def to_picture(self, pixels: FloatArray) -> FloatArray:
         """(row, column) of the reference (..., 2) in the picture."""
@@ -69,8 +70,8 @@ STILL: Final = Move(np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]))
 
 USUAL: Final = np.array([0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0])
 HELD: Final = np.array([2e-4, 2e-3, 3.0, 3.0, 0.01, 0.05, 1e-4, 1e-4])
-"""How far scale, turn (radians), shift (pixels), gain, offset and slope (a pixel) go from the usual, one standard
-deviation a pixel's worth of evidence: where the picture says little, they stay."""
+"""How far scale, turn (radians), shift (pixels), gain, offset and slope (a pixel) go from the usual, one
+standard deviation a pixel's worth of evidence: where the picture says little, they stay."""
 
 
 class Reference:
@@ -87,7 +88,9 @@ class Reference:
     def __init__(self, picture: FloatImage, weights: FloatImage) -> None:
         self.picture = np.ascontiguousarray(picture)
         self.weights = np.ascontiguousarray(weights, np.float32)
-        self._rows, self._columns = np.gradient(self.picture)
+        slopes = np.gradient(self.picture)
+        self._rows: FloatImage = slopes[0]
+        self._columns: FloatImage = slopes[1]
         held = np.argwhere(self.weights > 0)
         self.centre = held.mean(0) if len(held) else np.array(picture.shape) / 2.0
 
@@ -171,7 +174,18 @@ def _bilinear(image: Any, m: Any) -> Any:
 
 
 @njit(cache=True)
-def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc: float, cc: float, cut: float, slack: float) -> Any:
+def _normal(
+    ref: Any,
+    grow: Any,
+    gcol: Any,
+    image: Any,
+    weights: Any,
+    p: Any,
+    rc: float,
+    cc: float,
+    cut: float,
+    slack: float,
+) -> Any:
     """Normal equations of one round, over pixels with a weight, in a fixed order."""
     rows, columns = ref.shape
     normal = np.zeros((8, 8))
@@ -204,11 +218,11 @@ def _normal(ref: Any, grow: Any, gcol: Any, image: Any, weights: Any, p: Any, rc
             jac[6], jac[7] = y, x
             for k in range(8):
                 right[k] += t * jac[k] * e
-                for l in range(k, 8):
-                    normal[k, l] += t * jac[k] * jac[l]
+                for n in range(k, 8):
+                    normal[k, n] += t * jac[k] * jac[n]
     for k in range(8):
-        for l in range(k):
-            normal[k, l] = normal[l, k]
+        for n in range(k):
+            normal[k, n] = normal[n, k]
     return normal, right
 
 

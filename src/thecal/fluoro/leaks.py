@@ -45,8 +45,8 @@ def find_leaks(cement: BoolArray, regions: Regions, depth_mm: float) -> dict[str
         disc = ~behind
         found["over the foramen"] = behind & (regions.foramen_mm > 1.0)
         found["behind the posterior wall"] = behind
-        found["in front of the body"] = outside & (back > 0.6 * depth_mm) & (regions.above_mm < 1.0) & (
-            regions.below_mm < 1.0
+        found["in front of the body"] = (
+            outside & (back > 0.6 * depth_mm) & (regions.above_mm < 1.0) & (regions.below_mm < 1.0)
         )
         found["disc above"] = outside & disc & (regions.above_mm > 1.0) & (up > 0)
         found["disc below"] = outside & disc & (regions.below_mm > 1.0) & (up < 0)
@@ -68,7 +68,7 @@ def _largest(mask: BoolArray) -> int:
 
 def _thread(mask: BoolArray, pixel_mm: float) -> bool:
     """Whether a piece is long and thin, as cement in a vein is."""
-    pieces, count = ndimage.label(mask, np.ones((3, 3), bool))
+    pieces, _ = ndimage.label(mask, np.ones((3, 3), bool))
     for box in ndimage.find_objects(pieces):
         points = np.argwhere(pieces[box] > 0).astype(float)
         if len(points) * pixel_mm**2 < LEAST_MM2 or len(points) < 6:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.fluoro.alarms import STOP_AT, Alarms, Posterior
-from thecal.fluoro.anatomy_on_picture import Regions, regions, toward
+from thecal.fluoro.anatomy_on_picture import Regions, Toward, regions, toward
 from thecal.fluoro.baseline import Baseline, BaselineBuilder, smooth, without_overlays
 from thecal.fluoro.frame import Frame
-from thecal.fluoro.front import Front, find_front
+from thecal.fluoro.front import find_front
 from thecal.fluoro.in_plane import STILL, Move, Reference, coarse_shift, on_frame
 from thecal.fluoro.leaks import find_leaks
 from thecal.fluoro.log_picture import BIN, FloatImage, brightest, log_picture
+from thecal.fluoro.medial_line import needle_rule
 from thecal.fluoro.needle_on_picture import NeedleSeen, find_needle
 from thecal.fluoro.new_cement import CementFinder
 from thecal.fluoro.outlines import outlines
@@ -24,8 +26,11 @@ from thecal.fluoro.reading import Level, Reading
 from thecal.fluoro.target import Target
 from thecal.volume import BoolArray
 
+if TYPE_CHECKING:
+    from thecal.fluoro.registration.bone_model import BoneModel
+
 LIKENESS_SHARE: Final = 0.5
-"""The vertebra is lost where a picture is less like the baseline than this share of what baseline pictures were."""
+"""The vertebra is lost where a picture is less like the baseline than this share of what its own were."""
 LEAST_LIKENESS: Final = 0.25
 """Below this even the baseline's own pictures cannot be laid on each other."""
 AROUND_MM: Final = 30.0
@@ -34,10 +39,38 @@ LAID_BY_MM: Final = 6.0
 """Pictures are laid on each other by the vertebra, its discs and so much round them."""
 BESIDE_CEMENT_PX: Final = 4
 """Pixels so near to cement have no say in where the vertebra lies."""
+NEEDLE_WEIGHT: Final = 4.0
+"""The needle sits in the vertebra and is seen best."""
+FAR_MM: Final = 10.0
+"""Cement does not come to lie over the needle so far from the body without being seen beside it."""
 APART_UP_MM: Final = 8.0
 """Above and below the body, cement away from other is looked for so far."""
+MOST_ERROR_MM: Final = 1.8
+"""Where the registration doubts its own place by more, nothing can be said."""
 FROZEN_S: Final = 1.0
 GROWTH_S: Final = 1.0
+
+
+@dataclass
+class Place:
+    """Where the vertebra lies on the first frame.
+
+    Attributes
+    ----------
+    pose : Pose
+    view : View
+        Binned, of the CT at rest.
+    regions : Regions
+    weights : (rows, columns) float32
+        What pictures are laid on each other by.
+    builder : BaselineBuilder
+    """
+
+    pose: Pose
+    view: View
+    regions: Regions
+    weights: FloatImage
+    builder: BaselineBuilder
 
 
 class Monitor:
@@ -53,7 +86,13 @@ class Monitor:
     fps : float, optional
         Not needed; frames carry their time.
     pose : Pose, optional
-        How the patient lies against the CT, where it is known; otherwise she is taken to lie as in the CT.
+        How the vertebra lies against the CT on the first frame, where it is known; otherwise it is
+        registered there.
+    start : Pose, optional
+        Where the registration begins; by default where the CT has the vertebra.
+    tip_behind_wall : bool, optional
+        Whether the needle's tip is known to lie behind the posterior wall of the body (seen on a lateral
+        view): on AP views it must then not be medial of the pedicle.
     """
 
     def __init__(
@@ -64,14 +103,17 @@ class Monitor:
         posterior: Posterior = "third",
         fps: float | None = None,
         pose: Pose | None = None,
+        start: Pose | None = None,
+        tip_behind_wall: bool | None = None,
     ) -> None:
         self.target, self.view, self.fps = target, view, fps
-        self._pose = pose or Pose.still()
+        self.tip_behind_wall = tip_behind_wall
         self._posterior: Posterior = posterior
-        self._small = view.of_moved(self._pose).binned(BIN)
-        self._regions: Regions = regions(target, self._small)
-        self._weights = _laid_by(self._regions)
-        self._builder = BaselineBuilder(self._weights)
+        self._start = start
+        self._model: BoneModel | None = None
+        self._error_mm: float | None = None
+        self._toward: Toward = toward(target, view)
+        self._place: Place | None = None
         self._baseline: Baseline | None = None
         self._reference: Reference | None = None
         self._finder: CementFinder | None = None
@@ -82,11 +124,41 @@ class Monitor:
         self._last: Frame | None = None
         self._changed_s = 0.0
         self._areas: list[tuple[float, float]] = []
+        if pose is not None:
+            self._put(pose)
 
     @property
-    def regions(self) -> Regions:
-        """The vertebra's parts on the (binned) reference."""
-        return self._regions
+    def regions(self) -> Regions | None:
+        """The vertebra's parts on the (binned) reference; None before it is found."""
+        return None if self._place is None else self._place.regions
+
+    @property
+    def error_mm(self) -> float | None:
+        """The registration's own estimate of its error; None before it is found."""
+        return self._error_mm
+
+    def _put(self, pose: Pose) -> None:
+        """The vertebra lies so on the first frame."""
+        small = self.view.of_moved(pose).binned(BIN)
+        found = regions(self.target, small)
+        weights = _laid_by(found)
+        self._place = Place(pose, small, found, weights, BaselineBuilder(weights))
+
+    def _find(self, frame: Frame) -> str:
+        """Register the vertebra on a frame; empty, or why it is not found."""
+        from thecal.fluoro.registration.bone_model import bone_model
+        from thecal.fluoro.registration.find import register
+
+        if self._model is None:
+            self._model = bone_model(self.target)
+        found = register(self._model, frame, self.view, self._start)
+        if found.lost:
+            return f"The vertebra is not found: {found.why}."
+        if found.error_mm > MOST_ERROR_MM:
+            return f"The vertebra's place is known to {found.error_mm:.1f} mm only: too little for a warning."
+        self._error_mm = found.error_mm
+        self._put(found.pose)
+        return ""
 
     def see(self, frame: Frame) -> Reading:
         """Read a frame."""
@@ -97,18 +169,24 @@ class Monitor:
         if not self._top:
             self._top = brightest(frame.pixels)
         picture = smooth(log_picture(frame.pixels, self._top))
+        if self._place is None:
+            trouble = self._find(frame)
+            if trouble:
+                return self._lost(frame, trouble)
+        assert self._place is not None
         if self._baseline is None:
-            return self._before(frame, picture)
+            return self._before(frame, picture, self._place)
         move = self._lay(picture)
         if move is None:
             return self._lost(frame, "The vertebra is not found on this picture.")
         self._move = move
-        return self._read(frame, picture, move)
+        return self._read(frame, picture, move, self._place)
 
     def _trouble(self, frame: Frame) -> str:
         """Why a frame cannot be read at all; empty where it can."""
         if frame.pixels.shape != self.view.shape:
-            return f"The picture has {frame.pixels.shape[0]} x {frame.pixels.shape[1]} pixels, not those of the C-arm."
+            rows, columns = frame.pixels.shape
+            return f"The picture has {rows} x {columns} pixels, not those of the C-arm."
         low, high = np.percentile(frame.pixels[::8, ::8], (2, 98))
         if high - low < 0.02 * max(float(high), 1.0) or high <= 1:
             return "The picture shows nothing."
@@ -122,80 +200,88 @@ class Monitor:
         self._changed_s = frame.time_s
         return ""
 
-    def _before(self, frame: Frame, picture: FloatImage) -> Reading:
+    def _before(self, frame: Frame, picture: FloatImage, place: Place) -> Reading:
         """Baseline: nothing can be said yet."""
-        if not self._builder.add(picture, _clipped(frame), frame.time_s):
+        if not place.builder.add(picture, _clipped(frame), frame.time_s):
             return self._lost(frame, "Taking the picture before cement: do not inject yet.")
-        self._baseline = self._builder.done()
+        self._baseline = place.builder.done()
         baseline = self._baseline
         if baseline.likeness < LEAST_LIKENESS:
             self._baseline = None
             return self._lost(frame, "The vertebra cannot be followed: the pictures show too little of it.")
-        self._reference = Reference(baseline.picture, self._weights)
         self._needles = [
-            find_needle(baseline.picture, needle, self._small, self._regions.pixel_mm)
+            find_needle(baseline.picture, needle, place.view, place.regions.pixel_mm)
             for needle in self.target.needles
         ]
-        blind = np.zeros(baseline.picture.shape, bool)
+        blind, core = np.zeros((2, *baseline.picture.shape), bool)
         for needle in self._needles:
             blind |= needle.mask
-        reach = AROUND_MM / self._regions.pixel_mm
-        within = ndimage.distance_transform_edt(~self._regions.body) <= reach
+            core |= needle.core if needle.sure else False
+        place.weights = np.where(core, np.float32(NEEDLE_WEIGHT), place.weights)
+        self._reference = Reference(baseline.picture, place.weights)
+        within = within_mm(place.regions, AROUND_MM)
         tip = self._needles[0].tip_px if self._needles else None
         self._finder = CementFinder(
-            baseline, blind, within, self._apart(), tip, self._regions.pixel_mm
+            baseline,
+            blind,
+            core,
+            ~within_mm(place.regions, FAR_MM),
+            within,
+            _apart(place.regions),
+            tip,
+            place.regions.pixel_mm,
         )
-        self._move = self._builder.move
+        self._move = place.builder.move
         return self._lost(frame, "The picture before cement is taken.")
-
-    def _apart(self) -> BoolArray:
-        """Where cement may come to light away from other: body, canal, foramina and discs at its height."""
-        found = self._regions
-        height = np.abs(found.up_mm[found.body]).max(initial=12.0)
-        parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
-        apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
-        return apart
 
     def _lay(self, picture: FloatImage) -> Move | None:
         """The vertebra's place on a picture, or None."""
-        assert self._baseline is not None and self._reference is not None and self._finder is not None
+        assert self._baseline is not None
+        assert self._reference is not None
+        assert self._finder is not None
         self._reference.weights = self._clear(self._finder.thick)
         least = max(LIKENESS_SHARE * self._baseline.likeness, 0.15)
         move = self._reference.lay(picture, self._move, self._baseline.scale)
         if move.likeness >= least:
             return move
-        shift = coarse_shift(self._baseline.picture, picture, self._weights)
+        shift = coarse_shift(self._baseline.picture, picture, self._reference.weights)
         matrix = np.hstack([np.eye(2), shift[:, None]])
         again = self._reference.lay(picture, Move(matrix), 4.0 * self._baseline.scale)
         return again if again.likeness >= least else None
 
     def _clear(self, cement: BoolArray) -> FloatImage:
         """Weights with cement and its blur left out."""
+        assert self._place is not None
         near = ndimage.maximum_filter(cement.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1)
-        return np.where(near > 0, np.float32(0.0), self._weights)
+        clear: FloatImage = np.where(near > 0, np.float32(0.0), self._place.weights)
+        return clear
 
-    def _read(self, frame: Frame, picture: FloatImage, move: Move) -> Reading:
-        assert self._baseline is not None and self._reference is not None and self._finder is not None
+    def _read(self, frame: Frame, picture: FloatImage, move: Move, place: Place) -> Reading:
+        assert self._baseline is not None
+        assert self._reference is not None
+        assert self._finder is not None
         change = self._baseline.picture - move.lay(picture)
         change = without_overlays(change, self._baseline, self._reference.weights)
         cement = self._finder.update(change, frame.time_s)
-        front = find_front(cement, self._regions, self.target.depth_mm)
-        leaks = find_leaks(cement, self._regions, self.target.depth_mm)
-        alarm = self._alarms.say(frame.time_s, front, tuple(leaks))
-        area = float(cement.sum()) * self._regions.pixel_mm**2
+        front = find_front(cement, place.regions, self.target.depth_mm)
+        leaks = find_leaks(cement, place.regions, self.target.depth_mm)
+        needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
+        alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
+        area = float(cement.sum()) * place.regions.pixel_mm**2
         return Reading(
             frame.number,
             frame.time_s,
             alarm.level,
             alarm.why,
-            view=self._regions.toward,
+            view=place.regions.toward,
             front=None if front is None else front.share,
             to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
             area_mm2=area,
             growth_mm2_s=self._growth(frame.time_s, area),
             leaks=tuple(leaks),
+            error_mm=self._error_mm,
             outlines=outlines(
-                self._regions, self.target, self._needles, front, leaks, move, STOP_AT[self._posterior]
+                place.regions, self.target, self._needles, front, leaks, move, STOP_AT[self._posterior]
             ),
             cement=on_frame(move, cement, self.view.shape, BIN),
             also=alarm.also,
@@ -211,14 +297,31 @@ class Monitor:
 
     def _lost(self, frame: Frame, why: str) -> Reading:
         level: Level = "lost"
-        return Reading(frame.number, frame.time_s, level, why, view=self._regions.toward)
+        return Reading(frame.number, frame.time_s, level, why, view=self._toward, error_mm=self._error_mm)
+
+
+def _apart(found: Regions) -> BoolArray:
+    """Where cement may come to light away from other: body, canal, foramina and discs at its height."""
+    height = np.abs(found.up_mm[found.body]).max(initial=12.0)
+    parts = (
+        (found.canal_mm > 1.0) | (found.foramen_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
+    )
+    apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
+    return apart
+
+
+def within_mm(found: Regions, reach_mm: float) -> BoolArray:
+    """Pixels within a distance of the body's outline."""
+    near: BoolArray = ndimage.distance_transform_edt(~found.body) * found.pixel_mm <= reach_mm
+    return near
 
 
 def _laid_by(found: Regions) -> FloatImage:
     """Weights by which pictures are laid on each other."""
     near = (found.vertebra_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
     grown = ndimage.binary_dilation(near, iterations=max(1, round(LAID_BY_MM / found.pixel_mm)))
-    return grown.astype(np.float32)
+    weights: FloatImage = grown.astype(np.float32)
+    return weights
 
 
 def _clipped(frame: Frame) -> BoolArray:

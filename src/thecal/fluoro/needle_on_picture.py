@@ -32,7 +32,9 @@ class NeedleSeen:
         (row, column).
     width_px : float
     mask : (rows, columns) bool
-        Its shadow with a rim: what lies there cannot be seen.
+        Its shadow with a rim: what lies there is hardly seen.
+    core : (rows, columns) bool
+        The middle of its shadow.
     sure : bool
         False where no dark bar stood out and the plan's line was kept.
     """
@@ -41,6 +43,7 @@ class NeedleSeen:
     tip_px: FloatArray
     width_px: float
     mask: BoolArray
+    core: BoolArray
     sure: bool
 
 
@@ -62,7 +65,7 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     length = float(np.linalg.norm(tip - entry))
     if length * pixel_mm < 8.0:
         # The needle is seen end on.
-        return NeedleSeen(entry, tip, needle.outer_mm / pixel_mm, _bar(picture.shape, entry, tip, needle, pixel_mm), False)
+        return _seen(picture, entry, tip, needle, pixel_mm, sure=False)
     along = (tip - entry) / length
     across = np.array([-along[1], along[0]])
     half = needle.outer_mm / 2.0 / pixel_mm
@@ -89,15 +92,33 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
                 best, at = value, (float(first), float(last))
     sure = best > LEAST_CONTRAST
     if not sure:
-        return NeedleSeen(entry, tip, 2 * half, _bar(picture.shape, entry, tip, needle, pixel_mm), False)
+        return _seen(picture, entry, tip, needle, pixel_mm, sure=False)
     slope = (at[1] - at[0]) / (places[-1] - places[0])
     new_entry = entry + across * (at[0] - slope * places[0])
     direction = along + slope * across
     direction /= np.linalg.norm(direction)
     new_tip = _tip(picture, new_entry, direction, length, half, pixel_mm)
-    return NeedleSeen(new_entry, new_tip, 2 * half, _bar(picture.shape, new_entry, new_tip, needle, pixel_mm), True)
+    return _seen(picture, new_entry, new_tip, needle, pixel_mm, sure=True)
 
 
+def _seen(
+    picture: FloatImage, entry: FloatArray, tip: FloatArray, needle: Needle, pixel_mm: float, *, sure: bool
+) -> NeedleSeen:
+    mask = _bar(picture.shape, entry, tip, needle, pixel_mm)
+    rows, columns = np.indices(picture.shape)
+    along = (tip - entry) / max(float(np.linalg.norm(tip - entry)), 1e-6)
+    away = np.stack([rows, columns], axis=-1) - entry
+    off = np.abs(away @ np.array([-along[1], along[0]])) * pixel_mm
+    core = (
+        mask
+        & (off <= CORE_SHARE * needle.outer_mm / 2.0)
+        & (float(np.linalg.norm(tip - entry)) * pixel_mm > 8.0)
+    )
+    return NeedleSeen(entry, tip, needle.outer_mm / pixel_mm, mask, core, sure)
+
+
+CORE_SHARE: Final = 0.5
+"""Half of its width, away from its edges."""
 LEAST_CONTRAST: Final = 0.03
 """Logarithms by which the bar is darker than its sides."""
 

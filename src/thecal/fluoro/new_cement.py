@@ -15,12 +15,12 @@ MEMORY: Final = 0.5
 """Weight of the newest picture in the running mean."""
 WEAK_SIGMA: Final = 3.0
 STRONG_SIGMA: Final = 5.5
-"""Cement is darker than before by the first everywhere and by the second somewhere, in standard deviations
-of a smoothed picture."""
+"""Cement is darker than before by the first everywhere, by the second somewhere: in standard
+deviations of a smoothed picture."""
 LEAST_LOG: Final = 0.03
 """And by so much of the logarithm: less is brightness, not cement."""
 EDGE_SHARE: Final = 0.3
-"""A pixel is cement where it has this share of the darkest change within a mm: blur carries dark tails out."""
+"""A pixel is cement where it has this share of the darkest change within a mm: blur has dark tails."""
 NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
 PERSIST_S: Final = 1.0
@@ -29,6 +29,13 @@ APART_MM2: Final = 3.0
 """And its least area."""
 APART_SIGMA: Final = 8.0
 """And its least darkness."""
+GLARE_MM: Final = 12.0
+"""How far cement's shadow is spread as lost scatter."""
+BORE_VARIES: Final = 0.5
+"""Cement in the needle's bore darkens it by so much more in one place than in another, as a share,"""
+BORE_LOG: Final = 0.05
+"""and by so much of the logarithm anyhow."""
+LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
 GONE_SIGMA: Final = 1.0
@@ -43,6 +50,9 @@ class CementFinder:
     baseline : Baseline
     blind : (rows, columns) bool
         Where nothing can be seen: the needle's shadow.
+    core, far : (rows, columns) bool
+        The middle of that shadow, and the part of it that no cement can lie over. Cement in the bore darkens
+        all of it alike; what darkens the middle more lies over it.
     within : (rows, columns) bool
         Where cement may be looked for.
     apart : (rows, columns) bool
@@ -56,15 +66,21 @@ class CementFinder:
         self,
         baseline: Baseline,
         blind: BoolArray,
+        core: BoolArray,
+        far: BoolArray,
         within: BoolArray,
         apart: BoolArray,
         tip_px: FloatArray | None,
         pixel_mm: float,
     ) -> None:
         self._noise = baseline.noise
-        self._open = baseline.valid & ~blind & within
+        self._far = baseline.valid & far & core
+        over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
+        clear = baseline.valid & ~blind & within
+        self._core = over
+        self._open = clear | over
         self._apart = apart
-        self._slow = SlowPart(self._open, baseline.noise)
+        self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
         self._mean = np.zeros(baseline.picture.shape, np.float32)
         self._change = np.zeros(baseline.picture.shape, np.float32)
@@ -80,7 +96,12 @@ class CementFinder:
     def update(self, change: FloatImage, time_s: float) -> BoolArray:
         """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen)."""
         seen = np.isfinite(change) & self._open
-        value = np.where(seen, change - self._slow.of(np.nan_to_num(change), self.cement), np.float32(0.0))
+        change = np.nan_to_num(change)
+        value = change - self._slow.of(change, self.cement, self._mean)
+        if self._core.any():
+            bore = max(0.0, float(np.median(value[self._far])))
+            value[self._core] -= np.float32((1.0 + BORE_VARIES) * bore + BORE_LOG)
+        value = np.where(seen, value, np.float32(0.0))
         weight = np.float32(MEMORY if self._pictures else 1.0)
         self._pictures += 1
         self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
@@ -124,7 +145,9 @@ class CementFinder:
 
 
 class SlowPart:
-    """What of a change is brightness, scatter or soft tissue: a quadratic surface, fitted to what is not cement.
+    """What of a change is brightness, scatter or soft tissue: fitted to what is not cement.
+
+    A quadratic surface, and the cement's own shadow spread wide: cement takes away scatter round it.
 
     Parameters
     ----------
@@ -133,7 +156,7 @@ class SlowPart:
     noise : (rows, columns) float32
     """
 
-    def __init__(self, seen: BoolArray, noise: FloatImage) -> None:
+    def __init__(self, seen: BoolArray, noise: FloatImage, pixel_mm: float) -> None:
         shape = (seen.shape[0] // COARSE_PX, seen.shape[1] // COARSE_PX)
         self._shape = shape
         self._held = self._blocks(seen.astype(np.float32)) > 0.6
@@ -141,12 +164,15 @@ class SlowPart:
         rows, columns = np.indices(shape)
         y, x = rows / shape[0] - 0.5, columns / shape[1] - 0.5
         terms = np.stack([np.ones(shape), y, x, y * y, x * y, x * x], axis=-1)
-        self._terms = terms[self._held]
+        self._terms = np.concatenate([terms[self._held], np.zeros((int(self._held.sum()), 1))], axis=1)
+        self._glare_px = GLARE_MM / pixel_mm / COARSE_PX
+        self._hold = np.diag([1e-6] * 6 + [1e2])
         self._weight = 1.0 / (noisy[self._held] ** 2 + 0.01**2)
-        rows, columns = np.indices(seen.shape)
         size = COARSE_PX * np.array(shape)
-        self._y = ((rows[:, :1] + 0.5) / size[0] - 0.5 - 0.5 / shape[0]).astype(np.float32)
-        self._x = ((columns[:1] + 0.5) / size[1] - 0.5 - 0.5 / shape[1]).astype(np.float32)
+        self._y = ((np.arange(seen.shape[0])[:, None] + 0.5) / size[0] - 0.5 - 0.5 / shape[0]).astype(
+            np.float32
+        )
+        self._x = ((np.arange(seen.shape[1])[None] + 0.5) / size[1] - 0.5 - 0.5 / shape[1]).astype(np.float32)
 
     def _blocks(self, values: FloatImage) -> FloatImage:
         rows, columns = self._shape
@@ -154,26 +180,34 @@ class SlowPart:
         mean: FloatImage = cut.reshape(rows, COARSE_PX, columns, COARSE_PX).mean(axis=(1, 3))
         return mean
 
-    def of(self, change: FloatImage, cement: BoolArray) -> FloatImage:
+    def of(self, change: FloatImage, cement: BoolArray, shadow: FloatImage) -> FloatImage:
         """The surface of a change, on its pixels."""
         if len(self._terms) < 40:
             return np.zeros_like(change)
         values = self._blocks(change)[self._held].astype(np.float64)
         clear = self._blocks(cement.astype(np.float32))[self._held] < 0.05
         keep = clear if clear.sum() >= 40 else np.ones(len(values), bool)
-        share = np.zeros(6)
+        spread = ndimage.gaussian_filter(
+            self._blocks(np.where(cement, shadow, np.float32(0.0))), self._glare_px
+        )
+        self._terms[:, 6] = spread[self._held]
+        share = np.zeros(7)
         for _ in range(4):
             weighted = self._terms[keep] * self._weight[keep, None]
-            share = np.linalg.solve(weighted.T @ self._terms[keep] + 1e-6 * np.eye(6), weighted.T @ values[keep])
+            share = np.linalg.solve(weighted.T @ self._terms[keep] + self._hold, weighted.T @ values[keep])
             off = values - self._terms @ share
-            spread = max(1.4826 * float(np.median(np.abs(off[keep]))), 1e-4)
+            width = max(1.4826 * float(np.median(np.abs(off[keep]))), 1e-4)
             # New cement lies to one side: what is darker is left out sooner.
-            keep = (off < 1.8 * spread) & (off > -3.0 * spread)
+            keep = clear & (off < 1.8 * width) & (off > -3.0 * width)
             if keep.sum() < 20:
                 break
         s = share.astype(np.float32)
         y, x = self._y, self._x
         surface: FloatImage = s[0] + s[1] * y + s[3] * y * y + (s[2] * x + s[5] * x * x) + s[4] * y * x
+        if share[6] > 0:
+            rows, columns = (n // COARSE_PX * COARSE_PX for n in change.shape)
+            fine = np.kron(spread, np.ones((COARSE_PX, COARSE_PX), np.float32))
+            surface[:rows, :columns] += s[6] * fine
         return surface
 
 

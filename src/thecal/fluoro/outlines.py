@@ -9,6 +9,7 @@ from thecal.fluoro.anatomy_on_picture import Regions
 from thecal.fluoro.front import Front
 from thecal.fluoro.in_plane import Move
 from thecal.fluoro.log_picture import BIN
+from thecal.fluoro.medial_line import medial_line
 from thecal.fluoro.needle_on_picture import NeedleSeen
 from thecal.fluoro.reading import Outline
 from thecal.fluoro.target import Target
@@ -35,6 +36,11 @@ def outlines(
         lines.append((name, plane_line(regions, target, stop_at * target.depth_mm), False))
         if front is not None:
             lines.append(("front", plane_line(regions, target, front.to_posterior_wall_mm), False))
+    if regions.toward == "ap":
+        for side in ("left", "right"):
+            medial = medial_line(target, side)
+            if medial is not None:
+                lines.append((f"medial pedicle line {side}", regions.view.project(medial[1]), False))
     lines += [("needle", np.stack([n.entry_px, n.tip_px]), False) for n in needles]
     for mask in leaks.values():
         edge = rim(mask)

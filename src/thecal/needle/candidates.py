@@ -21,6 +21,8 @@ DEPTHS: Final = 4
 OFF_MIDDLE: Final = {"one": (-0.12, -0.06, 0.0, 0.06, 0.12), "two": (0.14, 0.25, 0.36, 0.47, 0.58)}
 """Places of the tip as shares of the body's half width: about the middle for one needle, in its own half
 for one of two."""
+OFF_LIMITS: Final = {"one": (-0.16, 0.16), "two": (0.1, 0.65)}
+"""A refined tip stays between these."""
 AIM_OFF_MIDDLE: Final = {"one": 0.0, "two": 0.33}
 HEIGHTS: Final = (-0.25, -0.12, 0.0, 0.12, 0.25)
 """Places of the tip above and below the middle between the endplates, as shares of the height."""
@@ -47,6 +49,8 @@ class Room:
         Middle of the pedicle: lateral of the midline (positive on either side), and cranial.
     wall_mm, depth_mm : float
         Posterior wall, and depth of the body.
+    aside_mm : (float, float)
+        Least and most of the tip to this side of the frame's middle.
     """
 
     side: float
@@ -56,6 +60,7 @@ class Room:
     pedicle_mm: tuple[float, float]
     wall_mm: float
     depth_mm: float
+    aside_mm: tuple[float, float]
 
 
 def room_of(body: Body, side: float, pedicle_mm: tuple[float, float], needles: Needles) -> Room:
@@ -95,6 +100,7 @@ def room_of(body: Body, side: float, pedicle_mm: tuple[float, float], needles: N
         pedicle_mm,
         body.posterior_mm,
         body.depth_mm,
+        (side * middle + OFF_LIMITS[needles][0] * half, side * middle + OFF_LIMITS[needles][1] * half),
     )
 
 

@@ -65,6 +65,16 @@ def trace(
     draw_line(axes, points[:, 0], points[:, 1], colour, dashes, width=width)
 
 
+def draw_ring(axes: Axes, at: npt.ArrayLike, radius: float, colour: str) -> None:
+    """A needle seen end-on."""
+    x, y = np.asarray(at, float)
+    angle = np.linspace(0.0, 2 * np.pi, 64)
+    ring = np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], axis=1)
+    axes.fill(*ring.T, facecolor=STEEL, alpha=0.35, edgecolor="none", zorder=5.0)
+    axes.plot(*ring.T, color="#ffffff", linewidth=3.0, alpha=0.8, zorder=5.0)
+    axes.plot(*ring.T, color=colour, linewidth=1.8, zorder=5.1)
+
+
 def draw_tick(axes: Axes, at: npt.ArrayLike, along: npt.ArrayLike, half: float, colour: str) -> None:
     """A depth mark across a needle."""
     point, direction = np.asarray(at, float), np.asarray(along, float)

@@ -13,7 +13,7 @@ from thecal.dicom.originals import originals_of, why_not_referable
 from thecal.fluoro.target import Needle, target_of
 from thecal.needle.kept_away import KeptAway
 from thecal.needle.needles import level_key, level_words, needles_of, start_mm
-from thecal.needle.plan_value import LevelPlan
+from thecal.needle.plan_value import Audit, LevelPlan
 from thecal.quality import QualityNote
 from thecal.report.replaced_files import replaced_files
 from thecal.volume import Volume
@@ -39,7 +39,7 @@ def write_plan(
     volume: Volume,
     spine: Spine,
     plans: Sequence[LevelPlan],
-    audit: None = None,
+    audit: Audit | None = None,
     *,
     plan_json: str | None = None,
     others: tuple[KeptAway, ...] = (),
@@ -177,14 +177,14 @@ def _page(
     volume: Volume,
     spine: Spine,
     plans: Sequence[LevelPlan],
-    audit: None,
+    audit: Audit | None,
     others: tuple[KeptAway, ...],
     margin_mm: float,
     notes: Sequence[QualityNote],
     names: Sequence[str],
     progress: Callable[[str], None] | None,
 ) -> str:
-    from thecal.needle.page import Section, render_plan
+    from thecal.needle.page import Audited, Section, render_plan
 
     vertebrae = {v.id: v for v in spine.vertebrae}
     sections = []
@@ -196,7 +196,21 @@ def _page(
         sections.append(Section(plan, vertebra, pictures, tuple(_level_names(plan))))
     own = [name for name in names if "/" not in name and name != PAGE]
     weak = [note for note in (*volume.quality, *spine.quality, *notes) if note.severity != "info"]
-    return render_plan(sections, spine, notes=weak, files=own, simulated=volume.source.simulated)
+    audited = None
+    if audit is not None:
+        from thecal.needle.audit_picture import audit_picture
+
+        by_id = {plan.vertebra_id: plan for plan in plans}
+        drawn = [
+            audit_picture(
+                volume, spine, vertebrae[needle.vertebra_id], by_id.get(needle.vertebra_id), needle, others
+            )
+            for needle in audit.needles
+        ]
+        audited = Audited(audit, tuple(drawn))
+    return render_plan(
+        sections, spine, notes=weak, audit=audited, files=own, simulated=volume.source.simulated
+    )
 
 
 def level_pictures(
@@ -207,16 +221,18 @@ def level_pictures(
     others: tuple[KeptAway, ...] = (),
     margin_mm: float = 1.0,
 ) -> LevelPictures:
-    """All pictures of a level; none where there is no needle to show."""
+    """All pictures of a level; of its pedicles alone where there is no needle to show."""
     from thecal.needle.aim_plot import aim_picture
     from thecal.needle.along_needle import along_needle_picture
     from thecal.needle.clearance_plot import clearance_picture
     from thecal.needle.page import LevelPictures
+    from thecal.needle.pedicle_picture import pedicle_picture
     from thecal.needle.views import crossing_picture, final_picture, scene_of
 
     needles = needles_of(plan)
+    sections = pedicle_picture(volume, spine, vertebra, plan)
     if not needles:
-        return LevelPictures((), (), None)
+        return LevelPictures((), (), None, sections)
     scene = scene_of(volume, spine, vertebra, plan)
 
     def shown(group: tuple[int, ...]) -> tuple[Picture, ...]:
@@ -232,4 +248,4 @@ def level_pictures(
     one = tuple(k for k, needle in enumerate(needles) if needle.key == "one")
     two = tuple(k for k, needle in enumerate(needles) if needle.key != "one")
     first, second = (one, two) if one else (two, ())
-    return LevelPictures(shown(first), shown(second), aim_picture(needles))
+    return LevelPictures(shown(first), shown(second), aim_picture(needles), sections)

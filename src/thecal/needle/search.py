@@ -154,7 +154,7 @@ def ground_of(keep: KeepAway, rule: Rules, room: Room) -> Ground:
             ]
         ),
         np.array([*room.aim_mm, room.wall_mm, room.depth_mm, room.side]),
-        np.array([*rule.transverse_deg, STEEPEST_SAGITTAL, *TIP_SHARES]),
+        np.array([*rule.transverse_deg, STEEPEST_SAGITTAL, *TIP_SHARES, *room.aside_mm]),
         np.array(WEIGHTS),
     )
 

@@ -29,6 +29,7 @@ from thecal.needle.landmarks import (
     corridor_of,
     lateral_of_medial_line_mm,
     medial_line,
+    pedicle_outline,
 )
 from thecal.needle.needles import PlannedNeedle, at_depth, level_words
 from thecal.needle.plan_value import LevelPlan
@@ -130,7 +131,8 @@ STRAIGHT_DEG: Final = 0.5
 def _said_of(scene: Scene, needle: PlannedNeedle) -> str:
     """What the AP picture must show, in numbers."""
     corridor = corridor_of(scene.plan, needle.way)
-    depth = f"{needle.way.wall_depth_mm:.0f} mm in"
+    wall = needle.way.wall_depth_mm
+    depth = f"{wall:.0f} mm in" if wall >= 0 else f"{-wall:.0f} mm before it meets the bone"
     if corridor is None:
         return f"{_capital(needle.words)}: {depth}; the pedicle was not measured, so no line is drawn."
     free = lateral_of_medial_line_mm(scene.vertebra, corridor, needle.way)
@@ -238,7 +240,7 @@ def _draw_ap(axes: Axes, scene: Scene, needles: tuple[PlannedNeedle, ...], *, cr
         if answer.corridor is None:
             continue
         used = answer.side in sides
-        outline = close(_place(scene.ap, answer.corridor.outline))
+        outline = close(_place(scene.ap, pedicle_outline(scene.vertebra, answer.corridor)))
         trace(axes, outline, MEDIAL_LINE, width=1.2 if used else 0.7)
         if used:
             line = _place(scene.ap, medial_line(scene.vertebra, answer.corridor))

@@ -42,7 +42,7 @@ def write_document(
         volume,
         spine,
         plans,
-        audit,  # type: ignore[arg-type]
+        audit,
         plan_json=document.to_json(),
         others=others,
         margin_mm=margin_mm,

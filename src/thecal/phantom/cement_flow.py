@@ -127,8 +127,9 @@ def flow(
     if spec.keep_ahead is not None:
         cost[ground.local[..., 1] < spec.keep_ahead * depth_mm] = np.inf
     seeds = _seeds(ground, grid, tip_mm)
-    share = rng.uniform(*SHARE_IN_BONE) + 0.06 * Noise(rng).at(ground.local.reshape(-1, 3).astype(float), 4.0)
-    share = np.clip(share, 0.5, 0.98).reshape(ground.body.shape).astype(np.float32)
+    uneven = Noise(rng).at(ground.local.reshape(-1, 3).astype(float), 4.0).reshape(ground.body.shape)
+    filled = np.clip(rng.uniform(*SHARE_IN_BONE) + 0.06 * uneven, 0.5, 0.98)
+    share: npt.NDArray[np.float32] = filled.astype(np.float32)
     share[~ground.body] = 1.0
     arrival = _timed(ground, cost, way, seeds, share, spec, float(rng.uniform(0.9, 1.7)))
     canal = (ground.labels == THECAL_SAC) | (ground.labels == EPIDURAL_SPACE)
@@ -206,7 +207,7 @@ def _timed(
     breach = 0
     if way is not None:
         index, breach = _with_channel(ground, index, share, way, spec, channel_mm)
-    filled = np.cumsum(share[tuple(index.T)]) * voxel
+    filled = np.cumsum(share[tuple(index.T)], dtype=np.float64) * voxel
     last = max(int(np.searchsorted(filled, spec.body_ml)), min(breach + 5, len(index)))
     index, filled = index[:last], filled[:last]
     arrival = np.full(cost.shape, np.inf, np.float32)
@@ -259,7 +260,9 @@ def _leak(
 ) -> None:
     """Put the leak's voxels into ``arrival``; what leaks is missing from the body's rate meanwhile."""
     voxel = STEP_MM**3 / 1000.0
-    gap = np.isinf(arrival) & (np.linalg.norm(_offsets(arrival.shape, way.breach), axis=-1) * STEP_MM < GAP_MM)
+    gap = np.isinf(arrival) & (
+        np.linalg.norm(_offsets(arrival.shape, way.breach), axis=-1) * STEP_MM < GAP_MM
+    )
     room = np.where(np.isinf(arrival), way.room, np.inf).astype(np.float32)
     room[gap & ~np.isfinite(way.room)] = 0.2
     room[tuple(way.breach)] = 0.2

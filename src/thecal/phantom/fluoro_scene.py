@@ -83,7 +83,8 @@ class Scene:
         breath = self.motion.breath(time_s)
         k = int(np.argmin(np.abs(self._key_breath - breath)))
         spine = _warped(
-            self._spine_keys[k], _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow)
+            self._spine_keys[k],
+            _affine(self.view, self._spine_poses[k], self.motion.spine(time_s), self.flow),
         )
         shift = _affine(self.view, self._rest_pose, self.motion.rest(time_s), self.flow)
         bone = spine + _warped(self._rest_bone, shift)
@@ -94,7 +95,9 @@ class Scene:
             place = np.array(bubble.place) - moved + np.array(bubble.drift) * time_s
             far = ((rows / tissue.shape[0] - place[0]) / bubble.size[0]) ** 2
             far += ((columns / tissue.shape[1] - place[1]) / bubble.size[1]) ** 2
-            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(np.float32)
+            tissue = tissue - np.float32(bubble.tissue_mm) * np.sqrt(np.maximum(1.0 - far, 0.0)).astype(
+                np.float32
+            )
         return np.maximum(tissue, 1.0).astype(np.float32), bone
 
     def cement(self, held: npt.NDArray[np.float32], pose: Pose) -> FloatImage:
@@ -170,7 +173,7 @@ def rods_mm(
 
 
 def _split(volume: Volume, spine: Spine) -> tuple[FloatArray, ...]:
-    """mm of bone in a mm of spine; of the other bone; and of soft tissue of everything."""
+    """Bone in a mm of spine, mm; of the other bone; and of soft tissue of everything."""
     hu = np.asarray(volume.hu, np.float32)
     dense = np.clip(hu - SOFT_HU, 0.0, None)
     bone = np.where(dense > 60.0, dense, 0.0) * np.float32(BONE_MM_PER_HU)

@@ -70,7 +70,11 @@ class Fluoroscope:
 
 
 def primary(
-    scope: Fluoroscope, tissue_mm: FloatImage, bone_mm: FloatImage, cement_mm: FloatImage, steel_mm: FloatImage
+    scope: Fluoroscope,
+    tissue_mm: FloatImage,
+    bone_mm: FloatImage,
+    cement_mm: FloatImage,
+    steel_mm: FloatImage,
 ) -> FloatImage:
     """Share of the quanta that come through, from lengths in mm.
 

@@ -72,7 +72,7 @@ class Reader:
     def truth(
         self, number: int, time_s: float, pose: Pose, steel_mm: FloatImage, through: FloatImage, gain: float
     ) -> FrameTruth:
-        """The truth of one picture; ``through`` and ``gain`` as ``primary`` and ``Display.show`` give them."""
+        """The truth of one picture; ``through`` and ``gain`` as `primary` and `Display.show` give them."""
         now = self._arrival <= time_s
         body = now & self._body
         ml = self._ml

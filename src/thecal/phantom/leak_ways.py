@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -87,13 +88,29 @@ def _aim(ground: Ground, kind: LeakKind, rng: np.random.Generator) -> FloatArray
     height = float(np.percentile(np.abs(ground.local[..., 2][ground.body]), 97))
     side = float(rng.choice((-1.0, 1.0)))
     places: dict[LeakKind, tuple[float, float, float]] = {
-        "posterior wall": (float(rng.uniform(-0.45, 0.45)) * wide, -6.0, float(rng.uniform(-0.6, 0.6)) * height),
+        "posterior wall": (
+            float(rng.uniform(-0.45, 0.45)) * wide,
+            -6.0,
+            float(rng.uniform(-0.6, 0.6)) * height,
+        ),
         "basivertebral vein": (0.0, -6.0, float(rng.uniform(-2.0, 2.0))),
-        "disc above": (float(rng.uniform(-0.5, 0.5)) * wide, float(rng.uniform(0.3, 0.9)) * deep, height + 6.0),
-        "disc below": (float(rng.uniform(-0.5, 0.5)) * wide, float(rng.uniform(0.3, 0.9)) * deep, -height - 6.0),
+        "disc above": (
+            float(rng.uniform(-0.5, 0.5)) * wide,
+            float(rng.uniform(0.3, 0.9)) * deep,
+            height + 6.0,
+        ),
+        "disc below": (
+            float(rng.uniform(-0.5, 0.5)) * wide,
+            float(rng.uniform(0.3, 0.9)) * deep,
+            -height - 6.0,
+        ),
         "segmental vein": (side * (wide + 6.0), float(rng.uniform(0.3, 0.6)) * deep, 0.0),
         "foramen": (side * 0.75 * wide, -4.0, -0.9 * height),
-        "in front": (float(rng.uniform(-0.5, 0.5)) * wide, deep + 8.0, float(rng.uniform(-0.5, 0.5)) * height),
+        "in front": (
+            float(rng.uniform(-0.5, 0.5)) * wide,
+            deep + 8.0,
+            float(rng.uniform(-0.5, 0.5)) * height,
+        ),
         "none": (0.0, 0.0, 0.0),
     }
     return np.array(places[kind])
@@ -121,7 +138,7 @@ def _room(
     if kind in CANAL_KINDS:
         # The epidural space is thin in front of the sac; sheets spread along the wall.
         off_wall = _mm_from(ground.body | _wall_of(ground), ground.spacing_mm)
-        cost = np.exp(np.clip(off_wall - 0.8, 0.0, None) / 0.7) * noise
+        cost: npt.NDArray[np.floating] = np.exp(np.clip(off_wall - 0.8, 0.0, None) / 0.7) * noise
         if kind == "basivertebral vein":
             # The longitudinal plexus lies to either side of the midline.
             cost = cost * (1.0 + 0.5 * np.abs(np.abs(local[..., 0]) - 5.0) / 5.0)
@@ -132,7 +149,9 @@ def _room(
         disc = table[labels] & (up * local[..., 2] > 0.0)
         return _only(disc, noise)
     if kind == "foramen":
-        room = ((ground.parts == Part.FORAMEN) | (canal & (np.abs(local[..., 0]) > 0.45 * ground.half_width_mm)))
+        room = (ground.parts == Part.FORAMEN) | (
+            canal & (np.abs(local[..., 0]) > 0.45 * ground.half_width_mm)
+        )
         near = np.linalg.norm(local - start, axis=-1) < 25.0
         return _only(room & near & (np.sign(local[..., 0]) == np.sign(start[0])), noise)
     if kind == "segmental vein":
@@ -154,7 +173,7 @@ def _vein(
         np.array([side * (ground.half_width_mm + 16.0), start[1] - 26.0, start[2] + 4.0]),
     ]
     tube = np.zeros(free.shape, bool)
-    for a, b in zip(path[:-1], path[1:], strict=True):
+    for a, b in itertools.pairwise(path):
         tube |= near_line(ground, a, b, 1.4)
     return _only(tube & free, noise * 0.3)
 

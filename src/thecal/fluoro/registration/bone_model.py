@@ -63,12 +63,12 @@ class BoneModel:
     def draw(self, view: View, *, coarse: bool = False) -> FloatImage:
         """HU times mm along each ray through the vertebra."""
         if coarse:
-            return line_integrals(self.coarse, self.coarse_grid, view, step_mm=COARSE_MM)
-        return line_integrals(self.values, self.grid, view, step_mm=VOXEL_MM)
+            return line_integrals(self.coarse, self.coarse_grid, view)
+        return line_integrals(self.values, self.grid, view)
 
     def draw_rest(self, view: View) -> FloatImage:
         """HU times mm along each ray through what surrounds the vertebra."""
-        return line_integrals(self.rest, self.rest_grid, view, step_mm=COARSE_MM)
+        return line_integrals(self.rest, self.rest_grid, view)
 
 
 def bone_model(target: Target) -> BoneModel:

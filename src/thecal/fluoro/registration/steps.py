@@ -64,9 +64,7 @@ def flow(centre: FloatArray, view: View, pose: Pose, step: npt.ArrayLike) -> Flo
     change = after - before
     matrix = np.linalg.solve(before[1:] - before[0], change[1:] - change[0]).T
     place = np.indices(view.shape, float)
-    moves: FloatArray = (
-        np.tensordot(matrix, place - before[0][:, None, None], 1) + change[0][:, None, None]
-    )
+    moves: FloatArray = np.tensordot(matrix, place - before[0][:, None, None], 1) + change[0][:, None, None]
     return moves
 
 
