@@ -47,7 +47,7 @@ MODULES: dict[str, Any] = {
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME}
+ALONE = {speed.NAME, demo.NAME, watching.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

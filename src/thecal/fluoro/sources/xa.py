@@ -51,7 +51,7 @@ class XaFile:
 
         header = _header(self._path)
         try:
-            for number, raw in enumerate(iter_pixels(self._path, raw=True)):
+            for number, raw in enumerate(iter_pixels(self._path)):
                 if self._stopped.is_set():
                     return
                 yield Frame(number, self._times[number], as_displayed(raw, header))
