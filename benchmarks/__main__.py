@@ -51,7 +51,7 @@ MODULES: dict[str, Any] = {
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, projection.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, watching.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
