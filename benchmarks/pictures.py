@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shutil
 import subprocess
 import tempfile
@@ -40,6 +41,9 @@ PANEL_IN: Final = 3.6
 DPI: Final = 110
 COLOURS: Final = 96
 PAGE_PX: Final = (1180, 2085)
+PLAN_PX: Final = (1180, 1290)
+FOUNDING_LEVEL: Final = "T12@79.6"
+"""The height of T12 in the founding case's scan."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +124,17 @@ PAIRS: Final[dict[str, tuple[Panel, Panel]]] = {
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Draw the pairs of the differential, and photograph the demo's page where a browser is there."""
+    """Draw the pairs of the differential, and photograph pages where a browser is there."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pictures", description=__doc__)
     parser.add_argument("--out", type=Path, default=FOLDER)
-    parser.add_argument("--only", choices=[*PAIRS, "report"], action="append")
+    parser.add_argument("--only", choices=[*PAIRS, *PAGES], action="append")
     options = parser.parse_args(arguments)
-    for name in options.only or [*PAIRS, "report"]:
-        if name == "report":
-            print(photograph(options.out / "report.png"))
+    folder = options.out.resolve()
+    for name in options.only or [*PAIRS, *PAGES]:
+        if name in PAGES:
+            print(PAGES[name](folder / f"{name}.png"))
             continue
-        path = options.out / "differential" / f"{name}.png"
+        path = folder / "differential" / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         draw_pair(name, path)
         print(path)
@@ -242,34 +247,54 @@ def _middle(cut: Cut) -> Any:
 
 def photograph(path: Path) -> str:
     """The top of the demo's page as a browser shows it; what became of it as a sentence."""
+    return _photograph(path, (["demo", "--out", "."],), "report.html", PAGE_PX)
+
+
+def photograph_plan(path: Path) -> str:
+    """The top of the plan that would have kept the founding paper's needle lateral."""
+    made = (
+        ["phantom", "founding-case", "--before", "--out", "patient"],
+        ["plan", "patient/dicom", "--level", FOUNDING_LEVEL, "--out", "."],
+    )
+    return _photograph(path, made, "plan.html", PLAN_PX)
+
+
+def _photograph(path: Path, made: Sequence[list[str]], page: str, size: tuple[int, int]) -> str:
+    """A page that commands of thecal make in a folder of their own, as a browser shows it."""
     browser = next(
         (p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None
     )
     if browser is None:
-        return "report.png is left as it was: no Chromium is on this machine to photograph the page with."
+        return f"{path.name} is left as it was: no Chromium is on this machine to photograph the page with."
     from thecal.cli import run
 
-    with tempfile.TemporaryDirectory() as folder:
-        if run(["demo", "--out", folder]) != 0:
-            raise SystemExit("the demo made no report")
-        words = [
+    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder):
+        for words in made:
+            if run(words) != 0:
+                raise SystemExit(f"thecal {words[0]} made nothing")
+        shot = Path(folder) / "page.png"
+        options = [
             "--headless",
             "--no-sandbox",
             "--disable-gpu",
             "--hide-scrollbars",
             "--force-color-profile=srgb",
+            "--disable-background-networking",
+            "--disable-sync",
+            "--no-first-run",
+            f"--user-data-dir={folder}/browser",
+            f"--window-size={size[0]},{size[1]}",
+            f"--screenshot={shot}",
         ]
-        size = f"--window-size={PAGE_PX[0]},{PAGE_PX[1]}"
-        shot = Path(folder) / "report.png"
         subprocess.run(
-            [browser, *words, size, f"--screenshot={shot}", f"file://{folder}/report.html"],
-            check=True,
-            capture_output=True,
-            timeout=180,
+            [browser, *options, f"file://{folder}/{page}"], check=True, capture_output=True, timeout=180
         )
         path.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(shot, path)
     return str(path)
+
+
+PAGES: Final = {"report": photograph, "plan": photograph_plan}
 
 
 if __name__ == "__main__":
