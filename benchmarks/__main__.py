@@ -21,6 +21,7 @@ from benchmarks import (
     phantoms,
     planner,
     projection,
+    registration,
     speed,
     tracks,
     watch,
@@ -41,15 +42,16 @@ MODULES: dict[str, Any] = {
         compare,
         myelogram,
         planner,
+        projection,
+        registration,
         watch,
         watching,
-        projection,
         speed,
         demo,
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, projection.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, watching.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

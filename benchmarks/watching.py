@@ -37,7 +37,7 @@ from thecal.fluoro.watch import Shown, Watch
 NAME: Final = "watching"
 RATES_HZ: Final = (3.0, 5.0, 7.5, 10.0, 15.0)
 FAULTS: Final = ("silence", "black", "inverted", "frozen", "wrong size", "out of order", "source lost", "gap")
-SIZE: Final = 256
+SIZE: Final = 128
 HOUR: Final = 27_000
 """Pictures of an hour at 7.5 a second."""
 REAL_MINUTES: Final = 4.0

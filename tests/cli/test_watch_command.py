@@ -29,7 +29,6 @@ def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simple picture model in the monitor's place; signals stay the test's."""
     monkeypatch.setattr("thecal.fluoro.planned_model.PlannedModel._find", lambda self, frame: ColumnModel())
     monkeypatch.setattr("thecal.fluoro.warm_up.warm_up", lambda *_: None)
-    monkeypatch.setattr("thecal.fluoro.warm_up.warm_up", lambda *_: None)
     monkeypatch.setattr("thecal.cli.compiled.tell_if_cold", lambda: None)
 
 

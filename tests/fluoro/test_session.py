@@ -170,6 +170,20 @@ def test_a_defect_in_the_picture_model_does_not_end_the_watch() -> None:
     assert heard.levels()[-1] == "stop"
 
 
+def test_a_screen_that_breaks_does_not_end_the_watch() -> None:
+    class Breaks(Heard):
+        def show(self, shown: object) -> None:
+            if len(self.events) > 1:
+                raise ZeroDivisionError
+
+    broken, heard = Breaks(), Heard()
+    session = Session(Watch(), ColumnModel(), [broken, heard])
+    session.run(Scripted(list(frames(60)), live=False), speed="full")
+    assert heard.levels() == ["lost", "ok", "near", "stop", "leak"]
+    assert heard.faults() == ["screen"]
+    assert len(broken.events) == 2
+
+
 def test_a_slow_picture_model_gets_the_newest_picture_and_the_others_are_counted() -> None:
     script: list[Arrival | float] = []
     for frame in frames(30):

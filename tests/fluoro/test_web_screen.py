@@ -19,6 +19,7 @@ from stand_in import ColumnModel, frames
 
 from thecal.errors import InputError
 from thecal.fluoro.reading import LEVELS
+from thecal.fluoro.screen.beating import Beating
 from thecal.fluoro.screen.clock_face import ClockFace
 from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.web import WebScreen
@@ -59,7 +60,7 @@ def moments(answer: http.client.HTTPResponse) -> Iterator[dict]:
             yield json.loads(line[6:])
 
 
-def shown_after(count: int, watch: Watch, screen: WebScreen) -> None:
+def shown_after(count: int, watch: Watch, screen: WebScreen | Beating) -> None:
     watch.begin()
     model = ColumnModel()
     for frame in frames(count):
@@ -100,6 +101,17 @@ def test_a_watch_that_says_nothing_any_more_is_lost_on_the_page(screen: WebScree
     ]
     assert levels[0] == "ok"
     assert levels[-1] == "lost"
+
+
+def test_a_replay_that_pauses_keeps_its_screen_awake() -> None:
+    screen = WebScreen("T12", "third")
+    beating = Beating(screen)
+    watch = Watch()
+    shown_after(20, watch, beating)
+    said = moments(asked(screen, "/moments"))
+    levels = [moment["level"] for moment, _ in zip(said, range(9), strict=False)]
+    beating.close()
+    assert levels == ["ok"] * 9
 
 
 def test_lost_keeps_no_figure_of_better_times(screen: WebScreen) -> None:

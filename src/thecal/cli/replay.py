@@ -49,10 +49,12 @@ def replay(
     told: list[Told] = []
     screen = None
     if show is Show.WEB:
+        from thecal.fluoro.screen.beating import Beating
         from thecal.fluoro.screen.web import WebScreen
 
-        screen = WebScreen(opening.target.level, opening.options.posterior, port=port, sound=sound)
-        typer.echo(f"Shown at {screen.address}", err=True)
+        page = WebScreen(opening.target.level, opening.options.posterior, port=port, sound=sound)
+        typer.echo(f"Shown at {page.address}", err=True)
+        screen = Beating(page)
         told.append(screen)
     try:
         done = run_replay(

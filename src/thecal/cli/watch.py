@@ -139,12 +139,6 @@ def watch(
         typer.echo("Getting ready.", err=True)
         warm_up(target, options, pictures.geometry)
         typer.echo("Ready.", err=True)
-    if pictures.live:
-        from thecal.fluoro.warm_up import warm_up
-
-        typer.echo("Getting ready.", err=True)
-        warm_up(target, options, pictures.geometry)
-        typer.echo("Ready.", err=True)
     opening = Opening(__version__, pictures.name, options, pictures.geometry, target)
     told: list[Told] = [Bell(sys.stderr)] if sound and sys.stderr.isatty() else []
     screen = None

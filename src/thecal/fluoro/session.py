@@ -50,7 +50,8 @@ class Session:
     def __init__(
         self, watch: Watch, model: PictureModel, told: Sequence[Told] = (), recorder: Recorder | None = None
     ) -> None:
-        self._watch, self._model, self._told, self._recorder = watch, model, told, recorder
+        self._watch, self._model, self._recorder = watch, model, recorder
+        self._told = list(told)
         self._lock = threading.Lock()
         self._stopping, self._one_read = threading.Event(), threading.Event()
         self._record_failed = False
@@ -192,12 +193,21 @@ class Session:
     def _tell(self, said: list[Event], at_s: float) -> None:
         """Tell everyone; under the lock, so that all hear it in one order."""
         shown = self._watch.shown(at_s)
-        for someone in self._told:
-            for event in said:
-                someone.say(event)
-            someone.show(shown)
+        broken: list[str] = []
+        for someone in tuple(self._told):
+            try:
+                for event in said:
+                    someone.say(event)
+                someone.show(shown)
+            # Who is told must not end what is told: the watch goes on without them, and says so.
+            except Exception as error:  # noqa: BLE001
+                self._told.remove(someone)
+                broken.append(f"{type(someone).__name__} broke ({type(error).__name__}) and is left out")
         if said and self._recorder is not None:
             self._recorder.step("said", at_s, None, lines=[to_line(event) for event in said])
+        for text in broken:
+            self._record("noted", at_s, fault="screen", text=text)
+            self._tell(self._watch.noted("screen", text, at_s), at_s)
 
 
 def see(model: PictureModel, frame: Frame) -> Reading | str:

@@ -172,12 +172,13 @@ class Watch:
 
     def shown(self, at_s: float) -> Shown:
         """What a screen shows now."""
+        why, frame = self._why, self._frame
+        if self._reading is None and self._arrived:
+            why, frame = "The first picture is being read", self._waiting
         faults = [self._fault.text] if self._fault is not None else []
         if self._source_lost is not None:
             faults.append(self._source_lost)
-        return Shown(
-            self._level or "lost", self._why, at_s, self._frame, self._reading, tuple(faults), self._passed
-        )
+        return Shown(self._level or "lost", why, at_s, frame, self._reading, tuple(faults), self._passed)
 
     def _source_is_back(self, at_s: float) -> list[Event]:
         self._source_lost = None
