@@ -20,6 +20,8 @@ from benchmarks import (
     myelogram,
     phantoms,
     planner,
+    projection,
+    registration,
     speed,
     tracks,
     watch,
@@ -40,6 +42,8 @@ MODULES: dict[str, Any] = {
         compare,
         myelogram,
         planner,
+        projection,
+        registration,
         watch,
         watching,
         speed,
@@ -47,7 +51,7 @@ MODULES: dict[str, Any] = {
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, watching.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, watching.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -211,16 +211,17 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
             )
         )
     caption = (
-        f"Simulated injections with seeds from {SEED}, which nobody had looked at; {len(done) - len(watched)} "
-        "drawn ones could not be made (no whole vertebra, or no such leak). Pictures of 512 x 512 at 3 to 15 a "
-        "second, half of them from real CT. What the monitor knows is the crop of the plan's CT, the planned "
-        "needle and the stated angles: the patient lies otherwise (3 degrees and 4 mm, standard deviations), the "
-        "C-arm stands 1.5 degrees off, the needle a few mm. In the phantoms the monitor's anatomy is found from "
-        "the scan and the truth is the phantom's own. A crossing is found when stop is said within 2 pictures of "
-        "it, or before 0.05 mL lies behind the line. A stop is false when it is said more than 2 pictures and "
-        "4 % of the depth early. A perfect reader sees what projects outside the body, other cement and the "
-        "needle with a contrast of 3 standard deviations of the quanta's noise in a mm. Simulated by those who "
-        "made the monitor. Where other work runs beside it, times are too long."
+        f"Simulated injections with seeds from {SEED}, which nobody had looked at; "
+        f"{len(done) - len(watched)} drawn ones could not be made (no whole vertebra, or no such leak). "
+        "Pictures of 512 x 512 at 3 to 15 a second, half of them from real CT. What the monitor knows is the "
+        "crop of the plan's CT, the planned needle and the stated angles: the patient lies otherwise "
+        "(3 degrees and 4 mm, standard deviations), the C-arm stands 1.5 degrees off, the needle a few mm. In "
+        "the phantoms the monitor's anatomy is found from the scan and the truth is the phantom's own. "
+        "A crossing is found when stop is said within 2 pictures of it, or before 0.05 mL lies behind the "
+        "line. A stop is false when it is said more than 2 pictures and 4 % of the depth early. A perfect reader "
+        "sees what projects outside the body, other cement and the needle with a contrast of 3 standard "
+        "deviations of the quanta's noise in a mm. Simulated by those who made the monitor. Where other work "
+        "runs beside it, times are too long."
     )
     return Table(NAME, "Watching an injection", caption, rows, done, quick)
 

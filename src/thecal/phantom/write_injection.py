@@ -32,13 +32,15 @@ def write_injection(injection: Injection, out: Path, arm: CArm | None = None) ->
         frames.append(frame.pixels)
         truths.append(asdict(truth))
     spec = injection.spec
+    whole = np.stack(frames)
+    stack = whole.astype(np.uint8) if spec.scope.bits == 8 else whole.astype(np.uint16)
     told = {"research_use": RESEARCH_USE, **injection.to_json(), "pictures": truths}
     text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
     try:
         out.mkdir(parents=True, exist_ok=True)
         write_xa(
             out / PICTURES,
-            np.stack(frames),
+            stack,
             arm or CArm(),
             [spec.stated_deg],
             frame_time_ms=1000.0 / spec.fps,

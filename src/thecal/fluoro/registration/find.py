@@ -10,7 +10,7 @@ import numpy as np
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.registration.bone_model import BoneModel, reprojection_error_mm
-from thecal.fluoro.registration.coarse_search import PIXEL_MM, Candidate, search
+from thecal.fluoro.registration.coarse_search import PIXEL_MM, TURNS_DEG, Candidate, search
 from thecal.fluoro.registration.doubt import covariance, expected_error_mm
 from thecal.fluoro.registration.patch import patch_of
 from thecal.fluoro.registration.refine import PRIOR_SD, Fit, refine
@@ -32,11 +32,12 @@ PRIOR_COST: Final = 0.015
 CANDIDATES: Final = (10, 4)
 """So many of the first look are refined, and so many of these finely."""
 BESIDE_REACH_MM: Final = 9.0
-BESIDE_CANDIDATES: Final = (3, 1)
+BESIDE_CANDIDATES: Final = (2, 1)
+BESIDE_TURNS: Final = (-4.5, 0.0, 4.5)
 """The same at the neighbours' places."""
 INVERTED_FROM: Final = 0.45
 INVERTED_LEAD: Final = 0.15
-"""Correlation of the first look with the greys turned round, and how much more than with the greys as they are."""
+"""Correlation of the first look with the greys turned round, and how much more than as they are."""
 IN_VIEW_SHARE: Final = 0.6
 """Of the vertebra's points must lie on the picture."""
 
@@ -171,7 +172,13 @@ class _Look:
     view: View
     ignore: BoolArray | None
 
-    def near(self, begin: Pose, reach_mm: float, candidates: tuple[int, int]) -> list[_End]:
+    def near(
+        self,
+        begin: Pose,
+        reach_mm: float,
+        candidates: tuple[int, int],
+        turns_deg: tuple[float, ...] = TURNS_DEG,
+    ) -> list[_End]:
         """The best poses near one, best first."""
         model, view, pixels = self.model, self.view, self.frame.pixels
         wide = patch_of(
@@ -186,7 +193,8 @@ class _Look:
         if wide is None:
             return []
         first = []
-        for candidate in self._apart(begin, search(model, wide, begin, reach_mm=reach_mm), candidates[0]):
+        found = search(model, wide, begin, reach_mm=reach_mm, turns_deg=turns_deg)
+        for candidate in self._apart(begin, found, candidates[0]):
             fit = self._refined(candidate.pose, begin, coarse=True, steps=4)
             if fit is not None:
                 first.append(Candidate(fit[0].pose, fit[0].score))
@@ -205,7 +213,7 @@ class _Look:
         for way in self.model.neighbours_mm:
             there = Pose(pose.rotation, pose.shift + pose.rotation @ way)
             if in_view(self.model, self.view, there) > IN_VIEW_SHARE:
-                ends = self.near(there, BESIDE_REACH_MM, BESIDE_CANDIDATES)
+                ends = self.near(there, BESIDE_REACH_MM, BESIDE_CANDIDATES, BESIDE_TURNS)
                 best = max([best, *(e.fit.score for e in ends)])
         return best
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,7 @@ from thecal.volume import FloatArray
 NAMES = ("along row", "along column", "depth", "about row", "about column", "in plane")
 
 
+@lru_cache(maxsize=16)
 def axes(view: View) -> FloatArray:
     """Unit vectors along the row, the column, and from the source to the detector, as rows (3, 3)."""
     row = view.along_row / np.linalg.norm(view.along_row)
