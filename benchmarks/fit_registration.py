@@ -15,7 +15,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from benchmarks import registration
-from thecal.fluoro.registration.verdict import MOST, WEIGHTS, WRONG_MM
+from thecal.fluoro.registration.verdict import WEIGHTS, WRONG_MM, terms
 
 SEED: Final = 52000
 RIDGE: Final = 0.15
@@ -37,16 +37,18 @@ def made(count: int) -> list[dict[str, Any]]:
 def fitted(trials: list[dict[str, Any]]) -> dict[str, float]:
     """Constant, weights and scale."""
     names = list(WEIGHTS)
-    terms = np.array([[min(t[n], MOST.get(n, np.inf)) for n in names] for t in trials])
+    values = np.array([[terms(t)[n] for n in names] for t in trials])
     good = np.array([t["err"] <= WRONG_MM for t in trials], float)
-    middle, size = terms.mean(0), terms.std(0) + 1e-9
-    plain = (terms - middle) / size
+    middle, size = values.mean(0), values.std(0) + 1e-9
+    plain = (values - middle) / size
 
     def loss(x: Any) -> float:
         total = x[0] + plain @ x[1:]
         return float(np.sum(np.logaddexp(0.0, total) - good * total) + RIDGE * np.sum(x[1:] ** 2))
 
-    best = minimize(loss, np.zeros(len(names) + 1)).x
+    # No sign of a good fit may count against it.
+    bounds = [(None, None), *((0.0, None) if WEIGHTS[n] > 0 else (None, 0.0) for n in names)]
+    best = minimize(loss, np.zeros(len(names) + 1), bounds=bounds).x
     weights = best[1:] / size
     spread = np.array([t["spread_mm"] for t in trials])
     error = np.array([t["err"] for t in trials])

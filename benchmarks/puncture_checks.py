@@ -20,9 +20,12 @@ Floats = npt.NDArray[np.float64]
 ALONG_MM: Final = 0.2
 AROUND: Final = 32
 RINGS: Final = 5
-ROOT_FRONT_MM: Final = -12.0
-"""Behind the articular processes no root runs, though a foramen's region may be drawn as far."""
+OUT_MM: Final = 6.0
+"""Farther out of a bone is grade E in any case."""
 PEDICLE_BACK_MM: Final = -9.0
+ROOT_FRONT_MM: Final = PEDICLE_BACK_MM
+"""A root leaves under the pedicle; behind the pedicle's back end joints lie, though a foramen's region may be
+drawn as far."""
 
 
 def cylinder(start: Floats, tip: Floats, radius: float) -> Floats:
@@ -83,15 +86,35 @@ def touched(
         found["cord"] = int(cord[at].sum())
     box = grid.box_around(points[vertebra.frame.to_local(points)[:, 1] > PEDICLE_BACK_MM - 2.0], 4.0)
     away = ndimage.distance_transform_edt(labels[box] != vertebra.id, sampling=grid.spacing_mm)
-    near = np.rint(grid.crop(box).to_index(points)).astype(int)
-    held = ((near >= 0) & (near < np.array(away.shape))).all(1)
-    off = away[tuple(near[held].T)]
-    depth = vertebra.frame.to_local(points[held])[:, 1]
-    half = 0.5 * float(np.min(grid.spacing_mm))
-    pedicle, body = (depth >= PEDICLE_BACK_MM) & (depth <= 0.0), depth > 2.0
-    found["pedicle_off_mm"] = round(max(0.0, float(off[pedicle].max(initial=0.0)) - half), 2)
-    found["body_off_mm"] = round(max(0.0, float(off[body].max(initial=0.0)) - half), 2)
+    crop = grid.crop(box)
+    depth = vertebra.frame.to_local(points)[:, 1]
+    for key, part in (
+        ("pedicle_off_mm", (depth >= PEDICLE_BACK_MM) & (depth <= 0.0)),
+        ("body_off_mm", depth > 2.0),
+    ):
+        found[key] = round(_farthest_out(crop.to_index(points[part]), away == 0.0, crop), 2)
     return found
+
+
+def _farthest_out(index: Floats, own: npt.NDArray[np.bool_], grid: Grid) -> float:
+    """How far the farthest of some points (n, 3), as indices, lies from the nearest voxel of a bone, mm."""
+    near = np.rint(index).astype(int)
+    held = ((near >= 0) & (near < np.array(own.shape))).all(1)
+    index, near = index[held], near[held]
+    out = ~own[tuple(near.T)]
+    index, near = index[out], near[out]
+    if not len(index):
+        return 0.0
+    reach = np.ceil(OUT_MM / grid.spacing_mm).astype(int)
+    steps = np.stack(np.meshgrid(*[np.arange(-r, r + 1) for r in reach], indexing="ij"), -1).reshape(-1, 3)
+    best = np.full(len(index), OUT_MM)
+    padded = np.pad(own, [(int(r), int(r)) for r in reach])
+    for step in steps:
+        voxel = near + step
+        bone = padded[tuple((voxel + reach).T)]
+        gap = np.clip(np.abs(index - voxel) - 0.5, 0.0, None) * grid.spacing_mm
+        best = np.where(bone, np.minimum(best, np.linalg.norm(gap, axis=1)), best)
+    return float(best.max())
 
 
 def tip_share(way: Trajectory, vertebra: Vertebra, body: npt.NDArray[np.bool_], grid: Grid) -> float:
@@ -124,7 +147,7 @@ def brute_force(keep: KeepAway, rule: Rules, body: Body, side: float, pedicle: t
     lateral = side * np.arange(2.0, 32.0, STEP_MM)
     up = pedicle[1] + np.arange(-12.0, 14.0, STEP_MM)
     middle, half = (body.left_mm + body.right_mm) / 2.0, (body.left_mm - body.right_mm) / 2.0
-    aside = middle + side * np.arange(0.1 * half, 0.75 * half, TIP_STEP_MM)
+    aside = middle + side * np.arange(0.1 * half, 0.65 * half, TIP_STEP_MM)
     deep = body.posterior_mm + body.depth_mm * np.linspace(0.675, 0.915, 6)
     low, high = float(np.nanmin(body.bottom)), float(np.nanmax(body.top))
     tips = _grid(aside, deep, np.arange(low, high, TIP_STEP_MM))

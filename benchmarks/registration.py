@@ -23,10 +23,10 @@ from thecal.volume import FloatArray, Volume
 
 NAME: Final = "registration"
 SEED: Final = 61400
-PHANTOMS: Final = 20
+PHANTOMS: Final = 16
 QUICK: Final = 2
 SPANS: Final = ("T5-T8", "T8-T11", "T11-L2", "L1-L4", "T10-L1", "L2-L5")
-REAL: Final = {"abdomen_3mm": 3, "thorax_1p5mm": 4, "thorax_2p5mm": 4, "abdomen_5mm": 3}
+REAL: Final = {"abdomen_3mm": 3, "thorax_1p5mm": 3, "thorax_2p5mm": 3, "abdomen_5mm": 2}
 """How many vertebrae of each real CT, from those whole and below T5."""
 FRAMES: Final = 12
 """Followed in each case, with breathing of 8 mm, and a table move in their middle."""

@@ -42,6 +42,7 @@ AHEAD_SHARE: Final = 0.04
 """A stop that is said while the front is so much of the depth (about 1 mm) from the line is not false."""
 CANAL_WORDS: Final = ("behind the posterior wall", "over the foramen")
 NO_LEAK_ML: Final = 0.005
+SOON_S: Final = 0.5
 
 
 @dataclass(frozen=True)
@@ -133,7 +134,7 @@ def compare(seen: list[tuple[Reading, FrameTruth]]) -> dict[str, Any]:
         "canal_ml": round(seen[-1][1].canal_ml, 3),
         "canal_visible_ml": round(max(t.canal_visible_ml for _, t in seen), 3),
         "outside_ml": round(seen[-1][1].outside_ml, 3),
-        "false_leak": any(r.leaks and t.canal_ml + t.outside_ml < NO_LEAK_ML for r, t in seen),
+        "false_leak": _false_leak(seen),
         "any_leak_said": any(r.leaks for r, _ in seen),
         "false_stop": False,
     }
@@ -158,6 +159,15 @@ def compare(seen: list[tuple[Reading, FrameTruth]]) -> dict[str, Any]:
     ]
     out["front_error"] = round(float(np.median(np.abs(fronts))), 3) if fronts else None
     return out
+
+
+def _false_leak(seen: list[tuple[Reading, FrameTruth]]) -> bool:
+    """Whether a leak was said while no cement was outside the body, and none came within half a second."""
+    for i, (reading, truth) in enumerate(seen):
+        soon = [t for _, t in seen[i:] if t.time_s <= truth.time_s + SOON_S]
+        if reading.leaks and all(t.canal_ml + t.outside_ml < NO_LEAK_ML for t in soon):
+            return True
+    return False
 
 
 def _first(values: Iterable[bool]) -> int | None:
@@ -215,12 +225,12 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         f"{len(done) - len(watched)} drawn ones could not be made (no whole vertebra, or no such leak). "
         "Pictures of 512 x 512 at 3 to 15 a second, half of them from real CT. What the monitor knows is the "
         "crop of the plan's CT, the planned needle and the stated angles: the patient lies otherwise "
-        "(3 degrees and 4 mm, standard deviations), the C-arm stands 1.5 degrees off, the needle a few mm. In "
-        "the phantoms the monitor's anatomy is found from the scan and the truth is the phantom's own. "
+        "(3 degrees and 4 mm, standard deviations), the C-arm stands 1.5 degrees off, the needle a few mm. "
+        "In the phantoms the monitor's anatomy is found from the scan and the truth is the phantom's own. "
         "A crossing is found when stop is said within 2 pictures of it, or before 0.05 mL lies behind the "
-        "line. A stop is false when it is said more than 2 pictures and 4 % of the depth early. A perfect reader "
-        "sees what projects outside the body, other cement and the needle with a contrast of 3 standard "
-        "deviations of the quanta's noise in a mm. Simulated by those who made the monitor. Where other work "
+        "line. A stop is false when it is said more than 2 pictures and 4 % of the depth early. A perfect "
+        "reader sees what projects outside the body, other cement and the needle with a contrast of 3 "
+        "standard deviations of the quanta's noise in a mm. Simulated by those who made the monitor. Where other work "
         "runs beside it, times are too long."
     )
     return Table(NAME, "Watching an injection", caption, rows, done, quick)

@@ -12,6 +12,9 @@ from thecal.needle.needles import depth_marks, needles_of, start_mm
 from thecal.terms import RESEARCH_USE
 
 TYPES = {"Fiducial", "Line", "Angle", "Curve", "ClosedCurve", "Plane", "ROI"}
+DISPLAY = {"visibility", "opacity", "color", "selectedColor", "activeColor", "propertiesLabelVisibility",
+           "pointLabelsVisibility", "textScale", "glyphType", "glyphScale", "glyphSize", "useGlyphScale",
+           "sliceProjection", "lineThickness"}  # fmt: skip
 GLYPHS = {"Vertex2D", "Dash2D", "Cross2D", "ThickCross2D", "Triangle2D", "Square2D", "Circle2D", "Diamond2D",
           "Arrow2D", "ThickArrow2D", "HookedArrow2D", "StarBurst2D", "Sphere3D", "Diamond3D"}  # fmt: skip
 
@@ -38,6 +41,7 @@ def test_every_field_has_the_type_that_slicer_reads(said):
             assert len(point["orientation"]) == 9
             assert point["positionStatus"] == "defined"
         look = markup["display"]
+        assert set(look) <= DISPLAY
         assert look["glyphType"] in GLYPHS
         assert len(look["color"]) == 3
         assert all(0.0 <= x <= 1.0 for x in look["color"])
@@ -49,7 +53,9 @@ def test_each_needle_is_a_line_from_skin_or_bone_to_its_tip(case, said):
     for line, needle in zip(lines, needles_of(case.plan), strict=True):
         ends = [p["position"] for p in line["controlPoints"]]
         np.testing.assert_allclose(ends, [start_mm(needle.way), needle.way.tip_mm], atol=1e-3)
-        assert line["display"]["lineDiameter"] == needle.way.gauge.outer_mm
+        look = line["display"]
+        assert look["useGlyphScale"] is False
+        assert look["glyphSize"] * look["lineThickness"] == needle.way.gauge.outer_mm
         assert "T12" in line["name"]
 
 

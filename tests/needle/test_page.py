@@ -125,6 +125,27 @@ def test_the_page_never_clears_a_plan(page):
     assert "is safe" not in said
 
 
+def test_where_nothing_could_be_planned_the_page_says_so(case):
+    assert "No vertebra was planned" in text_of(render_plan([], case.spine))
+
+
+def test_one_side_alone_may_be_asked_for(case, hopeless, bare):
+    said = bare(
+        replace(case.plan, single=None, single_reason="The pedicle is bent.", sides=case.plan.sides[:1])
+    )
+    assert "no path for one needle to the middle; a needle from the left reaches its own half" in said
+    assert "One needle to the middle: no safe path The pedicle is bent." in said
+    assert "no safe path on the left." in bare(replace(hopeless, sides=hopeless.sides[:1]))
+
+
+def test_a_pedicle_that_was_not_measured_is_said_and_no_line_is_made_up(case):
+    blind = replace(case.plan, sides=tuple(replace(a, corridor=None) for a in case.plan.sides))
+    scene = scene_of(case.volume, case.spine, case.vertebra, blind)
+    picture = crossing_picture(scene, needles_of(blind)[:1])
+    assert "the pedicle was not measured, so no line is drawn" in picture.caption
+    assert "medial pedicle line" not in words_on(picture).split("\n")
+
+
 def test_what_weakens_the_plan_is_listed_and_escaped(case, bare):
     said = bare(case.plan, notes=[QualityNote("thick", "warning", "Slices of 5 mm <b>hide</b> cortex.")])
     assert "Slices of 5 mm <b>hide</b> cortex." in said

@@ -10,7 +10,7 @@ import numpy as np
 from thecal.fluoro.anatomy_on_picture import Regions
 from thecal.volume import BoolArray
 
-HINDMOST_MM2: Final = 1.0
+HINDMOST_MM2: Final = 1.2
 """The front is where so much of the cement's shadow lies behind: less is a ragged edge."""
 
 

@@ -213,11 +213,15 @@ class Monitor:
             find_needle(baseline.picture, needle, place.view, place.regions.pixel_mm)
             for needle in self.target.needles
         ]
-        blind, core = np.zeros((2, *baseline.picture.shape), bool)
+        blind, core, edges = np.zeros((3, *baseline.picture.shape), bool)
         for needle in self._needles:
             blind |= needle.mask
-            core |= needle.core if needle.sure else False
-        place.weights = np.where(core, np.float32(NEEDLE_WEIGHT), place.weights)
+            if needle.sure:
+                core |= needle.core
+                edges |= needle.mask & ~needle.core
+        # Cement in the bore changes the needle's middle; its edges stay.
+        place.weights = np.where(edges, np.float32(NEEDLE_WEIGHT), place.weights)
+        place.weights[core] = 0.0
         self._reference = Reference(baseline.picture, place.weights)
         within = within_mm(place.regions, AROUND_MM)
         tip = self._needles[0].tip_px if self._needles else None
@@ -227,6 +231,7 @@ class Monitor:
             core,
             ~within_mm(place.regions, FAR_MM),
             within,
+            place.regions.body,
             _apart(place.regions),
             tip,
             place.regions.pixel_mm,
@@ -301,11 +306,9 @@ class Monitor:
 
 
 def _apart(found: Regions) -> BoolArray:
-    """Where cement may come to light away from other: body, canal, foramina and discs at its height."""
+    """Where cement may come to light away from other: body, canal and foramina at its height."""
     height = np.abs(found.up_mm[found.body]).max(initial=12.0)
-    parts = (
-        (found.canal_mm > 1.0) | (found.foramen_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
-    )
+    parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0)
     apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
     return apart
 

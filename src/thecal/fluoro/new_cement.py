@@ -23,6 +23,13 @@ EDGE_SHARE: Final = 0.3
 """A pixel is cement where it has this share of the darkest change within a mm: blur has dark tails."""
 NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
+TIP_MM2: Final = 10.0
+"""With so much cement in sight, new cement is no longer looked for at the tip."""
+NEEDLE_SLIP_PX: Final = 1.0
+"""The needle's steep edges are laid on each other no better than this."""
+NEAR_MM2: Final = 1.5
+"""Least shadow of cement that is near but does not touch, which must be seen on two pictures."""
+TOUCHING_PX: Final = 2
 PERSIST_S: Final = 1.0
 """Time for which cement that touches no other must be seen."""
 APART_MM2: Final = 3.0
@@ -31,9 +38,9 @@ APART_SIGMA: Final = 8.0
 """And its least darkness."""
 GLARE_MM: Final = 12.0
 """How far cement's shadow is spread as lost scatter."""
-BORE_VARIES: Final = 0.5
+BORE_VARIES: Final = 0.3
 """Cement in the needle's bore darkens it by so much more in one place than in another, as a share,"""
-BORE_LOG: Final = 0.05
+BORE_LOG: Final = 0.03
 """and by so much of the logarithm anyhow."""
 LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
@@ -55,6 +62,8 @@ class CementFinder:
         all of it alike; what darkens the middle more lies over it.
     within : (rows, columns) bool
         Where cement may be looked for.
+    body : (rows, columns) bool
+        Where it needs not touch what was seen before.
     apart : (rows, columns) bool
         Where it may appear away from other cement.
     tip_px : (2,) float64 or None
@@ -69,11 +78,13 @@ class CementFinder:
         core: BoolArray,
         far: BoolArray,
         within: BoolArray,
+        body: BoolArray,
         apart: BoolArray,
         tip_px: FloatArray | None,
         pixel_mm: float,
     ) -> None:
-        self._noise = baseline.noise
+        self._noise = np.hypot(baseline.noise, _slip(baseline.picture, blind, pixel_mm))
+        self._body = body
         self._far = baseline.valid & far & core
         over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
         clear = baseline.valid & ~blind & within
@@ -110,7 +121,7 @@ class CementFinder:
         edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
         dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge & self._open
         kept = self.cement & (sigma > GONE_SIGMA) & edge
-        self.cement = kept | self._accepted(dark | kept, sigma, time_s)
+        self.cement = self._accepted(dark | kept, sigma, time_s)
         return self.cement
 
     def _accepted(self, dark: BoolArray, sigma: FloatImage, time_s: float) -> BoolArray:
@@ -123,11 +134,16 @@ class CementFinder:
         def holds(mask: BoolArray) -> BoolArray:
             return np.bincount(pieces[mask], minlength=count + 1) > 0
 
-        near = _distance(self.cement | self._tip) * self._pixel_mm <= NEAR_MM
+        known = self.cement if self.cement.sum() * self._pixel_mm**2 > TIP_MM2 else self.cement | self._tip
+        away = _distance(known)
         area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
-        apart = (self._since <= time_s - PERSIST_S) & self._apart & (sigma > APART_SIGMA)
+        lasting = self._since < time_s
+        stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
+        apart = stays & (self._apart | close)
         old = holds(apart) & (area >= APART_MM2)
-        good = holds(sigma > STRONG_SIGMA) & (holds(near) | old)
+        close = away * self._pixel_mm <= NEAR_MM
+        near = holds(close & self._body) & (area >= NEAR_MM2) & holds(lasting)
+        good = holds(sigma > STRONG_SIGMA) & (holds(away <= TOUCHING_PX) | near | old)
         good[0] = False
         taken: BoolArray = good[pieces]
         return taken
@@ -209,6 +225,16 @@ class SlowPart:
             fine = np.kron(spread, np.ones((COARSE_PX, COARSE_PX), np.float32))
             surface[:rows, :columns] += s[6] * fine
         return surface
+
+
+def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:
+    """Noise beside the needle, from its edges that do not lie on each other."""
+    SIDE_MM = 2.0
+    down, across = np.gradient(np.nan_to_num(picture))
+    steep = ndimage.maximum_filter(np.hypot(down, across), 7)
+    beside = ndimage.maximum_filter(blind.view(np.uint8), 2 * round(SIDE_MM / pixel_mm) + 1) > 0
+    slip: FloatImage = np.where(beside, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
+    return slip
 
 
 def _distance(mask: BoolArray) -> FloatArray:

@@ -202,6 +202,6 @@ def judged(ground: Ground, row: FloatArray, out: FloatArray, terms: FloatArray) 
     return OK
 
 
-ENOUGH_MM: Final = 3.0
-ENOUGH_BONE_MM: Final = 3.0
+ENOUGH_MM: Final = 2.5
+ENOUGH_BONE_MM: Final = 1.5
 EASY_TURN_DEG: Final = 15.0

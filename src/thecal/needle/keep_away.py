@@ -39,6 +39,9 @@ CORNER_BODY_MM: Final = (3.0, 7.0)
 CORNER_ARCH_MM: Final = (-9.5, -6.0)
 """Where labels show the side wall of the body, and that of the pedicle. The corner between them, which labels
 often leave out, is bone inside the line from one wall to the other where the scan is as dense."""
+BEYOND_MM: Final = 2.0
+"""A pedicle's side wall lies at most so much lateral of the body's waist beside it; what is labelled farther
+out is a rib's head."""
 RIB_HU: Final = 200.0
 RIB_OFF_MM: Final = 2.5
 """Nearer to labelled bone, bone without a label is the label's fault; a rib's shaft lies farther off."""
@@ -174,11 +177,25 @@ def _signed(mask: BoolArray) -> FloatField:
 def _closed(own: BoolArray, hu: FloatField) -> BoolArray:
     """The bone with gaps of its label filled where the scan shows bone."""
     bright = hu > GAP_HU
+    own = own & ~_beyond_body(own)
     corner = _corners(own)
     whole: BoolArray = own | ((_closing(own, GAP_MM) | corner) & bright)
     # Marrow within a filled corner is darker than its cortex.
     whole |= _closing(whole, GAP_MM) & corner
     return whole
+
+
+def _beyond_body(own: BoolArray) -> BoolArray:
+    """Beside the pedicles, farther out than the body is wide: there a label has run onto a rib."""
+    x, y, _ = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, own.shape, strict=True))
+    in_body = (y >= CORNER_BODY_MM[0]) & (y <= CORNER_BODY_MM[1])
+    beside = (y >= CORNER_ARCH_MM[0]) & (y <= CORNER_BODY_MM[0])
+    out = np.zeros(own.shape, bool)
+    for sign in (-1.0, 1.0):
+        wide = (sign * x)[own[:, in_body].any(axis=(1, 2))].max(initial=0.0)
+        if wide > 0.0:
+            out |= (sign * x > wide + BEYOND_MM)[:, None, None] & beside[None, :, None]
+    return out
 
 
 def _corners(own: BoolArray) -> BoolArray:

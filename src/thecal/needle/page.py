@@ -54,6 +54,11 @@ class Section:
         return words.capital(level_words(self.plan))
 
     @property
+    def in_words(self) -> str:
+        """The level within a sentence."""
+        return level_words(self.plan)
+
+    @property
     def first(self) -> PlannedNeedle | None:
         """The needle that the top tells of."""
         return words.first_needle(self.plan)

@@ -164,8 +164,7 @@ class _Side:
 
     def answer(self, wish: Wish, needles: Needles) -> SideAnswer:
         """The best way of this side for one or for two needles."""
-        body = self.scan.bodies[self.keep.vertebra.id]
-        room = room_of(body, self.sign, self.pedicle_mm, needles)
+        room = self._room(needles)
         outer = gauge(wish.needle).outer_mm
         both: tuple[Approach, ...] = ("transpedicular", "extrapedicular")
         tried = 0
@@ -175,6 +174,9 @@ class _Side:
                 continue
             rule = rules(approach, outer, wish.margin_mm)
             found = search(self.keep, rule, room)
+            if not found.ways and approach == "transpedicular":
+                finer = search(self.keep, rule, self._room(needles, fine=True))
+                found = Searched(finer.ways, found.tried + finer.tried, found.ended)
             tried += found.tried
             if found.ways:
                 ways = [self._trajectory(way, rule, wish) for way in _differing(found)]
@@ -184,6 +186,10 @@ class _Side:
         if thinner is not None:
             reasons.append(f"A {thinner} needle has a way through the pedicle.")
         return SideAnswer(self.side, self.corridor, None, (), " ".join(reasons), tried)
+
+    def _room(self, needles: Needles, *, fine: bool = False) -> Room:
+        body = self.scan.bodies[self.keep.vertebra.id]
+        return room_of(body, self.sign, self.pedicle_mm, needles, fine=fine)
 
     def _thinner(self, wish: Wish, room: Room) -> str | None:
         """The widest of the thinner needles that has a way through the pedicle."""

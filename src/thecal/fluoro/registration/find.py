@@ -16,7 +16,7 @@ from thecal.fluoro.registration.patch import patch_of
 from thecal.fluoro.registration.refine import PRIOR_SD, Fit, refine
 from thecal.fluoro.registration.steps import step_between
 from thecal.fluoro.registration.usable import why_not
-from thecal.fluoro.registration.verdict import judged
+from thecal.fluoro.registration.verdict import WRONG_MM, judged
 from thecal.volume import BoolArray
 
 REACH_MM: Final = 12.0
@@ -29,14 +29,14 @@ APART_MM: Final = 1.2
 """Candidates that draw the vertebra nearer to each other than this are one."""
 PRIOR_COST: Final = 0.015
 """Correlation that a pose must win for each squared standard deviation that it lies from the start."""
-CANDIDATES: Final = (10, 4)
+CANDIDATES: Final = (14, 6)
 """So many of the first look are refined, and so many of these finely."""
 BESIDE_REACH_MM: Final = 9.0
 BESIDE_CANDIDATES: Final = (2, 1)
 BESIDE_TURNS: Final = (-4.5, 0.0, 4.5)
 """The same at the neighbours' places."""
-INVERTED_FROM: Final = 0.45
-INVERTED_LEAD: Final = 0.15
+INVERTED_FROM: Final = 0.55
+INVERTED_LEAD: Final = 0.25
 """Correlation of the first look with the greys turned round, and how much more than as they are."""
 IN_VIEW_SHARE: Final = 0.6
 """Of the vertebra's points must lie on the picture."""
@@ -58,7 +58,7 @@ class Registration:
         0 to 1: that the true error is at most ``verdict.WRONG_MM``.
     lost : bool
     why : str
-        One sentence: why it is lost, or what is known.
+        One sentence: why it is lost; empty where it is not.
     score : float
         Gradient correlation, -1 to 1.
     evidence : dict of str to float
@@ -117,7 +117,7 @@ def register(
     rivals = [
         e.fit.score
         for e in ends[1:]
-        if reprojection_error_mm(model.points, view, e.fit.pose, best.fit.pose) > APART_MM
+        if reprojection_error_mm(model.points, view, e.fit.pose, best.fit.pose) > WRONG_MM
     ]
     evidence = {
         "score": best.fit.score,

@@ -55,6 +55,7 @@ class Tracker:
 
     def __init__(self, model: BoneModel, view: View, first: Registration) -> None:
         self._model, self._view, self._last = model, view, first
+        self._error_mm = first.error_mm
         self._usual: float | None = None
         self._missed = 0
 
@@ -89,7 +90,9 @@ class Tracker:
             return self._again(frame, ignore)
         self._missed = 0
         self._usual += RENEW * (fit.score - self._usual)
-        self._last = replace(self._last, pose=fit.pose, score=fit.score)
+        # Less alike is less certain; the doubt of the first picture stays.
+        error = self._error_mm * max(1.0, self._usual / max(fit.score, 0.05))
+        self._last = replace(self._last, pose=fit.pose, score=fit.score, error_mm=error)
         return self._last
 
     def _fit(
@@ -143,6 +146,6 @@ class Tracker:
             )
             fit = self._fit(frame, found.pose, ignore, ALL, 2) if not found.lost else None
             if fit is not None and fit.score >= GONE * (self._usual or 0.0):
-                self._missed, self._last = 0, replace(found, pose=fit.pose)
+                self._missed, self._last, self._error_mm = 0, replace(found, pose=fit.pose), found.error_mm
                 return self._last
         return lost("The vertebra is not where it was, and not near it.", self._last.pose)
