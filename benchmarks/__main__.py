@@ -11,16 +11,47 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmarks import clean, compare, demo, inserted, intradural, myelogram, phantoms, speed, tracks, watch
+from benchmarks import (
+    clean,
+    compare,
+    demo,
+    inserted,
+    intradural,
+    myelogram,
+    phantoms,
+    planner,
+    projection,
+    registration,
+    speed,
+    tracks,
+    watch,
+    watching,
+)
 from benchmarks.score import FOUND_SHARE
 from benchmarks.table import commit, store, write_page
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "validation.md"
 MODULES: dict[str, Any] = {
-    m.NAME: m for m in (clean, inserted, phantoms, intradural, tracks, compare, myelogram, watch, speed, demo)
+    m.NAME: m
+    for m in (
+        clean,
+        inserted,
+        phantoms,
+        intradural,
+        tracks,
+        compare,
+        myelogram,
+        planner,
+        projection,
+        registration,
+        watch,
+        watching,
+        speed,
+        demo,
+    )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, watching.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -48,7 +48,7 @@ ARCHIVES = {
     "dicom://pacs.example.org:104/PACS": "{dimse}",
     "--move-port 11113": "--move-port {move_port}",
     # Listens until it is stopped.
-    "thecal listen": "timeout --preserve-status 5 thecal listen",
+    "thecal listen": f"{sys.executable} {Path(__file__).parent / 'until_listening.py'} thecal listen",
     "--port 11112": "--port {free_port}",
 }
 HALF_BODY_MM = 11.0

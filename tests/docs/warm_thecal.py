@@ -22,12 +22,22 @@ LOADED = (
     "thecal.cli.assess",
     "thecal.cli.compare",
     "thecal.cli.info",
+    "thecal.cli.plan",
     "thecal.cli.phantom",
     "thecal.cli.pipeline",
     "thecal.anatomy.backends.builtin",
     "thecal.report.html",
     "thecal.report.dicom_outputs",
     "thecal.compare.write",
+    "thecal.needle.along_needle",
+    "thecal.needle.document",
+    "thecal.needle.meshes",
+    "thecal.needle.page",
+    "thecal.needle.plan",
+    "thecal.needle.structured_report",
+    "thecal.needle.views",
+    "thecal.needle.write",
+    "trimesh",
     "thecal.report.axial",
     "thecal.report.projections",
     "thecal.report.sagittal",
@@ -54,7 +64,8 @@ LOADED = (
 SHIM = """#!{python} -SE
 import json, os, socket, sys
 words = sys.argv[1:]
-if words[:1] not in (["assess"], ["compare"], ["info"]) or os.environ.get("PYTHONPATH", "") != {path!r}:
+warm = words[:1] in (["assess"], ["compare"], ["info"], ["plan"])
+if not warm or os.environ.get("PYTHONPATH", "") != {path!r}:
     os.execv({real!r}, [{real!r}, *words])
 with socket.socket(socket.AF_UNIX) as line:
     line.connect({socket!r})

@@ -67,8 +67,14 @@ def test_the_blind_time_is_the_sum_of_what_was_lost() -> None:
 
 
 def test_a_watch_of_many_alarms_is_bounded_and_says_what_is_left_out() -> None:
-    script = [f for n in range(900) for f in (frames(1, start=2 * n, grown=25 + 10 * (n % 2)))]
-    chronicle = chronicled(script)
+    chronicle = chronicled([])
+    watch = Watch()
+    model = ColumnModel()
+    low, high = model.see(frames(1, start=10)[0]), model.see(frames(1, start=40)[0])
+    for n in range(900):
+        reading = replace(high if n % 2 else low, number=n, time_s=float(n))
+        for event in watch.told(reading, float(n)):
+            chronicle.say(event)
     assert len(chronicle.changes) == MOST_EVENTS
     assert chronicle.beyond > 400
     assert f"And {chronicle.beyond} more" in render_injection_page(OPENING, chronicle)

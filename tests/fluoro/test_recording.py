@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import subprocess
@@ -84,6 +85,24 @@ def test_a_live_recording_runs_again_bit_for_bit_though_the_timer_spoke(tmp_path
     assert result.pictures + heard.events[-1].passed_over == 15
 
 
+def test_a_screen_that_broke_is_replayed_too(tmp_path: Path) -> None:
+    class Breaks(Heard):
+        def show(self, shown: object) -> None:
+            if len(self.events) > 1:
+                raise ZeroDivisionError
+
+    path = tmp_path / "recording.thecal"
+    recorder = Recorder(path, opening(), None)
+    lines = Lines(tmp_path / "events.jsonl")
+    Session(Watch(), ColumnModel(), [Breaks(), lines], recorder).run(
+        Scripted(list(frames(40)), live=False), speed="full"
+    )
+    recorder.close()
+    lines.close()
+    assert again(path).difference is None
+    assert '"kind":"screen"' in (tmp_path / "events.jsonl").read_text()
+
+
 def test_what_was_recorded_is_what_came(tmp_path: Path) -> None:
     script = list(frames(5)) + list(frames(3, start=5, dtype=np.uint8))
     path, _ = recorded(tmp_path, script)
@@ -163,6 +182,19 @@ def test_another_file_is_no_recording(tmp_path: Path) -> None:
         read_opening(other)
 
 
+def test_a_recording_of_another_version_is_refused(tmp_path: Path) -> None:
+    from thecal.fluoro.record_file import RecordFile
+    from thecal.fluoro.target_file import target_to_bytes
+
+    file = RecordFile(tmp_path / "x")
+    head = {"thecal": "9", "source": "x", "options": {"unheard_of": 1}, "geometry": None}
+    file.append("HEAD", json.dumps(head).encode())
+    file.append("TARG", target_to_bytes(toy_target()))
+    file.close()
+    with pytest.raises(InputError, match="another version"):
+        read_opening(tmp_path / "x")
+
+
 def test_a_disk_that_is_full_ends_the_recording_and_not_the_watch(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "recording.thecal", opening())
 
@@ -204,7 +236,7 @@ for seed in range(int(sys.argv[2])):
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
 """
-KILLS = 6
+KILLS = 4
 
 
 def test_a_watch_that_is_killed_leaves_a_recording_that_runs_again(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -65,6 +66,14 @@ def test_an_injection_goes_from_ok_to_leak_and_says_each_level_once() -> None:
     assert heard.events[-1].event == "end"
     assert (heard.events[-1].pictures, heard.events[-1].read) == (60, 60)
     assert heard.faults() == []
+
+
+@pytest.mark.parametrize("begins_s", [0.0, 0.1, 1 / 3, 2.7, 123.4, 3599.9])
+def test_a_gap_in_a_file_is_lost_whenever_it_begins(begins_s: float) -> None:
+    """Sums of times are rounded: 0.1 + 0.9 - 0.1 may be a little less than 0.9."""
+    script = [replace(frame, time_s=begins_s + frame.time_s) for frame in (*frames(4), *frames(4, start=15))]
+    heard = watched(script)
+    assert heard.levels() == ["lost", "ok", "lost", "ok"]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +170,20 @@ def test_a_defect_in_the_picture_model_does_not_end_the_watch() -> None:
     assert heard.levels()[-1] == "stop"
 
 
+def test_a_screen_that_breaks_does_not_end_the_watch() -> None:
+    class Breaks(Heard):
+        def show(self, shown: object) -> None:
+            if len(self.events) > 1:
+                raise ZeroDivisionError
+
+    broken, heard = Breaks(), Heard()
+    session = Session(Watch(), ColumnModel(), [broken, heard])
+    session.run(Scripted(list(frames(60)), live=False), speed="full")
+    assert heard.levels() == ["lost", "ok", "near", "stop", "leak"]
+    assert heard.faults() == ["screen"]
+    assert len(broken.events) == 2
+
+
 def test_a_slow_picture_model_gets_the_newest_picture_and_the_others_are_counted() -> None:
     script: list[Arrival | float] = []
     for frame in frames(30):
@@ -181,6 +204,37 @@ def test_a_file_may_be_played_at_its_own_pace() -> None:
     Session(Watch(), ColumnModel(), [heard]).run(Scripted(list(frames(8)), live=False), speed="real")
     assert time.monotonic() - begun > 6 / RATE_HZ
     assert heard.events[-1].read == 8
+
+
+def test_a_film_waits_while_the_vertebra_is_found_on_its_first_picture() -> None:
+    class Begins(ColumnModel):
+        def see(self, frame: Frame) -> object:
+            if frame.number == 0:
+                time.sleep(1.0)
+            return super().see(frame)
+
+    heard = Heard()
+    Session(Watch(), Begins(), [heard]).run(Scripted(list(frames(5)), live=False), speed="real")
+    assert heard.events[-1].passed_over == 0
+
+
+def test_a_live_source_whose_driver_breaks_is_lost_and_begun_again() -> None:
+    class Breaks(Scripted):
+        def arrivals(self) -> Iterator[Arrival]:
+            for item in super().arrivals():
+                if item.number == 4 and not self.broken:
+                    self.broken = True
+                    raise RuntimeError
+                yield item
+
+        broken = False
+
+    heard = Heard()
+    Session(Watch(), ColumnModel(), [heard]).run(
+        Breaks([item for frame in frames(8) for item in (frame, 0.05)], live=True)
+    )
+    assert heard.levels() == ["lost", "ok", "lost", "ok"]
+    assert "it broke (RuntimeError)" in [e.text for e in heard.events if e.event == "fault"]
 
 
 def test_stopping_ends_a_source_that_never_ends() -> None:

@@ -82,6 +82,15 @@ def test_a_multi_frame_xa_file_gives_its_pictures_its_times_and_its_c_arm(tmp_pa
     assert (where.primary_deg, where.secondary_deg, where.shape) == (-88.5, 2.0, (96, 96))
 
 
+def test_a_run_in_which_the_c_arm_turns_is_refused(tmp_path: Path) -> None:
+    turning = xa(tmp_path / "run.dcm", stack(3), PositionerPrimaryAngleIncrement=[0.0, 2.0, 4.0])
+    with pytest.raises(InputError, match="turns during this run"):
+        open_source(str(turning))
+    oblong = xa(tmp_path / "run.dcm", stack(3), ImagerPixelSpacing=[0.3, 0.4])
+    with pytest.raises(InputError, match="not square"):
+        open_source(str(oblong))
+
+
 def test_frames_of_uneven_times_keep_them(tmp_path: Path) -> None:
     path = xa(tmp_path / "run.dcm", stack(4), FrameTimeVector=[0.0, 100.0, 300.0, 50.0])
     assert [frame.time_s for frame in came(XaFile(path))] == pytest.approx([0.0, 0.1, 0.4, 0.45])

@@ -9,14 +9,17 @@ import json
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
+from browser import Browser, why_absent
 from PIL import Image
 from stand_in import ColumnModel, frames
 
 from thecal.errors import InputError
 from thecal.fluoro.reading import LEVELS
+from thecal.fluoro.screen.beating import Beating
 from thecal.fluoro.screen.clock_face import ClockFace
 from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.web import WebScreen
@@ -57,7 +60,7 @@ def moments(answer: http.client.HTTPResponse) -> Iterator[dict]:
             yield json.loads(line[6:])
 
 
-def shown_after(count: int, watch: Watch, screen: WebScreen) -> None:
+def shown_after(count: int, watch: Watch, screen: WebScreen | Beating) -> None:
     watch.begin()
     model = ColumnModel()
     for frame in frames(count):
@@ -98,6 +101,17 @@ def test_a_watch_that_says_nothing_any_more_is_lost_on_the_page(screen: WebScree
     ]
     assert levels[0] == "ok"
     assert levels[-1] == "lost"
+
+
+def test_a_replay_that_pauses_keeps_its_screen_awake() -> None:
+    screen = WebScreen("T12", "third")
+    beating = Beating(screen)
+    watch = Watch()
+    shown_after(20, watch, beating)
+    said = moments(asked(screen, "/moments"))
+    levels = [moment["level"] for moment, _ in zip(said, range(9), strict=False)]
+    beating.close()
+    assert levels == ["ok"] * 9
 
 
 def test_lost_keeps_no_figure_of_better_times(screen: WebScreen) -> None:
@@ -158,3 +172,35 @@ def test_closing_ends_open_pages() -> None:
     next(said)
     threading.Timer(0.1, made.close).start()
     assert len(list(said)) < 10
+
+
+@pytest.mark.skipif(bool(why_absent()), reason=why_absent() or "-")
+def test_the_page_itself_turns_to_lost_when_thecal_is_gone(tmp_path: Path) -> None:
+    """In a real browser: the level in large letters, and LOST within some moments of the server's death."""
+    screen = WebScreen("T12", "third")
+    watch = Watch()
+    beating = threading.Event()
+
+    def beat() -> None:
+        while not beating.wait(0.1):
+            screen.show(watch.shown(35 / 7.5))
+
+    shown_after(35, watch, screen)
+    thread = threading.Thread(target=beat)
+    thread.start()
+    browser = Browser(tmp_path)
+    try:
+        browser.open(screen.address)
+        assert browser.until("document.getElementById('word').textContent === 'STOP'")
+        assert browser.value("document.getElementById('mm').textContent") == "7.0mm to the posterior wall"
+        assert browser.value("document.querySelectorAll('#picture path').length") == 2
+        assert browser.value("document.querySelector('#picture image') !== null") is True
+        beating.set()
+        thread.join()
+        screen.close()
+        assert browser.until("document.getElementById('word').textContent === 'LOST'", timeout_s=3.0)
+        assert browser.value("document.getElementById('mm').textContent") == "–mm to the posterior wall"
+    finally:
+        beating.set()
+        thread.join()
+        browser.close()

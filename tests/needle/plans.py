@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib.text import Text
 from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Spine, Vertebra
 from thecal.fluoro.target import body_depth_mm
+from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.plan_value import (
     AimShare,
     CementRange,
     Clearance,
     Corridor,
+    ExecutedNeedle,
     Gauge,
     LevelPlan,
     SideAnswer,
     Trajectory,
 )
+from thecal.report.drawing import Picture
 from thecal.volume import Volume
 
 GAUGE = Gauge("11G", 3.05, 2.4, "made up for tests")
@@ -152,3 +156,37 @@ class _Field:
             tip_share=DEEP,
             score={"clearance": float(free.min())},
         )
+
+
+def words_on(picture: Picture) -> str:
+    """All words that a picture bears, those with a rim too, which its SVG holds as outlines."""
+    return "\n".join(text.get_text() for text in picture.figure.findobj(Text))
+
+
+def executed_beside(way: Trajectory, vertebra: Vertebra, *, medial_mm: float) -> ExecutedNeedle:
+    """The needle of a plan as if it had been put more medial all along its way."""
+    moved = -SIGN[way.side] * medial_mm * vertebra.frame.left
+    margin = way.medial_margin_mm - medial_mm
+    breach = max(0.0, -margin)
+    return ExecutedNeedle(
+        vertebra_id=vertebra.id,
+        level=vertebra.level,
+        side=way.side,
+        seen_as="cement",
+        against="left" if way.side == "left" else "right",
+        agreement=0.97,
+        entry_mm=tuple((np.asarray(way.entry_mm) + moved).tolist()),
+        tip_mm=tuple((np.asarray(way.tip_mm) + moved).tolist()),
+        entry_error_mm=medial_mm,
+        tip_error_mm=medial_mm,
+        angle_error_deg=0.0,
+        transverse_error_deg=0.0,
+        sagittal_error_deg=0.0,
+        medial_margin_mm=margin,
+        least_mm=margin,
+        nearest="medial pedicle wall",
+        breach="medial" if breach > 0 else "none",
+        breach_mm=breach,
+        grade=gertzbein_robbins(breach),
+        planned_medial_margin_mm=way.medial_margin_mm,
+    )

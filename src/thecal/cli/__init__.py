@@ -13,6 +13,10 @@ import typer
 COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "assess": ("thecal.cli.assess:assess", "Say where the cement went on one CT."),
     "compare": ("thecal.cli.compare:compare", "Compare two CTs of one patient."),
+    "plan": ("thecal.cli.plan:plan", "Plan the puncture of a vertebra, or audit one."),
+    "watch": ("thecal.cli.watch:watch", "Watch the injection of cement on fluoroscopy."),
+    "replay": ("thecal.cli.replay:replay", "Run a recording of thecal watch again, and compare."),
+    "clock": ("thecal.cli.clock:clock", "Say how stiff a bone cement is expected to be by now."),
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
     "anatomies": ("thecal.cli.anatomies:anatomies", "List the anatomy backends and whether each can run."),
     "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),
@@ -28,13 +32,15 @@ EXIT_OK: Final = 0
 EXIT_DEFECT: Final = 1
 EXIT_INPUT: Final = 2
 EXIT_NO_SPINE: Final = 3
+EXIT_DIFFERENT: Final = 4
 EXIT_INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status.
 
-    0 done; 1 a defect in thecal; 2 the command line or the input cannot be used; 3 no spine was found.
+    0 done; 1 a defect in thecal; 2 the command line or the input cannot be used; 3 no spine was found;
+    4 a replay was not the same.
     """
     raise SystemExit(run(list(sys.argv[1:] if arguments is None else arguments)))
 

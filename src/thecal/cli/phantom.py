@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 if TYPE_CHECKING:
+    from thecal.anatomy.spine import Spine, Vertebra
+    from thecal.fluoro.target import Target
     from thecal.phantom.patient import Case
 
 app = typer.Typer(
@@ -19,6 +21,8 @@ app = typer.Typer(
 )
 
 Out = Annotated[Path, typer.Option("--out", help="Folder to write into.")]
+SAME_VERTEBRA_MM: Final = 10.0
+"""The same vertebra found twice, by other anatomies, lies no farther apart; neighbours do."""
 Form = Annotated[str, typer.Option("--format", help="dicom or nifti")]
 
 
@@ -177,14 +181,12 @@ def injection(
         raise InputError(f"A leak is one of {', '.join(LEAK_KINDS)}, not {leak!r}")
     if view not in ("lateral", "ap"):
         raise InputError(f"The view is lateral or ap, not {view!r}")
-    planned = read_planned_target(plan, level) if plan is not None else None
+    pin = level if level is not None and "@" in level else None
+    name = level.partition("@")[0] if level is not None else None
+    planned = read_planned_target(plan, name) if plan is not None else None
     volume = read(ct)
-    spine = find_spine(volume, anatomy=anatomy)
-    wanted = level if planned is None else planned.vertebra_id
-    named = {v.level or str(v.id): v for v in spine.vertebrae} | {v.id: v for v in spine.vertebrae}
-    if wanted not in named:
-        raise InputError(f"The scan does not show {wanted}: --level takes one of {', '.join(_names(named))}")
-    vertebra = named[wanted]
+    spine = find_spine(volume, anatomy=anatomy, level=pin)
+    vertebra = _vertebra(spine, name, planned)
     spec = draw_spec(seed, vertebra, body_ml(spine, vertebra), kind=leak, toward=view)  # type: ignore[arg-type]
     needle = planned.needles[0] if planned is not None and planned.needles else None
     made = inject(volume, spine, vertebra, spec, needle=needle)
@@ -195,8 +197,26 @@ def injection(
     typer.echo(str(out))
 
 
-def _names(named: dict[Any, Any]) -> list[str]:
-    return sorted(name for name in named if isinstance(name, str))
+def _vertebra(spine: Spine, name: str | None, planned: Target | None) -> Vertebra:
+    """The vertebra of a plan, by its place, or else that of a name."""
+    import numpy as np
+
+    from thecal.errors import InputError
+
+    if planned is not None:
+        near = min(
+            spine.vertebrae, key=lambda v: float(np.linalg.norm(v.frame.origin - planned.frame.origin))
+        )
+        if np.linalg.norm(near.frame.origin - planned.frame.origin) > SAME_VERTEBRA_MM:
+            raise InputError(
+                f"The scan is not the one of the plan: no vertebra lies where its {planned.level} does"
+            )
+        return near
+    named = {v.level or str(v.id): v for v in spine.vertebrae} | {str(v.id): v for v in spine.vertebrae}
+    if name not in named:
+        known = ", ".join(v.level or str(v.id) for v in reversed(spine.vertebrae))
+        raise InputError(f"--level takes one of {known}, not {name}")
+    return named[name]
 
 
 def _write_case(case: Case, out: Path, form: str, note: str) -> None:

@@ -1,4 +1,4 @@
-"""``thecal schema``: the JSON Schema of ``report.json`` or ``compare.json``."""
+"""``thecal schema``: the JSON Schema of a report, a comparison, a plan or an event of a watch."""
 
 from __future__ import annotations
 
@@ -13,16 +13,24 @@ class Of(Enum):
 
     REPORT = "report"
     COMPARE = "compare"
+    PLAN = "plan"
+    WATCH = "watch"
 
 
 def schema(
-    of: Annotated[Of, typer.Option("--of", help="Of report.json or of compare.json.")] = Of.REPORT,
+    of: Annotated[
+        Of, typer.Option("--of", help="Of report.json, compare.json, plan.json or a line of events.jsonl.")
+    ] = Of.REPORT,
 ) -> None:
-    """Print the JSON Schema of report.json, or of compare.json."""
+    """Print the JSON Schema of report.json, or of compare.json, plan.json or a line of events.jsonl."""
     import json
 
     if of is Of.COMPARE:
         from thecal.compare.schema import json_schema
+    elif of is Of.PLAN:
+        from thecal.needle.schema import json_schema
+    elif of is Of.WATCH:
+        from thecal.fluoro.events import json_schema
     else:
         from thecal.report.schema import json_schema
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -105,7 +106,8 @@ _ANY: Final[TypeAdapter[Event]] = TypeAdapter(Annotated[Event, Field(discriminat
 
 def to_line(event: Event) -> str:
     """The event as one line, without its end."""
-    return event.model_dump_json()
+    values = event.model_dump(mode="json", by_alias=True)
+    return json.dumps({"event": values.pop("event"), **values}, separators=(",", ":"))
 
 
 def from_line(line: str) -> Event:
@@ -113,7 +115,7 @@ def from_line(line: str) -> Event:
     return _ANY.validate_json(line)
 
 
-def events_schema() -> dict[str, Any]:
+def json_schema() -> dict[str, Any]:
     """The JSON Schema of a line."""
     return _ANY.json_schema()
 

@@ -15,9 +15,12 @@ class WatchOptions:
     posterior : "third" or "quarter"
         Which part of the body, counted from its posterior wall, cement must not reach.
     view : "lateral", "ap" or None
-        The view in which the watch begins; None where the source states its angles or nobody said.
+        How the C-arm stands where the source does not state its angles.
     every_frame : bool
         Whether each reading is said.
+    sid_mm, sod_mm, pitch_mm : float or None
+        Source to detector, source to patient, pixel pitch at the detector, where the source does not state
+        them.
     clock : str
         What the cement clock was set to, in words; empty without one.
     """
@@ -25,4 +28,7 @@ class WatchOptions:
     posterior: Literal["third", "quarter"] = "third"
     view: Literal["lateral", "ap"] | None = None
     every_frame: bool = False
+    sid_mm: float | None = None
+    sod_mm: float | None = None
+    pitch_mm: float | None = None
     clock: str = ""

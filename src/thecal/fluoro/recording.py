@@ -131,6 +131,9 @@ class Recorder:
                     self._file.append("FRAM", _packed_frame(values, frame))
             except OSError as error:
                 self.failed = error.strerror or type(error).__name__
+            # A thread that dies would be waited for.
+            except Exception as error:  # noqa: BLE001
+                self.failed = f"a defect in thecal ({type(error).__name__})"
         try:
             self._file.close()
         except OSError as error:
@@ -150,17 +153,24 @@ def read_opening(path: Path) -> Opening:
         if record.kind == "HEAD":
             head = json.loads(record.content)
         elif record.kind == "TARG" and head is not None:
-            where = head["geometry"]
-            return Opening(
-                head["thecal"],
-                head["source"],
-                WatchOptions(**head["options"]),
-                None if where is None else SourceGeometry(**where | {"shape": tuple(where["shape"])}),
-                target_from_bytes(record.content, str(path)),
-            )
+            return _opening(head, target_from_bytes(record.content, str(path)), path)
         else:
             break
     raise InputError(f"The recording {path} ends before its first picture")
+
+
+def _opening(head: dict[str, Any], target: Target, path: Path) -> Opening:
+    try:
+        where = head["geometry"]
+        return Opening(
+            head["thecal"],
+            head["source"],
+            WatchOptions(**head["options"]),
+            None if where is None else SourceGeometry(**where | {"shape": tuple(where["shape"])}),
+            target,
+        )
+    except (KeyError, TypeError) as error:
+        raise InputError(f"The recording {path} is of another version of thecal") from error
 
 
 def read_steps(path: Path) -> Iterator[Step]:

@@ -136,6 +136,8 @@ class _Run:
             return watch.source_lost(values["text"], at_s)
         if kind == "unreadable":
             return watch.unreadable(values["text"], at_s)
+        if kind == "noted":
+            return watch.noted(values["fault"], values["text"], at_s)
         if kind == "end":
             return watch.end(values["why"], at_s)
         return watch.begin() if kind == "begin" else watch.tick(at_s)

@@ -18,6 +18,8 @@ from thecal.fluoro.watch import Shown, Watch
 
 Speed = Literal["real", "full"]
 TICK_S: Final = 0.03
+AGAIN_S: Final = 0.3
+"""A live source that broke is begun again after this time."""
 BEAT: Final = 8
 """A screen hears with every so-manieth tick that the watch is alive."""
 
@@ -48,9 +50,10 @@ class Session:
     def __init__(
         self, watch: Watch, model: PictureModel, told: Sequence[Told] = (), recorder: Recorder | None = None
     ) -> None:
-        self._watch, self._model, self._told, self._recorder = watch, model, told, recorder
+        self._watch, self._model, self._recorder = watch, model, recorder
+        self._told = list(told)
         self._lock = threading.Lock()
-        self._stopping = threading.Event()
+        self._stopping, self._one_read = threading.Event(), threading.Event()
         self._record_failed = False
         self._now: Callable[[], float] = lambda: 0.0
 
@@ -93,10 +96,9 @@ class Session:
         self._now = lambda: time.monotonic() - begun
         mailbox = Mailbox()
         over = threading.Event()
+        reads = (source, mailbox, self._stopping, self._one_read)
         threads = [
-            threading.Thread(
-                target=_read, args=(source, mailbox, self._stopping), name="source", daemon=True
-            ),
+            threading.Thread(target=_read, args=reads, name="source", daemon=True),
             threading.Thread(target=self._keep_time, args=(over,), name="timer", daemon=True),
         ]
         for thread in threads:
@@ -108,10 +110,13 @@ class Session:
                     self._passed(passed)
                 if arrival is not None:
                     self._arrived(arrival)
+                if isinstance(arrival, Frame):
+                    self._one_read.set()
         except EOFError:
             pass
         finally:
             over.set()
+            self._one_read.set()
             source.stop()
             threads[1].join()
         self._ended(self._now())
@@ -188,12 +193,21 @@ class Session:
     def _tell(self, said: list[Event], at_s: float) -> None:
         """Tell everyone; under the lock, so that all hear it in one order."""
         shown = self._watch.shown(at_s)
-        for someone in self._told:
-            for event in said:
-                someone.say(event)
-            someone.show(shown)
+        broken: list[str] = []
+        for someone in tuple(self._told):
+            try:
+                for event in said:
+                    someone.say(event)
+                someone.show(shown)
+            # Who is told must not end what is told: the watch goes on without them, and says so.
+            except Exception as error:  # noqa: BLE001
+                self._told.remove(someone)
+                broken.append(f"{type(someone).__name__} broke ({type(error).__name__}) and is left out")
         if said and self._recorder is not None:
             self._recorder.step("said", at_s, None, lines=[to_line(event) for event in said])
+        for text in broken:
+            self._record("noted", at_s, fault="screen", text=text)
+            self._tell(self._watch.noted("screen", text, at_s), at_s)
 
 
 def see(model: PictureModel, frame: Frame) -> Reading | str:
@@ -204,18 +218,31 @@ def see(model: PictureModel, frame: Frame) -> Reading | str:
         return f"a defect in thecal: the picture could not be read ({type(error).__name__})"
 
 
-def _read(source: Source, mailbox: Mailbox, stopping: threading.Event) -> None:
-    """Put into the mailbox what comes; a file's pictures at their own times."""
-    begun = time.monotonic()
+def _read(source: Source, mailbox: Mailbox, stopping: threading.Event, one_read: threading.Event) -> None:
+    """Put into the mailbox what comes; a live source that breaks is lost, said to be, and begun again.
+
+    A file's pictures come at their own times, counted from when the first was read: finding the vertebra on
+    that takes seconds, in which a film can wait and a patient cannot.
+    """
+    begun: float | None = None
     try:
-        for arrival in source.arrivals():
-            if not source.live and isinstance(arrival, Frame):
-                stopping.wait(max(arrival.time_s - (time.monotonic() - begun), 0.0))
-            if stopping.is_set():
+        while not stopping.is_set():
+            try:
+                for arrival in source.arrivals():
+                    if not source.live and isinstance(arrival, Frame) and begun is not None:
+                        stopping.wait(max(begun + arrival.time_s - time.monotonic(), 0.0))
+                    if stopping.is_set():
+                        return
+                    mailbox.put(arrival)
+                    if not source.live and isinstance(arrival, Frame) and begun is None:
+                        one_read.wait()
+                        begun = time.monotonic() - arrival.time_s
                 return
-            mailbox.put(arrival)
-    # A source that breaks is a source that is lost, and is said to be.
-    except Exception as error:  # noqa: BLE001
-        mailbox.put(SourceLost(f"it broke ({type(error).__name__})"))
+            # Whatever a driver raises.
+            except Exception as error:  # noqa: BLE001
+                mailbox.put(SourceLost(f"it broke ({type(error).__name__})"))
+                if not source.live:
+                    return
+                stopping.wait(AGAIN_S)
     finally:
         mailbox.close()

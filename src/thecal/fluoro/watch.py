@@ -112,7 +112,7 @@ class Watch:
             said.append(
                 PictureRead(at_s=_clock(at_s), level=reading.level, why=reading.why, **figures(reading))
             )
-        if at_s - self._fresh_s >= LOST_AFTER_S:
+        if at_s >= self._fresh_s + LOST_AFTER_S:
             return said + self.tick(at_s)
         if self._source_lost is None:
             said += self._say(reading.level, reading.why, reading, at_s)
@@ -147,7 +147,8 @@ class Watch:
 
     def tick(self, at_s: float) -> list[Event]:
         """Time has passed; says ``lost`` where nothing could be read for ``LOST_AFTER_S``."""
-        if self._fresh_s is None or at_s - self._fresh_s < LOST_AFTER_S or self._level == "lost":
+        due = self.next_tick_s()
+        if due is None or at_s < due:
             return []
         if self._fault is not None:
             why = f"For {LOST_AFTER_S:.1f} s no picture could be read: {self._fault.text}"
@@ -171,12 +172,13 @@ class Watch:
 
     def shown(self, at_s: float) -> Shown:
         """What a screen shows now."""
+        why, frame = self._why, self._frame
+        if self._reading is None and self._arrived:
+            why, frame = "The first picture is being read", self._waiting
         faults = [self._fault.text] if self._fault is not None else []
         if self._source_lost is not None:
             faults.append(self._source_lost)
-        return Shown(
-            self._level or "lost", self._why, at_s, self._frame, self._reading, tuple(faults), self._passed
-        )
+        return Shown(self._level or "lost", why, at_s, frame, self._reading, tuple(faults), self._passed)
 
     def _source_is_back(self, at_s: float) -> list[Event]:
         self._source_lost = None

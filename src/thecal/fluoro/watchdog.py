@@ -23,6 +23,7 @@ FaultKind = Literal[
     "unreadable",
     "model",
     "recording",
+    "screen",
 ]
 FLAT_SHARE: Final = 0.1
 """A picture whose greys span less than this share of the widest span so far shows nothing."""

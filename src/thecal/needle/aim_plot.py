@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from thecal.needle.canvas import FOOT_IN, write_research_use
 from thecal.needle.colours import GRADE_COLOURS
-from thecal.needle.needles import PlannedNeedle
+from thecal.needle.needles import NeedleKey, PlannedNeedle
 from thecal.needle.plan_value import AimShare
 from thecal.report.drawing import STYLE, Picture, blank
 from thecal.report.palette import INK
@@ -23,6 +23,9 @@ LABELLED_SHARE: Final = 0.035
 ON_DARK: Final[frozenset[Grade]] = frozenset({"A", "D", "E"})
 HATCHES: Final[dict[Grade, str]] = {"A": "", "B": "", "C": "//", "D": "\\\\", "E": "xx"}
 """So that the grades are told apart in grey as well."""
+
+
+NAMES: Final[dict[NeedleKey, str]] = {"one": "one needle", "left": "left of two", "right": "right of two"}
 
 
 def aim_picture(needles: tuple[PlannedNeedle, ...]) -> Picture | None:
@@ -56,7 +59,7 @@ def aim_picture(needles: tuple[PlannedNeedle, ...]) -> Picture | None:
                         color="#ffffff" if grade in ON_DARK else INK,
                     )
                 start += share
-            who = f"{needle.key}: " if len(needles) > 1 else ""
+            who = f"{NAMES[needle.key]}: " if len(needles) > 1 else ""
             axes.text(-0.015, y, f"{who}{error_words(aim)}", ha="right", va="center", fontsize=9.5, color=INK)
             axes.text(
                 1.015, y, f"{safe_words(aim)} safe", ha="left", va="center", fontsize=10.5, fontweight="bold"
@@ -69,8 +72,9 @@ def aim_picture(needles: tuple[PlannedNeedle, ...]) -> Picture | None:
     trials = rows[0][1].trials
     caption = (
         f"Grades (Gertzbein-Robbins) among {trials} tries of each plan with the stated errors of entry and "
-        "direction, one standard deviation. Safe: no structure touched. It says what an error of the hand "
-        "would do to this plan, if the anatomy is as it was found; not how often hands err."
+        "direction, one standard deviation. Safe: the tip stays in the bone, and neither canal nor root nor "
+        "lung, gas or great vessel is touched, as far as they are known. It says what an error of the hand "
+        "would do to this plan if the anatomy is as it was found; not how often hands err."
     )
     return Picture(figure, caption, caption, WIDTH_IN)
 

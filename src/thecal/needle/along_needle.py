@@ -16,14 +16,14 @@ from thecal.needle.canvas import (
     trace,
     write_corner,
     write_research_use,
+    write_title,
 )
 from thecal.needle.colours import NEEDLE_COLOURS
 from thecal.needle.kept_away import KeptAway, outlines_on
-from thecal.needle.needles import PlannedNeedle, at_depth, depth_marks, direction, level_words
+from thecal.needle.needles import PlannedNeedle, at_depth, depth_marks, level_words, start_mm
 from thecal.needle.plan_value import LevelPlan, Trajectory
 from thecal.report.cuts import Cut
 from thecal.report.drawing import STYLE, Picture, blank, halo, scale_bar, show_ct
-from thecal.report.palette import INK
 from thecal.volume import FloatArray, Volume
 
 WIDTH_IN: Final = 9.8
@@ -41,31 +41,38 @@ LEAST_BACK_MM: Final = 55.0
 BODY_MM: Final = 45.0
 """Before the posterior wall: the deepest bodies and what lies before them."""
 TALLEST_MM: Final = 170.0
+LEAST_AHEAD: Final = 0.2
+"""A way that leads forward by less meets the posterior wall nowhere near."""
 
 
 def needle_cuts(vertebra: Vertebra, way: Trajectory) -> tuple[Cut, Cut]:
-    """The axial-oblique and the sagittal-oblique cut; (0, 0) is where the needle meets the posterior wall.
+    """The cuts along a planned needle, see ``cuts_along``."""
+    return cuts_along(vertebra, start_mm(way), np.asarray(way.tip_mm, float))
 
-    The first holds the needle and the vertebra's left: her left is on the right of the picture, the front on
-    top. The second holds the needle and the vertebra's axis: the front is on the left, the head on top. The
-    needle lies in both at its true length.
+
+def cuts_along(vertebra: Vertebra, start: FloatArray, tip: FloatArray) -> tuple[Cut, Cut]:
+    """The axial-oblique and the sagittal-oblique cut through a straight way, LPS mm.
+
+    (0, 0) is where it meets the plane of the posterior wall. The first holds the needle and the vertebra's
+    left: her left is on the right of the picture, the front on top. The second holds the needle and the
+    vertebra's axis: the front is on the left, the head on top. The needle lies in both at its true length.
     """
     frame = vertebra.frame
-    along = direction(way)
-    origin = at_depth(way, way.wall_depth_mm)
+    along = (tip - start) / np.linalg.norm(tip - start)
+    ahead = max(float(along @ frame.anterior), LEAST_AHEAD)
+    origin = tip - along * float((tip - frame.origin) @ frame.anterior) / ahead
+    begin = start - origin
     forward = _rest(along, frame.left)
-    start = at_depth(way, 0.0) - origin
-    aside = float(start @ frame.left)
-    back = max(LEAST_BACK_MM, -float(start @ forward) + AROUND_MM)
-    back = min(back, TALLEST_MM - BODY_MM)
+    aside = float(begin @ frame.left)
+    back = min(max(LEAST_BACK_MM, -float(begin @ forward) + AROUND_MM), TALLEST_MM - BODY_MM)
     middle = float((frame.origin - origin) @ frame.left)
     low = min(middle - ASIDE_MM, aside - WORDS_MM)
     high = max(middle + ASIDE_MM, aside + WORDS_MM)
     axial = _cut(origin, frame.left, forward, (low, high), (-back, BODY_MM))
-    ahead = _rest(along, frame.cranial)
-    rear = min(max(LEAST_BACK_MM, -float(start @ ahead) + AROUND_MM), TALLEST_MM - BODY_MM)
+    front = _rest(along, frame.cranial)
+    rear = min(max(LEAST_BACK_MM, -float(begin @ front) + AROUND_MM), TALLEST_MM - BODY_MM)
     half = (BODY_MM + back) / 2
-    sagittal = _cut(origin, -ahead, frame.cranial, (-BODY_MM, rear), (-half, half))
+    sagittal = _cut(origin, -front, frame.cranial, (-BODY_MM, rear), (-half, half))
     return axial, sagittal
 
 
@@ -112,7 +119,7 @@ def cut_pair(cuts: tuple[Cut, Cut]) -> tuple[mpl.figure.Figure, list[Axes]]:
         axes.set_xlim(left, right)
         axes.set_ylim(bottom, top)
         axes.set_axis_off()
-        axes.set_title(title, loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=5.0)
+        write_title(axes, title, left, top)
         pair.append(axes)
         start += wide + GAP_MM
     return figure, pair

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from thecal.report.drawing import draw_line, halo
-from thecal.report.palette import FAINT
+from thecal.report.palette import FAINT, INK
 from thecal.terms import RESEARCH_USE
 from thecal.volume import FloatArray
 
@@ -65,6 +65,16 @@ def trace(
     draw_line(axes, points[:, 0], points[:, 1], colour, dashes, width=width)
 
 
+def draw_ring(axes: Axes, at: npt.ArrayLike, radius: float, colour: str) -> None:
+    """A needle seen end-on."""
+    x, y = np.asarray(at, float)
+    angle = np.linspace(0.0, 2 * np.pi, 64)
+    ring = np.stack([x + radius * np.cos(angle), y + radius * np.sin(angle)], axis=1)
+    axes.fill(*ring.T, facecolor=STEEL, alpha=0.35, edgecolor="none", zorder=5.0)
+    axes.plot(*ring.T, color="#ffffff", linewidth=3.0, alpha=0.8, zorder=5.0)
+    axes.plot(*ring.T, color=colour, linewidth=1.8, zorder=5.1)
+
+
 def draw_tick(axes: Axes, at: npt.ArrayLike, along: npt.ArrayLike, half: float, colour: str) -> None:
     """A depth mark across a needle."""
     point, direction = np.asarray(at, float), np.asarray(along, float)
@@ -73,6 +83,24 @@ def draw_tick(axes: Axes, at: npt.ArrayLike, along: npt.ArrayLike, half: float, 
     ends = np.stack([point - side, point + side])
     axes.plot(*ends.T, color="#000000", linewidth=3.0, alpha=0.7, zorder=6.0)
     axes.plot(*ends.T, color=colour, linewidth=1.6, zorder=6.1)
+
+
+def write_title(axes: Axes, text: str, left: float, top: float) -> None:
+    """Words above a picture; and none of the ticks that an axis of a plot has."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.annotate(
+        text,
+        (left, top),
+        (0.0, 5.0),
+        textcoords="offset points",
+        va="bottom",
+        ha="left",
+        fontsize=10.5,
+        fontweight="bold",
+        color=INK,
+        annotation_clip=False,
+    )
 
 
 def write_corner(axes: Axes, x: float, y: float, text: str, *, size: float = 11.0, **kwargs: Any) -> None:

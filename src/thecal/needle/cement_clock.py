@@ -24,6 +24,7 @@ class Moment:
     sd_s: float | None
     certainty: Certainty
     source: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -190,7 +191,7 @@ def pressure_words(mpa: float) -> str:
 def _moment(clock: CementClock, figure: TimeFigure) -> Moment:
     at_s = clock.room_time_s(60.0 * figure.value, figure.at_degc)
     sd_s = None if figure.sd is None else clock.room_time_s(60.0 * figure.sd, figure.at_degc)
-    return Moment(at_s, sd_s, figure.certainty, cements().sources[figure.source])
+    return Moment(at_s, sd_s, figure.certainty, cements().sources[figure.source], figure.note)
 
 
 def _words(seconds: float) -> str:

@@ -14,7 +14,7 @@ from thecal.terms import Side
 from thecal.volume import BoolArray, FloatArray
 
 RASTER_MM: Final = 0.4
-SLAB_MM: Final = (-9.0, -3.0)
+SLAB_MM: Final = (-7.0, -2.0)
 """Behind the middle of the posterior wall, where all of the arch is pedicle."""
 HALF_WIDE_MM: Final = 13.0
 HALF_HIGH_MM: Final = 14.0
@@ -24,6 +24,7 @@ FINEST_MM: Final = 0.8
 """With wider pixels the marrow between two cortices is not told from them."""
 MARROW_DIP_HU: Final = 100.0
 """The marrow is that much darker than either cortex, or it is not seen."""
+NEAR_MIDDLE_MM: Final = 3.0
 WIDEST_MM: Final = 24.0
 """Wider is no pedicle (L5: 18 mm, up to 22 in one series)."""
 
@@ -104,8 +105,10 @@ def _middle_line(
         section = largest_section(np.asarray(keep.depth_in_bone(plane) >= 0.0))
         if float(section.sum()) * RASTER_MM**2 < LEAST_MM2:
             continue
-        _, _, (column, row) = diameters(section, RASTER_MM)
-        middles.append((sign * lateral[column], y, up[row]))
+        aside, high = _middle_of(section)
+        middles.append(
+            (sign * np.interp(aside, np.arange(len(lateral)), lateral), y, up[0] + high * RASTER_MM)
+        )
     if len(middles) < 4:
         return None
     points = np.array(middles)
@@ -119,6 +122,28 @@ def _middle_line(
     )
     axis = np.array([slope_x, 1.0, slope_z])
     return at, axis / np.linalg.norm(axis)
+
+
+def _middle_of(section: BoolArray) -> tuple[float, float]:
+    """The middle between both side walls near the largest circle's middle, and that of the height there."""
+    _, _, (column, row) = diameters(section, RASTER_MM)
+    reach = round(NEAR_MIDDLE_MM / RASTER_MM)
+    sides = [
+        _run(section[:, k], column)
+        for k in range(max(row - reach, 0), min(row + reach + 1, section.shape[1]))
+    ]
+    known = [(a + b) / 2.0 for a, b in (side for side in sides if side is not None)]
+    ends = _run(section[column], row)
+    high = float(row) if ends is None else (ends[0] + ends[1]) / 2.0
+    return (float(np.median(known)) if known else float(column)), high
+
+
+def _run(line: BoolArray, at: int) -> tuple[int, int] | None:
+    """First and last of the bone round a place of a line; None where there is none."""
+    if not line[at]:
+        return None
+    before, after = np.flatnonzero(~line[:at]), np.flatnonzero(~line[at:])
+    return (int(before[-1]) + 1 if len(before) else 0), (at + int(after[0]) if len(after) else len(line)) - 1
 
 
 def _slope(depth: FloatArray, value: FloatArray) -> float:

@@ -27,8 +27,9 @@ MARGIN_RUN_MM: Final = 3.5
 """A way through the body's side wall at right angles is near that wall for so long at most."""
 GAP_MM: Final = 3.0
 """A gap in the bone so long along the way ends it."""
-IN_BODY_MM: Final = 2.0
-"""So far in front of the posterior wall a way is in the body, and keeps the body's margin."""
+IN_BODY_MM: Final = 8.0
+"""Only so far in front of the posterior wall must a way keep the body's margin: nearer to it the side wall of
+the body carries on that of the pedicle, to which a needle may lie close."""
 
 
 class Ground(NamedTuple):
@@ -52,8 +53,9 @@ class Ground(NamedTuple):
         entry, least mm in the body.
     aim : (6,) float64
         Best place of the tip (aside mm, share of depth, height mm), wall, depth of the body, side.
-    limits : (5,) float64
-        Least and most transverse angle, most sagittal one, least and most share of depth.
+    limits : (7,) float64
+        Least and most transverse angle, most sagittal one, least and most share of depth, least and most of
+        the tip to its side.
     weights : (6,) float64
     """
 
@@ -92,7 +94,7 @@ def judge(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -
         of ``near``, least bone around the needle where it must be in bone, mm from the tip to where it meets
         bone, and to the plane of the posterior wall.
     """
-    code = _in_bone(ground, tip, ahead, out)
+    code = int(_in_bone(ground, tip, ahead, out))
     if code != OK:
         return code
     radius = ground.radius
@@ -115,7 +117,7 @@ def judge(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -
         if count % 2 == 0:
             spare = trilinear(ground.far_spare, ground.far_low, ground.far_step, x, y, z, 60.0)
             if spare < radius:
-                return kinds
+                return int(kinds)
             free = trilinear(ground.far_free, ground.far_low, ground.far_step, x, y, z, 60.0) - radius
             if free < least:
                 least = free
@@ -184,7 +186,8 @@ def judged(ground: Ground, row: FloatArray, out: FloatArray, terms: FloatArray) 
     if transverse < limits[0] or transverse > limits[1] or abs(sagittal) > limits[2]:
         return TOO_STEEP
     share = (row[4] - aim[3]) / aim[4]
-    if share < limits[3] or share > limits[4]:
+    aside = aim[5] * row[3]
+    if share < limits[3] or share > limits[4] or aside < limits[5] or aside > limits[6]:
         return TIP_OUT
     code = int(judge(ground, row[3:], ahead, out))
     if code != OK:
@@ -199,6 +202,6 @@ def judged(ground: Ground, row: FloatArray, out: FloatArray, terms: FloatArray) 
     return OK
 
 
-ENOUGH_MM: Final = 3.0
-ENOUGH_BONE_MM: Final = 3.0
+ENOUGH_MM: Final = 2.5
+ENOUGH_BONE_MM: Final = 1.5
 EASY_TURN_DEG: Final = 15.0

@@ -33,13 +33,15 @@ FAR_HIGH_MM: Final = (64.0, 48.0, 40.0)
 CANAL_SHARE: Final = 0.35
 """Where a point is canal by so much, it is canal: rather too near than too far."""
 GAP_MM: Final = 2.0
-CORNER_MM: Final = 5.0
-"""Gaps of a vertebra's label up to twice as wide are bone where the scan is as dense: the second where
-pedicle and body meet, whose corner labels often leave out."""
+"""Gaps of a vertebra's label up to twice as wide are bone where the scan is as dense."""
 GAP_HU: Final = 120.0
-CORNER_Y_MM: Final = (-12.0, 8.0)
-WIDTH_Y_MM: Final = (5.0, 15.0)
-"""The corner lies no farther lateral than the body is wide there."""
+CORNER_BODY_MM: Final = (3.0, 7.0)
+CORNER_ARCH_MM: Final = (-9.5, -6.0)
+"""Where labels show the side wall of the body, and that of the pedicle. The corner between them, which labels
+often leave out, is bone inside the line from one wall to the other where the scan is as dense."""
+BEYOND_MM: Final = 2.0
+"""A pedicle's side wall lies at most so much lateral of the body's waist beside it; what is labelled farther
+out is a rib's head."""
 RIB_HU: Final = 200.0
 RIB_OFF_MM: Final = 2.5
 """Nearer to labelled bone, bone without a label is the label's fault; a rib's shaft lies farther off."""
@@ -174,16 +176,46 @@ def _signed(mask: BoolArray) -> FloatField:
 
 def _closed(own: BoolArray, hu: FloatField) -> BoolArray:
     """The bone with gaps of its label filled where the scan shows bone."""
-    x, y, _ = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, own.shape, strict=True))
-    rows = (y >= WIDTH_Y_MM[0]) & (y <= WIDTH_Y_MM[1])
-    wide = np.abs(x[own[:, rows].any(axis=(1, 2))]).max(initial=0.0)
-    corner = (np.abs(x) <= wide)[:, None, None] & ((y >= CORNER_Y_MM[0]) & (y <= CORNER_Y_MM[1]))[:, None]
     bright = hu > GAP_HU
-    whole: BoolArray = own | (_closing(own, GAP_MM) & bright)
-    whole |= _closing(whole, CORNER_MM) & bright & corner
+    own = own & ~_beyond_body(own)
+    corner = _corners(own)
+    whole: BoolArray = own | ((_closing(own, GAP_MM) | corner) & bright)
     # Marrow within a filled corner is darker than its cortex.
     whole |= _closing(whole, GAP_MM) & corner
     return whole
+
+
+def _beyond_body(own: BoolArray) -> BoolArray:
+    """Beside the pedicles, farther out than the body is wide: there a label has run onto a rib."""
+    x, y, _ = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, own.shape, strict=True))
+    in_body = (y >= CORNER_BODY_MM[0]) & (y <= CORNER_BODY_MM[1])
+    beside = (y >= CORNER_ARCH_MM[0]) & (y <= CORNER_BODY_MM[0])
+    out = np.zeros(own.shape, bool)
+    for sign in (-1.0, 1.0):
+        wide = (sign * x)[own[:, in_body].any(axis=(1, 2))].max(initial=0.0)
+        if wide > 0.0:
+            out |= (sign * x > wide + BEYOND_MM)[:, None, None] & beside[None, :, None]
+    return out
+
+
+def _corners(own: BoolArray) -> BoolArray:
+    """Between the side wall of the body and that of the pedicle, at every height where both are labelled."""
+    x, y, _ = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, own.shape, strict=True))
+    in_body = (y >= CORNER_BODY_MM[0]) & (y <= CORNER_BODY_MM[1])
+    in_arch = (y >= CORNER_ARCH_MM[0]) & (y <= CORNER_ARCH_MM[1])
+    back, front = sum(CORNER_ARCH_MM) / 2.0, sum(CORNER_BODY_MM) / 2.0
+    share = np.clip((y - back) / (front - back), 0.0, 1.0)
+    between = (y >= CORNER_ARCH_MM[0]) & (y <= CORNER_BODY_MM[1])
+    corner = np.zeros(own.shape, bool)
+    for sign in (-1.0, 1.0):
+        lateral = np.where(sign * x > 0, sign * x, -np.inf)[:, None, None]
+        body = np.where(own[:, in_body], lateral, -np.inf).max(axis=(0, 1))
+        arch = np.where(own[:, in_arch], lateral, -np.inf).max(axis=(0, 1))
+        both = np.isfinite(body) & np.isfinite(arch)
+        wall = np.where(both, 0.0, -1.0) + np.where(both, arch, 0.0)[None] * (1 - share)[:, None]
+        wall = wall + np.where(both, body, 0.0)[None] * share[:, None]
+        corner |= (lateral >= 0.0) & (lateral <= wall[None]) & between[None, :, None]
+    return corner
 
 
 def _closing(mask: BoolArray, radius_mm: float) -> BoolArray:

@@ -74,22 +74,67 @@ def body_profile(spine: Spine, vertebra: Vertebra) -> BodyProfile | None:
 
 
 def medial_border_mm(vertebra: Vertebra, corridor: Corridor) -> float:
-    """How far from the midline the medial border of the pedicle stands on a true AP picture, mm."""
-    lateral = vertebra.frame.to_local(corridor.outline)[:, 0] * _sign(corridor.side)
-    return float(lateral.min())
+    """How far from the midline the medial border of the pedicle stands on a true AP picture, mm.
+
+    Where the canal is widest between the pedicle's back and the posterior wall: the most lateral place of the
+    medial wall, so that a needle lateral of it is lateral of all of the wall.
+    """
+    sign = _sign(corridor.side)
+    wall = vertebra.frame.to_local(corridor.medial_wall)
+    along = wall[(wall[:, 1] > ALONG_MM[0]) & (wall[:, 1] < ALONG_MM[1])]
+    if len(along):
+        return float((along[:, 0] * sign).max())
+    # Without a wall, the inner border of the isthmus at its height.
+    isthmus = float(vertebra.frame.to_local(corridor.isthmus_mm)[0]) * sign
+    return isthmus - corridor.width_mm / 2
+
+
+ALONG_MM: Final = (-9.0, 0.5)
+"""The pedicle lies between these depths before the middle of the posterior wall."""
+
+
+def pedicle_outline(vertebra: Vertebra, corridor: Corridor) -> FloatArray:
+    """The pedicle's outline as an operator knows it, LPS mm (n, 3), closed.
+
+    The section of the isthmus without what thick slices join to it: nothing medial of the medial border, nor
+    farther from its middle than a pedicle reaches; smoothed.
+    """
+    sign = _sign(corridor.side)
+    local = vertebra.frame.to_local(corridor.outline)
+    middle = vertebra.frame.to_local(corridor.isthmus_mm)
+    inner = medial_border_mm(vertebra, corridor)
+    aside = np.clip(local[:, 0] * sign, inner, float(middle[0]) * sign + WIDEST_SHARE * corridor.width_mm)
+    high = np.clip(local[:, 2], float(middle[2]) - HIGHEST_MM, float(middle[2]) + HIGHEST_MM)
+    walked = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(aside), np.diff(high)))])
+    even = np.linspace(0.0, walked[-1], OUTLINE_POINTS, endpoint=False)
+    sigma = OUTLINE_SMOOTH_MM / max(float(even[1]), 1e-6)
+    smooth = [
+        ndimage.gaussian_filter1d(np.interp(even, walked, line), sigma, mode="wrap")
+        for line in (aside * sign, high)
+    ]
+    return vertebra.frame.to_lps(
+        np.stack([smooth[0], np.full(OUTLINE_POINTS, float(middle[1])), smooth[1]], axis=1)
+    )
+
+
+WIDEST_SHARE: Final = 0.8
+HIGHEST_MM: Final = 9.5
+"""From the pedicle's middle outward as a share of its width, and up and down (8 to 17 mm in all)."""
+OUTLINE_POINTS: Final = 96
+OUTLINE_SMOOTH_MM: Final = 1.2
 
 
 def medial_line(vertebra: Vertebra, corridor: Corridor) -> FloatArray:
     """The upright line through the medial border over the pedicle's height, LPS mm (2, 3)."""
-    local = vertebra.frame.to_local(corridor.outline)
+    middle = vertebra.frame.to_local(corridor.isthmus_mm)
     x = medial_border_mm(vertebra, corridor) * _sign(corridor.side)
-    y = float(local[:, 1].mean())
-    low, high = float(local[:, 2].min()), float(local[:, 2].max())
+    z = vertebra.frame.to_local(pedicle_outline(vertebra, corridor))[:, 2]
+    low, high = float(z.min()), float(z.max())
     reach = LINE_BEYOND * (high - low)
-    return vertebra.frame.to_lps([(x, y, high + reach), (x, y, low - reach)])
+    return vertebra.frame.to_lps([(x, float(middle[1]), high + reach), (x, float(middle[1]), low - reach)])
 
 
-LINE_BEYOND: Final = 0.35
+LINE_BEYOND: Final = 0.3
 """How far the medial line is drawn past the pedicle, as a share of its height."""
 
 

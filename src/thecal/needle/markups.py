@@ -47,9 +47,11 @@ def _of_needle(plan: LevelPlan, needle: PlannedNeedle) -> list[dict[str, Any]]:
         for k, mark in enumerate(depth_marks(way), start=1)
     ]
     colour = rgb(NEEDLE_COLOURS[needle.key])
+    # A line's thickness is a share of the glyphs' size, which is then in mm.
     line_look = _display(colour, glyph=1.0) | {
-        "curveLineSizeMode": "UseLineDiameter",
-        "lineDiameter": way.gauge.outer_mm,
+        "useGlyphScale": False,
+        "glyphSize": way.gauge.outer_mm,
+        "lineThickness": 1.0,
         "propertiesLabelVisibility": True,
         "pointLabelsVisibility": False,
     }

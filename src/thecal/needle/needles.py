@@ -70,12 +70,14 @@ def at_depth(way: Trajectory, depth_mm: float) -> FloatArray:
 
 
 def depth_marks(way: Trajectory) -> tuple[Mark, ...]:
-    """Skin, bone, posterior wall and tip; without skin in the scan they count from the bone."""
-    marks = []
-    if way.skin_mm is not None and way.skin_depth_mm is not None:
-        marks.append(("skin", 0.0))
-        marks.append(("bone", way.skin_depth_mm))
-    else:
-        marks.append(("bone", 0.0))
-    marks += [("posterior wall", way.wall_depth_mm), ("tip", way.tip_depth_mm)]
-    return tuple(Mark(words, depth, at_depth(way, depth)) for words, depth in marks)
+    """Skin, bone, posterior wall and tip, in the order of their depth; without skin they count from the bone.
+
+    A needle beside the pedicle may pass the plane of the posterior wall before it meets bone; where its depth
+    counts from the bone, that mark is left out.
+    """
+    bone = way.skin_depth_mm if way.skin_mm is not None and way.skin_depth_mm is not None else 0.0
+    marks = [("bone", bone), ("posterior wall", way.wall_depth_mm), ("tip", way.tip_depth_mm)]
+    if way.skin_mm is not None:
+        marks.insert(0, ("skin", 0.0))
+    shown = sorted((m for m in marks if m[1] >= 0.0), key=lambda mark: mark[1])
+    return tuple(Mark(words, depth, at_depth(way, depth)) for words, depth in shown)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -12,7 +13,7 @@ from thecal.dicom.originals import originals_of, why_not_referable
 from thecal.fluoro.target import Needle, target_of
 from thecal.needle.kept_away import KeptAway
 from thecal.needle.needles import level_key, level_words, needles_of, start_mm
-from thecal.needle.plan_value import LevelPlan
+from thecal.needle.plan_value import Audit, LevelPlan
 from thecal.quality import QualityNote
 from thecal.report.replaced_files import replaced_files
 from thecal.volume import Volume
@@ -38,7 +39,7 @@ def write_plan(
     volume: Volume,
     spine: Spine,
     plans: Sequence[LevelPlan],
-    audit: None = None,
+    audit: Audit | None = None,
     *,
     plan_json: str | None = None,
     others: tuple[KeptAway, ...] = (),
@@ -81,13 +82,18 @@ def write_plan(
     """
     vertebrae = {v.id: v for v in spine.vertebrae}
     names = _names(plans, volume, plan_json)
-    with replaced_files(out, [*names, *_left_over(out, names)]) as folder:
+    with replaced_files(out, [*names, *_left_over(out, names)]) as folder, ThreadPoolExecutor(1) as pool:
         for part in (MESHES, MARKUPS, WATCH):
             (folder / part).mkdir()
         if plan_json is not None:
             (folder / PLAN_JSON).write_text(plan_json, encoding="utf-8")
+        # Compression leaves the interpreter free, so the pictures are drawn meanwhile.
+        watched = [
+            pool.submit(_write_watched, folder, volume, spine, vertebrae[plan.vertebra_id], plan)
+            for plan in plans
+        ]
         for plan in plans:
-            _write_level(folder, volume, spine, vertebrae[plan.vertebra_id], plan)
+            _write_level(folder, spine, vertebrae[plan.vertebra_id], plan)
         if STRUCTURED in names:
             from thecal.needle.structured_report import make_plan_report
 
@@ -95,6 +101,8 @@ def write_plan(
             made.save_as(folder / STRUCTURED, enforce_file_format=True)
         page = _page(volume, spine, plans, audit, others, margin_mm, notes, names, progress)
         (folder / PAGE).write_text(page, encoding="utf-8")
+        for written in watched:
+            written.result()
         for part in (MESHES, MARKUPS, WATCH):
             if any(name.startswith(f"{part}/") for name in names):
                 (out / part).mkdir(parents=True, exist_ok=True)
@@ -131,8 +139,14 @@ def _left_over(out: Path, names: Sequence[str]) -> list[str]:
     return [name for name in dict.fromkeys(held) if name not in names]
 
 
-def _write_level(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
+def _write_watched(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
     from thecal.fluoro.target_file import target_to_bytes
+
+    target = target_of(volume, spine, vertebra, level_words(plan), watched_needles(plan))
+    (folder / WATCH / f"{level_key(plan)}.npz").write_bytes(target_to_bytes(target))
+
+
+def _write_level(folder: Path, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
     from thecal.needle.markups import markups_text
     from thecal.needle.meshes import needle_mesh, scene_glb, stl_bytes, vertebra_mesh
 
@@ -147,8 +161,6 @@ def _write_level(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra,
     text = markups_text(plan)
     if text is not None:
         (folder / MARKUPS / f"{key}.mrk.json").write_text(text, encoding="utf-8")
-    target = target_of(volume, spine, vertebra, level_words(plan), watched_needles(plan))
-    (folder / WATCH / f"{key}.npz").write_bytes(target_to_bytes(target))
 
 
 def watched_needles(plan: LevelPlan) -> tuple[Needle, ...]:
@@ -165,14 +177,14 @@ def _page(
     volume: Volume,
     spine: Spine,
     plans: Sequence[LevelPlan],
-    audit: None,
+    audit: Audit | None,
     others: tuple[KeptAway, ...],
     margin_mm: float,
     notes: Sequence[QualityNote],
     names: Sequence[str],
     progress: Callable[[str], None] | None,
 ) -> str:
-    from thecal.needle.page import Section, render_plan
+    from thecal.needle.page import Audited, Section, render_plan
 
     vertebrae = {v.id: v for v in spine.vertebrae}
     sections = []
@@ -184,7 +196,21 @@ def _page(
         sections.append(Section(plan, vertebra, pictures, tuple(_level_names(plan))))
     own = [name for name in names if "/" not in name and name != PAGE]
     weak = [note for note in (*volume.quality, *spine.quality, *notes) if note.severity != "info"]
-    return render_plan(sections, spine, notes=weak, files=own, simulated=volume.source.simulated)
+    audited = None
+    if audit is not None:
+        from thecal.needle.audit_picture import audit_picture
+
+        by_id = {plan.vertebra_id: plan for plan in plans}
+        drawn = [
+            audit_picture(
+                volume, spine, vertebrae[needle.vertebra_id], by_id.get(needle.vertebra_id), needle, others
+            )
+            for needle in audit.needles
+        ]
+        audited = Audited(audit, tuple(drawn))
+    return render_plan(
+        sections, spine, notes=weak, audit=audited, files=own, simulated=volume.source.simulated
+    )
 
 
 def level_pictures(
@@ -195,16 +221,18 @@ def level_pictures(
     others: tuple[KeptAway, ...] = (),
     margin_mm: float = 1.0,
 ) -> LevelPictures:
-    """All pictures of a level; none where there is no needle to show."""
+    """All pictures of a level; of its pedicles alone where there is no needle to show."""
     from thecal.needle.aim_plot import aim_picture
     from thecal.needle.along_needle import along_needle_picture
     from thecal.needle.clearance_plot import clearance_picture
     from thecal.needle.page import LevelPictures
+    from thecal.needle.pedicle_picture import pedicle_picture
     from thecal.needle.views import crossing_picture, final_picture, scene_of
 
     needles = needles_of(plan)
+    sections = pedicle_picture(volume, spine, vertebra, plan)
     if not needles:
-        return LevelPictures((), (), None)
+        return LevelPictures((), (), None, sections)
     scene = scene_of(volume, spine, vertebra, plan)
 
     def shown(group: tuple[int, ...]) -> tuple[Picture, ...]:
@@ -220,4 +248,4 @@ def level_pictures(
     one = tuple(k for k, needle in enumerate(needles) if needle.key == "one")
     two = tuple(k for k, needle in enumerate(needles) if needle.key != "one")
     first, second = (one, two) if one else (two, ())
-    return LevelPictures(shown(first), shown(second), aim_picture(needles))
+    return LevelPictures(shown(first), shown(second), aim_picture(needles), sections)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -15,7 +15,7 @@ from thecal import __version__
 from thecal.anatomy.spine import Spine, Vertebra
 from thecal.needle import words
 from thecal.needle.needles import PlannedNeedle, depth_marks, level_key, level_words, needles_of
-from thecal.needle.plan_value import Corridor, LevelPlan, SideAnswer, Trajectory
+from thecal.needle.plan_value import Audit, Corridor, LevelPlan, SideAnswer, Trajectory
 from thecal.quality import QualityNote
 from thecal.report.page import page_template
 from thecal.terms import RESEARCH_USE
@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class LevelPictures:
-    """The pictures of one level: those of its first needle, of two needles, and of all."""
+    """The pictures of one level: those of its first needle, of two needles, of all, and of the pedicles."""
 
     first: tuple[Picture, ...]
     two: tuple[Picture, ...]
     aim: Picture | None
+    pedicles: Picture | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +54,11 @@ class Section:
         return words.capital(level_words(self.plan))
 
     @property
+    def in_words(self) -> str:
+        """The level within a sentence."""
+        return level_words(self.plan)
+
+    @property
     def first(self) -> PlannedNeedle | None:
         """The needle that the top tells of."""
         return words.first_needle(self.plan)
@@ -72,10 +78,18 @@ class Section:
         """The pedicles that were measured."""
         return tuple(a.corridor for a in self.plan.sides if a.corridor is not None)
 
-    def marks(self, way: Trajectory) -> list[tuple[str, float, float]]:
-        """Depth marks of a needle: word, mm, share of its length in percent."""
+    def marks(self, way: Trajectory) -> dict[str, tuple[float, float]]:
+        """Depth marks of a needle by name: mm, and percent of its length."""
         whole = max(way.tip_depth_mm, 1e-6)
-        return [(m.words, m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)]
+        return {m.words: (m.depth_mm, 100.0 * m.depth_mm / whole) for m in depth_marks(way)}
+
+
+@dataclass(frozen=True, eq=False)
+class Audited:
+    """Needles of a later CT against the plan, each with its picture."""
+
+    audit: Audit
+    pictures: tuple[Picture, ...]
 
 
 def render_plan(
@@ -83,7 +97,7 @@ def render_plan(
     spine: Spine,
     *,
     notes: Sequence[QualityNote] = (),
-    audit: Mapping[str, object] | None = None,
+    audit: Audited | None = None,
     files: Sequence[str] = (),
     simulated: bool = False,
 ) -> str:
@@ -96,8 +110,8 @@ def render_plan(
     spine : Spine
     notes : sequence of QualityNote
         What weakens the plan.
-    audit : mapping, optional
-        What :func:`thecal.needle.audit_view.audit_view` made of needles seen on a later CT.
+    audit : Audited, optional
+        Needles seen on a later CT, with their pictures.
     files : sequence of str
         What else lies in the folder, for all levels.
     simulated : bool

@@ -16,7 +16,7 @@ from thecal.leakage.pedicles import pedicles
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.aiming import aim_shares, breach_mm
 from thecal.needle.around import Around
-from thecal.needle.candidates import Needles, room_of
+from thecal.needle.candidates import Needles, Room, room_of
 from thecal.needle.clearance import clearance_along
 from thecal.needle.corridor import corridor
 from thecal.needle.gauges import GAUGES, USUAL, gauge, widest_within
@@ -119,9 +119,9 @@ def plan_level(scan: Ready, vertebra: Vertebra, wish: Wish) -> LevelPlan:
     wanted = [s for s in sides if wish.sides in ("both", s)]
     side_plans = [_Side.of(scan, keep, side) for side in wanted]
     answers = tuple(one.answer(wish, "two") for one in side_plans)
-    middle = [one.answer(wish, "one").best for one in side_plans]
+    middle = [one.answer(wish, "one") for one in side_plans]
     safest = max(
-        (way for way in middle if way is not None),
+        (answer.best for answer in middle if answer.best is not None),
         key=lambda way: (way.approach == "transpedicular", way.score["total"]),
         default=None,
     )
@@ -133,6 +133,7 @@ def plan_level(scan: Ready, vertebra: Vertebra, wish: Wish) -> LevelPlan:
         cement=cement_range(scan.bodies[vertebra.id].volume_mm3 / 1000.0),
         unknown=unknown_structures(keep),
         seconds=perf_counter() - started,
+        single_reason="" if safest else " ".join(f"From the {a.side}: {a.reason}" for a in middle),
     )
 
 
@@ -163,8 +164,7 @@ class _Side:
 
     def answer(self, wish: Wish, needles: Needles) -> SideAnswer:
         """The best way of this side for one or for two needles."""
-        body = self.scan.bodies[self.keep.vertebra.id]
-        room = room_of(body, self.sign, self.pedicle_mm, needles)
+        room = self._room(needles)
         outer = gauge(wish.needle).outer_mm
         both: tuple[Approach, ...] = ("transpedicular", "extrapedicular")
         tried = 0
@@ -174,12 +174,34 @@ class _Side:
                 continue
             rule = rules(approach, outer, wish.margin_mm)
             found = search(self.keep, rule, room)
+            if not found.ways and approach == "transpedicular":
+                finer = search(self.keep, rule, self._room(needles, fine=True))
+                found = Searched(finer.ways, found.tried + finer.tried, found.ended)
             tried += found.tried
             if found.ways:
                 ways = [self._trajectory(way, rule, wish) for way in _differing(found)]
                 return SideAnswer(self.side, self.corridor, ways[0], tuple(ways[1:]), "", tried)
             reasons.append(why_none(found, rule, self.corridor, wish))
+        thinner = self._thinner(wish, room)
+        if thinner is not None:
+            reasons.append(f"A {thinner} needle has a way through the pedicle.")
         return SideAnswer(self.side, self.corridor, None, (), " ".join(reasons), tried)
+
+    def _room(self, needles: Needles, *, fine: bool = False) -> Room:
+        body = self.scan.bodies[self.keep.vertebra.id]
+        return room_of(body, self.sign, self.pedicle_mm, needles, fine=fine)
+
+    def _thinner(self, wish: Wish, room: Room) -> str | None:
+        """The widest of the thinner needles that has a way through the pedicle."""
+        if wish.approach == "extrapedicular":
+            return None
+        outer = gauge(wish.needle).outer_mm
+        for name, size in GAUGES.items():
+            if size.outer_mm < outer:
+                rule = rules("transpedicular", size.outer_mm, wish.margin_mm)
+                if search(self.keep, rule, room).ways:
+                    return name
+        return None
 
     def _trajectory(self, way: Way, rule: Rules, wish: Wish) -> Trajectory:
         vertebra = self.keep.vertebra
@@ -210,7 +232,7 @@ class _Side:
             wall_depth_mm=before + way.to_bone_mm - way.to_wall_mm,
             tip_depth_mm=before + way.to_bone_mm,
             widest_gauge=self._widest(way, rule, wish),
-            least_mm=way.least_mm,
+            least_mm=min(way.least_mm, float(profile.free_mm.min())),
             nearest=nearest,
             medial_margin_mm=way.medial_mm,
             grade=gertzbein_robbins(breach),

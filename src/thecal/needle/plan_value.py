@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from thecal.terms import Grade, Side
+from thecal.terms import Breach, Grade, Side
 from thecal.volume import FloatArray
 
 Approach = Literal["transpedicular", "extrapedicular"]
@@ -211,6 +211,8 @@ class LevelPlan:
         Structures that were not looked for or could not be told: what the plan cannot keep away from.
     seconds : float
         Time the search took.
+    single_reason : str
+        Why there is no needle to the middle; empty where there is one.
     """
 
     vertebra_id: int
@@ -220,3 +222,100 @@ class LevelPlan:
     cement: CementRange
     unknown: tuple[str, ...]
     seconds: float
+    single_reason: str = ""
+
+
+@dataclass(frozen=True)
+class SeenNeedle:
+    """A needle, or what one left, on a later CT; points in that CT's LPS mm.
+
+    Attributes
+    ----------
+    vertebra_id : int
+        Of the later CT's anatomy.
+    seen_as : "metal", "cement", "air" or "empty"
+        A needle in place, or what fills its track.
+    entry_mm, tip_mm : Point
+        On the bone, and the tip.
+    tip_hidden : bool
+        The track runs into cement: where the tip was cannot be told.
+    outer_mm : float or None
+        Its diameter where it was measured.
+    """
+
+    vertebra_id: int
+    seen_as: Literal["metal", "cement", "air", "empty"]
+    entry_mm: Point
+    tip_mm: Point
+    tip_hidden: bool
+    outer_mm: float | None
+
+
+@dataclass(frozen=True)
+class ExecutedNeedle:
+    """A needle of the later CT laid over the plan's CT, and held against the plan.
+
+    Attributes
+    ----------
+    vertebra_id, level, side
+        Of the plan's CT.
+    seen_as
+        As of ``SeenNeedle``.
+    against : "single", "left", "right" or None
+        The planned needle it is compared with, the nearest of its side; None where the level has none.
+    agreement : float or None
+        Correlation of the vertebra's bone on both CTs.
+    entry_mm, tip_mm : Point
+        In the plan's CT.
+    entry_error_mm : float or None
+        Across the planned way at the planned entry.
+    tip_error_mm : float or None
+        The whole distance; None where the tip is hidden.
+    angle_error_deg, transverse_error_deg, sagittal_error_deg : float or None
+        Between both ways, and in the vertebra's two planes (executed less planned).
+    medial_margin_mm, least_mm, nearest
+        As of ``Trajectory``, negative within.
+    breach, breach_mm, grade
+        Where the needle left its pedicle, by how much, Gertzbein-Robbins.
+    planned_medial_margin_mm : float or None
+    """
+
+    vertebra_id: int
+    level: str | None
+    side: Side
+    seen_as: Literal["metal", "cement", "air", "empty"]
+    against: Literal["single", "left", "right"] | None
+    agreement: float | None
+    entry_mm: Point
+    tip_mm: Point
+    entry_error_mm: float | None
+    tip_error_mm: float | None
+    angle_error_deg: float | None
+    transverse_error_deg: float | None
+    sagittal_error_deg: float | None
+    medial_margin_mm: float
+    least_mm: float
+    nearest: str
+    breach: Breach
+    breach_mm: float
+    grade: Grade
+    planned_medial_margin_mm: float | None
+
+
+@dataclass(frozen=True)
+class Audit:
+    """Needles of a later CT against the plan.
+
+    Attributes
+    ----------
+    series_uid : str or None
+        Of the later CT.
+    needles : tuple of ExecutedNeedle
+        Caudal to cranial.
+    notes : tuple of str
+        What could not be told: levels without a needle, needles at a level that was not planned.
+    """
+
+    series_uid: str | None
+    needles: tuple[ExecutedNeedle, ...]
+    notes: tuple[str, ...]

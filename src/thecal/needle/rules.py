@@ -21,6 +21,9 @@ MARGIN_MM: Final = 1.0
 """Least free way between needle and medial pedicle wall, unless the user asks for more."""
 WIDE_MARGIN_MM: Final = 3.0
 """From lung, gas and great vessels, which move with breath and pulse."""
+RIB_TOUCH_MM: Final = 1.5
+"""A way beside the pedicle runs between the rib's neck and the transverse process and may rub on either; it
+does not bore through the rib."""
 NEVER: Final = -1000.0
 """A structure whose nearness forbids nothing."""
 PEDICLE_BACK_MM: Final = -9.0
@@ -40,8 +43,8 @@ STEEPEST_SAGITTAL: Final = 30.0
 TIP_SHARES: Final = (2.0 / 3.0, 0.92)
 """The anterior third; the last twelfth is left to the anterior wall's error."""
 LOW_MM: Final = 2.0
-"""A way beside the pedicle passes lateral of its middle, and no lower than so much below it, for the root leaves
-under the pedicle."""
+"""A way beside the pedicle passes lateral of its middle, and no lower than so much below it, for the root
+leaves under the pedicle."""
 WALL_SHARE: Final = 0.5
 """It enters the body's wall in the posterior half of the depth."""
 LEAST_BODY_MM: Final = 12.0
@@ -94,7 +97,7 @@ def rules(approach: Approach, outer_mm: float, margin_mm: float = MARGIN_MM) -> 
         AORTA: WIDE_MARGIN_MM,
         BONE: 0.0,
         DISC: 0.0,
-        RIB: 0.0,
+        RIB: -RIB_TOUCH_MM,
     }
     return Rules(
         approach,

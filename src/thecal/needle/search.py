@@ -40,10 +40,10 @@ from thecal.volume import BoolArray, FloatArray
 
 TERMS: Final = ("clearance", "bone around the needle", "tip depth", "tip to its place", "tilt", "turn")
 WEIGHTS: Final = (1.0, 0.8, 0.3, 0.12, 0.06, 0.03)
-"""Of the ranking's terms. A millimetre of least clearance, up to 3, is worth 1; a millimetre of bone around
-the needle in pedicle and body, up to 3, 0.8. Taken off are: for a tenth of the body's depth off the aim 0.3;
-for a millimetre of the tip off its place to the side or in height 0.12; for a degree of tilt to head or feet
-0.06; for a degree of turn off straight ahead, beyond 15, 0.03. Clearance leads: the others choose among
+"""Of the ranking's terms. A millimetre of least clearance, up to 2.5, is worth 1; a millimetre of bone around
+the needle in pedicle and body, up to 1.5, 0.8. Taken off are: for a tenth of the body's depth off the aim
+0.3; for a millimetre of the tip off its place to the side or in height 0.12; for a degree of tilt to head or
+feet 0.06; for a degree of turn off straight ahead, beyond 15, 0.03. Clearance leads: the others choose among
 ways that are about as safe. Chosen by looking at plans; no outcome of a patient stands behind them."""
 KEPT: Final = 14
 """Ways that are refined."""
@@ -154,7 +154,7 @@ def ground_of(keep: KeepAway, rule: Rules, room: Room) -> Ground:
             ]
         ),
         np.array([*room.aim_mm, room.wall_mm, room.depth_mm, room.side]),
-        np.array([*rule.transverse_deg, STEEPEST_SAGITTAL, *TIP_SHARES]),
+        np.array([*rule.transverse_deg, STEEPEST_SAGITTAL, *TIP_SHARES, *room.aside_mm]),
         np.array(WEIGHTS),
     )
 

@@ -20,6 +20,7 @@ from thecal.needle.canvas import (
     trace,
     write_corner,
     write_research_use,
+    write_title,
 )
 from thecal.needle.colours import MEDIAL_LINE, NEEDLE_COLOURS, POSTERIOR_WALL
 from thecal.needle.landmarks import (
@@ -28,12 +29,12 @@ from thecal.needle.landmarks import (
     corridor_of,
     lateral_of_medial_line_mm,
     medial_line,
+    pedicle_outline,
 )
 from thecal.needle.needles import PlannedNeedle, at_depth, level_words
 from thecal.needle.plan_value import LevelPlan
 from thecal.needle.shots import Shot, ap_shot, lateral_shot
 from thecal.report.drawing import STYLE, Picture, blank, halo
-from thecal.report.palette import INK
 from thecal.volume import FloatArray, Volume
 
 WIDTH_IN: Final = 9.8
@@ -96,7 +97,7 @@ def final_picture(scene: Scene, needles: tuple[PlannedNeedle, ...]) -> Picture:
         f"{_capital(level_words(scene.plan))} as a C-arm would show it with the needle at its end, made from "
         "this CT: patient prone, detector behind her, her left on the left; endplates edge-on and the "
         f"spinous process in the midline {angulation_words(ap)}. The lateral picture has the detector at her "
-        f"left. What lies before the spine and, on the lateral picture, beside it is left out. {_HATCHED}"
+        "left. What lies before the spine and, on the lateral picture, beside it is left out."
     )
     return _pair(scene, needles, caption, close=False)
 
@@ -130,12 +131,18 @@ STRAIGHT_DEG: Final = 0.5
 def _said_of(scene: Scene, needle: PlannedNeedle) -> str:
     """What the AP picture must show, in numbers."""
     corridor = corridor_of(scene.plan, needle.way)
-    depth = f"{needle.way.wall_depth_mm:.0f} mm in"
+    wall = needle.way.wall_depth_mm
+    depth = f"{wall:.0f} mm in" if wall >= 0 else f"{-wall:.0f} mm before it meets the bone"
     if corridor is None:
         return f"{_capital(needle.words)}: {depth}; the pedicle was not measured, so no line is drawn."
     free = lateral_of_medial_line_mm(scene.vertebra, corridor, needle.way)
-    where = f"{free:.1f} mm lateral of" if free >= 0 else f"{-free:.1f} mm past"
-    return f"{_capital(needle.words)}: {depth}, its surface {where} the line."
+    if free < 0:
+        # Beside the canal's widest part, or where the pedicle narrows behind the wall.
+        return (
+            f"{_capital(needle.words)}: {depth}, its surface is {-free:.1f} mm past the line on the AP "
+            "picture, so that these two pictures cannot show that it is clear of the canal."
+        )
+    return f"{_capital(needle.words)}: {depth}, its surface {free:.1f} mm lateral of the line."
 
 
 def _pair(scene: Scene, needles: tuple[PlannedNeedle, ...], caption: str, *, close: bool) -> Picture:
@@ -161,9 +168,7 @@ def _pair(scene: Scene, needles: tuple[PlannedNeedle, ...], caption: str, *, clo
             _write_view(axes, shot, box)
             said = "tip at the posterior wall" if close else "needle at its end"
             title = "AP" if k == 0 else "Lateral"
-            axes.set_title(
-                f"{title}: {said}", loc="left", fontsize=10.5, fontweight="bold", color=INK, pad=5.0
-            )
+            write_title(axes, f"{title}: {said}", left, top)
         write_research_use(figure)
     return Picture(figure, caption, caption, WIDTH_IN)
 
@@ -235,7 +240,7 @@ def _draw_ap(axes: Axes, scene: Scene, needles: tuple[PlannedNeedle, ...], *, cr
         if answer.corridor is None:
             continue
         used = answer.side in sides
-        outline = close(_place(scene.ap, answer.corridor.outline))
+        outline = close(_place(scene.ap, pedicle_outline(scene.vertebra, answer.corridor)))
         trace(axes, outline, MEDIAL_LINE, width=1.2 if used else 0.7)
         if used:
             line = _place(scene.ap, medial_line(scene.vertebra, answer.corridor))

@@ -6,7 +6,8 @@ from typing import Final
 
 from thecal.anatomy.spine import Vertebra
 from thecal.needle.needles import PlannedNeedle, depth_marks, level_words, needles_of
-from thecal.needle.plan_value import CementRange, LevelPlan, Trajectory
+from thecal.needle.plan_value import CementRange, ExecutedNeedle, LevelPlan, Trajectory
+from thecal.terms import vertebra_name
 
 APPROACH_WORDS: Final = {
     "transpedicular": "through the pedicle",
@@ -28,6 +29,7 @@ def answer(plan: LevelPlan) -> str:
         )
     sides = [a.side for a in plan.sides if a.best is not None]
     if sides:
+        # Two needles are then the plan.
         return (
             f"{at}: no path for one needle to the middle; a needle from the {' and the '.join(sides)} "
             "reaches its own half of the body."
@@ -45,7 +47,7 @@ def first_needle(plan: LevelPlan) -> PlannedNeedle | None:
 def skin_words(vertebra: Vertebra, way: Trajectory) -> tuple[str, str]:
     """Where the needle enters the skin: a figure, and what it is."""
     if way.skin_mm is None or way.skin_from_midline_mm is None:
-        return "not in the scan", "skin entry"
+        return "not in the scan", "depths count from the bone"
     left = float(vertebra.frame.to_local(way.skin_mm)[0]) > 0
     return f"{abs(way.skin_from_midline_mm):.0f} mm", f"{'left' if left else 'right'} of the midline"
 
@@ -102,7 +104,8 @@ def cement_limit_words(cement: CementRange) -> str:
     """What the limit is."""
     return (
         f"{100 * cement.low_share:.0f} to {100 * cement.high_share:.0f} % of a body of "
-        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where it nears the posterior third"
+        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where cement nears the "
+        "posterior third"
     )
 
 
@@ -111,6 +114,40 @@ def unknown_words(plan: LevelPlan) -> str:
     if not plan.unknown:
         return "Vessels, roots outside the foramina and the dura itself are not seen on CT."
     return f"{capital('; '.join(plan.unknown))}."
+
+
+def executed(needle: ExecutedNeedle) -> str:
+    """A needle of a later CT against the plan, in one sentence."""
+    name = capital(vertebra_name(needle.level, needle.vertebra_id))
+    at = f"{name}, {needle.side}, {SEEN_WORDS[needle.seen_as]}"
+    off = "nothing was planned for it"
+    if needle.angle_error_deg is not None and needle.entry_error_mm is not None:
+        off = f"{needle.entry_error_mm:.1f} mm and {needle.angle_error_deg:.0f}° off the plan at its entry"
+    planned = (
+        ""
+        if needle.planned_medial_margin_mm is None
+        else f"; planned were {needle.planned_medial_margin_mm:.1f} mm"
+    )
+    if needle.medial_margin_mm < 0:
+        wall = f"through the medial pedicle wall by {-needle.medial_margin_mm:.1f} mm{planned}"
+    else:
+        wall = f"{needle.medial_margin_mm:.1f} mm from the medial pedicle wall{planned}"
+    return f"{at}: {off}; {wall}. Grade {needle.grade}{breach_words(needle)}."
+
+
+SEEN_WORDS: Final = {
+    "metal": "a needle in place",
+    "cement": "a track filled with cement",
+    "air": "a track filled with air",
+    "empty": "an empty track",
+}
+
+
+def breach_words(needle: ExecutedNeedle) -> str:
+    """Where a needle left its pedicle."""
+    if needle.breach == "none":
+        return ", no breach seen"
+    return f", {needle.breach} breach of {needle.breach_mm:.1f} mm"
 
 
 def capital(text: str) -> str:

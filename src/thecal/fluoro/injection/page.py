@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import jinja2
+import numpy as np
 from markupsafe import Markup
 
 from thecal.fluoro.events import FaultBegins
@@ -24,6 +25,8 @@ from thecal.terms import RESEARCH_USE
 NAME: Final = "injection.html"
 ORDER: Final = ("first cement", "near", "stop", "leak", "lost")
 KEY_QUALITY: Final = 80
+AROUND_BODY: Final = 2.6
+"""Side of a key picture, as a multiple of the body's larger side."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,7 @@ def clock(seconds: float) -> str:
 
 def _figure(key: KeyPicture) -> KeyFigure:
     rows, columns = key.frame.pixels.shape
+    x, y, width, height = _window(key)
     data = base64.b64encode(jpeg(key.frame, KEY_QUALITY)).decode()
     lines = [outline(one) for one in key.reading.outlines] if key.reading is not None else []
     paths = "".join(
@@ -104,11 +108,23 @@ def _figure(key: KeyPicture) -> KeyFigure:
         for line in lines
     )
     svg = (
-        f'<svg viewBox="0 0 {columns} {rows}" role="img" aria-label="{key.name}">'
+        f'<svg viewBox="{x:g} {y:g} {width:g} {height:g}" role="img" aria-label="{key.name}">'
         f'<image href="data:image/jpeg;base64,{data}" width="{columns}" height="{rows}"/>{paths}</svg>'
     )
     title = "First cement" if key.name == "first cement" else f"First {key.name}"
     return KeyFigure(f"{title}, {clock(key.at_s)}", f"{key.why.rstrip('.')}.", Markup(svg))
+
+
+def _window(key: KeyPicture) -> tuple[float, float, float, float]:
+    """The part of the picture round the body: x, y, width, height in pixels, square where there is room."""
+    rows, columns = key.frame.pixels.shape
+    bodies = [one.pixels for one in key.reading.outlines if one.name == "body"] if key.reading else []
+    if not bodies or not len(bodies[0]):
+        return 0.0, 0.0, float(columns), float(rows)
+    low, high = bodies[0].min(axis=0), bodies[0].max(axis=0)
+    side = min(AROUND_BODY * float((high - low).max()), float(rows), float(columns))
+    y, x = np.clip((low + high) / 2 - side / 2, 0.0, np.array([rows, columns]) - side)
+    return round(float(x), 1), round(float(y), 1), round(side, 1), round(side, 1)
 
 
 def _faults(faults: list[FaultBegins]) -> list[tuple[str, int, str, str]]:

@@ -68,17 +68,7 @@ def line_integrals(
         )
         return integrals
     along = np.stack([ray, along_column, along_row])
+    along_mm = np.stack([view.corner - view.source, view.along_column, view.along_row])
     cross = traversal.by_planes if method == "planes" else traversal.by_voxels
-    integrals = cross(own.ravel(), size, source, along, rows, columns)
-    integrals *= _plane_mm(view)
+    integrals = cross(own.ravel(), size, source, along, along_mm, rows, columns)
     return integrals
-
-
-def _plane_mm(view: View) -> FloatImage:
-    """Length of each ray from source to pixel, mm, (rows, columns)."""
-    rows, columns = view.shape
-    start = view.corner - view.source
-    down = np.arange(rows)[:, None, None] * view.along_column
-    across = np.arange(columns)[None, :, None] * view.along_row
-    length: FloatImage = np.linalg.norm(start + down + across, axis=-1).astype(np.float32)
-    return length

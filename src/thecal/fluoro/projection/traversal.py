@@ -20,22 +20,22 @@ DEEP = 8
 
 
 @njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
-def by_planes(flat, size, source, along, rows, columns):  # type: ignore[no-untyped-def]
+def by_planes(flat, size, source, along, along_mm, rows, columns):  # type: ignore[no-untyped-def]
     """Sums over planes with bilinear interpolation.
 
     ``flat`` float32 holds the volume in C order of shape ``size``; ``along`` has the ray to the first pixel
-    and its change with row and column. Returns integrals in parts of each ray's own length, (rows, columns).
+    and its change with row and column, ``along_mm`` the same in mm. Returns value times mm, (rows, columns).
     """
     out = np.zeros((rows, columns), np.float32)
     across = (columns + WIDE - 1) // WIDE
     tiles = across * ((rows + TALL - 1) // TALL)
     for tile in prange(tiles):
-        _planes_of_tile(flat, size, source, along, tile // across * TALL, tile % across * WIDE, out)
+        _planes_of_tile(flat, size, source, along, along_mm, tile // across * TALL, tile % across * WIDE, out)
     return out
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _planes_of_tile(flat, size, source, along, i0, j0, out):  # type: ignore[no-untyped-def]
+def _planes_of_tile(flat, size, source, along, along_mm, i0, j0, out):  # type: ignore[no-untyped-def]
     high, wide = min(TALL, out.shape[0] - i0), min(WIDE, out.shape[1] - j0)
     main, a1, a2 = _axes(along, i0 + 0.5 * high, j0 + 0.5 * wide)
     step = _steps(size)
@@ -80,12 +80,19 @@ def _planes_of_tile(flat, size, source, along, i0, j0, out):  # type: ignore[no-
                     sums[w] += (here + (beyond - here) * f1[w]) * share[w]
     for i in range(high):
         for w in range(wide):
-            out[i0 + i, j0 + w] = total[i, w] / abs(_at(along, i0 + i, j0 + w, main))
+            out[i0 + i, j0 + w] = total[i, w] * _plane_mm(along, along_mm, i0 + i, j0 + w, main)
 
 
 @njit(cache=True, inline="always")
 def _at(along, i, j, axis):  # type: ignore[no-untyped-def]
     return along[0, axis] + i * along[1, axis] + j * along[2, axis]
+
+
+@njit(cache=True, inline="always")
+def _plane_mm(along, along_mm, i, j, main):  # type: ignore[no-untyped-def]
+    """Length of a ray from one plane to the next, mm."""
+    x, y, z = _at(along_mm, i, j, 0), _at(along_mm, i, j, 1), _at(along_mm, i, j, 2)
+    return np.sqrt(x * x + y * y + z * z) / abs(_at(along, i, j, main))
 
 
 @njit(cache=True)
@@ -134,7 +141,7 @@ def _enter(size, source, along, i0, j0, high, wide, main, a1, a2, lane):  # type
 
 
 @njit(parallel=True, cache=True, fastmath=True, error_model="numpy")
-def by_voxels(flat, size, source, along, rows, columns):  # type: ignore[no-untyped-def]
+def by_voxels(flat, size, source, along, along_mm, rows, columns):  # type: ignore[no-untyped-def]
     """Sums of the length within each voxel times its value; arguments and result as ``by_planes``.
 
     A ray less than 45 degrees from its main axis crosses, within a slab of voxels, at most one border along
@@ -145,12 +152,12 @@ def by_voxels(flat, size, source, along, rows, columns):  # type: ignore[no-unty
     across = (columns + WIDE - 1) // WIDE
     tiles = across * ((rows + TALL - 1) // TALL)
     for tile in prange(tiles):
-        _voxels_of_tile(flat, size, source, along, tile // across * TALL, tile % across * WIDE, out)
+        _voxels_of_tile(flat, size, source, along, along_mm, tile // across * TALL, tile % across * WIDE, out)
     return out
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def _voxels_of_tile(flat, size, source, along, i0, j0, out):  # type: ignore[no-untyped-def]
+def _voxels_of_tile(flat, size, source, along, along_mm, i0, j0, out):  # type: ignore[no-untyped-def]
     high, wide = min(TALL, out.shape[0] - i0), min(WIDE, out.shape[1] - j0)
     main, a1, a2 = _axes(along, i0 + 0.5 * high, j0 + 0.5 * wide)
     step = _steps(size)
@@ -212,7 +219,7 @@ def _voxels_of_tile(flat, size, source, along, i0, j0, out):  # type: ignore[no-
                     )
     for i in range(high):
         for w in range(wide):
-            out[i0 + i, j0 + w] = total[i, w] / abs(_at(along, i0 + i, j0 + w, main))
+            out[i0 + i, j0 + w] = total[i, w] * _plane_mm(along, along_mm, i0 + i, j0 + w, main)
 
 
 @njit(cache=True)

@@ -22,6 +22,8 @@ DENSEST_HU: Final = 1500.0
 MARGIN_MM: Final = 1.5
 """Bone this far outside the label still counts: labels end at half density."""
 SOFT_EDGE_MM: Final = 1.5
+BOX_MM: Final = 4.0
+"""Round the label, in the boxes that are marched through: a little more than the two above."""
 VOXEL_MM: Final = 1.2
 COARSE_MM: Final = 2.4
 SOFT_HU: Final = 40.0
@@ -61,18 +63,18 @@ class BoneModel:
     def draw(self, view: View, *, coarse: bool = False) -> FloatImage:
         """HU times mm along each ray through the vertebra."""
         if coarse:
-            return line_integrals(self.coarse, self.coarse_grid, view, step_mm=COARSE_MM)
-        return line_integrals(self.values, self.grid, view, step_mm=VOXEL_MM)
+            return line_integrals(self.coarse, self.coarse_grid, view)
+        return line_integrals(self.values, self.grid, view)
 
     def draw_rest(self, view: View) -> FloatImage:
         """HU times mm along each ray through what surrounds the vertebra."""
-        return line_integrals(self.rest, self.rest_grid, view, step_mm=COARSE_MM)
+        return line_integrals(self.rest, self.rest_grid, view)
 
 
 def bone_model(target: Target) -> BoneModel:
     """The model of a target's vertebra."""
     mask: BoolArray = target.labels == target.vertebra_id
-    box = box_of(mask, np.ceil(8.0 / target.grid.spacing_mm).astype(np.int64))
+    box = box_of(mask, np.ceil(BOX_MM / target.grid.spacing_mm).astype(np.int64))
     if box is None:
         raise ValueError("the target holds no voxel of its vertebra")
     grid = target.grid.crop(box)

@@ -24,6 +24,8 @@ FARTHEST_DEG: Final = 11.5
 """Turns of the lattice that are farther than this from the start are left out."""
 EDGE_MM: Final = 2.5
 """The ring of background that belongs to a shadow's outline."""
+SEARCH_EDGE_MM: Final = 6.0
+"""The same in the first look: with a part of the neighbours."""
 FAINTEST: Final = 0.05
 """Of the drawing's 98th percentile: what is fainter is no shadow."""
 
@@ -36,12 +38,13 @@ class Candidate:
     score: float
 
 
-def shadow_of(drawing: FloatImage, pixel_mm: float) -> BoolArray:
+def shadow_of(drawing: FloatImage, pixel_mm: float, edge_mm: float = EDGE_MM) -> BoolArray:
     """Pixels of the vertebra's shadow with the ring round it."""
     lit = (
         drawing > FAINTEST * np.percentile(drawing[drawing > 0], 98.0) if (drawing > 0).any() else drawing > 0
     )
-    wide: BoolArray = ndimage.distance_transform_edt(~lit) * pixel_mm <= EDGE_MM if lit.any() else lit
+    ring = 2 * max(round(edge_mm / pixel_mm), 1) + 1
+    wide: BoolArray = ndimage.maximum_filter(lit.view(np.uint8), ring, mode="constant") > 0
     return wide
 
 
@@ -80,7 +83,7 @@ def search(
         drawing = model.draw(patch.view.of_moved(pose), coarse=True)
         if not (drawing > 0).any():
             continue
-        shadow = shadow_of(drawing, patch.pixel_mm).astype(np.float32)
+        shadow = shadow_of(drawing, patch.pixel_mm, SEARCH_EDGE_MM).astype(np.float32)
         drawing = drawing + model.draw_rest(patch.view.of_moved(pose))
         drawn = gradients(drawing, patch.pixel_mm, BLUR_MM, shadow) * shadow
         # One transform of both kinds is enough: correlation is linear.

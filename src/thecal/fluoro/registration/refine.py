@@ -14,11 +14,14 @@ from thecal.fluoro.registration.bone_model import BoneModel
 from thecal.fluoro.registration.coarse_search import shadow_of
 from thecal.fluoro.registration.gradients import Gradients, gradients
 from thecal.fluoro.registration.patch import Patch
-from thecal.fluoro.registration.steps import moved, step_between
+from thecal.fluoro.registration.steps import flow, moved, step_between
 from thecal.volume import FloatArray
 
 PROBES: Final = np.array([0.5, 0.5, 4.0, 1.0, 1.0, 1.0])
 """Steps by which the drawing is differentiated: mm, mm, mm of depth, degrees."""
+FLAT: Final = (0, 1, 2, 5)
+"""Those that move the drawing without changing it: shifts, depth, turns in the plane."""
+ALL: Final = (0, 1, 2, 3, 4, 5)
 LARGEST: Final = np.array([3.0, 3.0, 12.0, 4.0, 4.0, 4.0])
 """No single step is larger."""
 PRIOR_SD: Final = np.array([8.0, 8.0, 8.0, 7.0, 7.0, 7.0])
@@ -82,6 +85,7 @@ def refine(
     steps: int,
     origin: Pose | None = None,
     coarse: bool = False,
+    free: tuple[int, ...] = ALL,
 ) -> Fit:
     """Climb to the best pose near ``start``.
 
@@ -103,6 +107,8 @@ def refine(
         What the prior is about; ``start`` by default.
     coarse : bool
         Draw from the coarse model.
+    free : tuple of int
+        The numbers of the pose that may change, as ``steps.NAMES`` counts them.
     """
     pixel, view = patch.pixel_mm, patch.view
     pose, gone = start, step_between(model.centre, view, origin or start, start)
@@ -115,23 +121,27 @@ def refine(
     picture = gradients(patch.image, pixel, blur_mm, shadow)
     drawn = gradients(drawing + rest, pixel, blur_mm, shadow)
     area = max(4.0 * np.pi * (blur_mm / pixel) ** 2, 1.0)
-    prior = np.diag(1.0 / PRIOR_SD**2)
+    own = list(free)
+    prior = np.diag(1.0 / PRIOR_SD[own] ** 2)
     trust, last = 1.0, False
     for number in range(steps + 1):
         weight, noise = _weights(picture, drawn, shadow, pixel)
         score = correlation(picture, drawn, weight)
         columns = []
-        for k in range(6):
-            probe = np.zeros(6)
-            probe[k] = PROBES[k]
-            near = model.draw(view.of_moved(moved(pose, view, model.centre, probe)), coarse=coarse)
+        slope = np.stack([np.gradient(drawing, axis=0), np.gradient(drawing, axis=1)])
+        for k, probe in [(k, np.diag(PROBES)[k]) for k in own]:
+            if k in FLAT:
+                near = drawing - (slope * flow(model.centre, view, pose, probe)).sum(0)
+            else:
+                near = model.draw(view.of_moved(moved(pose, view, model.centre, probe)), coarse=coarse)
             columns.append(((gradients(near + rest, pixel, blur_mm, shadow) - drawn) / PROBES[k]).ravel())
         equations = _equations(picture, drawn, np.stack(columns, 1), weight, noise * area)
         if last or number == steps:
             break
         information = equations.design.T @ (equations.design * equations.weight[:, None]) / equations.noise
         pull = equations.design.T @ (equations.weight * equations.residual) / equations.noise
-        step = np.linalg.solve(information + prior, pull - prior @ gone)
+        step = np.zeros(6)
+        step[own] = np.linalg.solve(information + prior, pull - prior @ gone[own])
         step /= max(1.0, float(np.max(np.abs(step) / LARGEST)))
         better = False
         while not better and trust > 0.1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isclose
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -16,7 +17,8 @@ from thecal.fluoro.sources.grey import Grey, to_grey
 
 FRAMES_PER_S: Final = 7.5
 """Where a file does not state its rate: pulses a second in 189 vertebroplasties (Ortiz 2006, abstract)."""
-SUFFIXES: Final = (".dcm", ".dicom", ".ima", "")
+STILL_DEG: Final = 0.5
+"""A C-arm that turns by less stands still."""
 
 
 class XaFile:
@@ -49,7 +51,7 @@ class XaFile:
 
         header = _header(self._path)
         try:
-            for number, raw in enumerate(iter_pixels(self._path, raw=True)):
+            for number, raw in enumerate(iter_pixels(self._path)):
                 if self._stopped.is_set():
                     return
                 yield Frame(number, self._times[number], as_displayed(raw, header))
@@ -143,8 +145,21 @@ def frame_times_s(header: Any, frames: int) -> list[float]:
 
 
 def geometry_of(header: Any) -> SourceGeometry:
-    """What the file states of the C-arm."""
+    """What the file states of the C-arm.
+
+    Raises
+    ------
+    InputError
+        Where its pixels are not square, or it turns during the run.
+    """
     pitch = header.get("ImagerPixelSpacing")
+    if pitch and not isclose(float(pitch[0]), float(pitch[1]), rel_tol=1e-3):
+        raise InputError("The pictures' pixels are not square")
+    for name in ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement"):
+        value = header.get(name)
+        turns = [] if value is None else [value] if isinstance(value, int | float) else list(value)
+        if any(abs(float(turn)) > STILL_DEG for turn in turns):
+            raise InputError("The C-arm turns during this run; a watch needs one that stands")
     return SourceGeometry(
         _number(header, "DistanceSourceToDetector"),
         _number(header, "DistanceSourceToPatient"),

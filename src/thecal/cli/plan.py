@@ -1,0 +1,218 @@
+"""``thecal plan``: where a needle may go, before the puncture; and where it went, after it."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from thecal.anatomy.spine import Spine, Vertebra
+    from thecal.assessment import Assessment
+    from thecal.needle.plan import Ready
+    from thecal.needle.plan_value import Audit, LevelPlan
+    from thecal.volume import Volume
+
+STAGES = ("read", "anatomy", "cement", "plan", "write")
+AUDIT_STAGES = ("read", "anatomy", "cement", "leakage", "plan", "register", "write")
+
+
+class SideChoice(Enum):
+    """Which pedicles."""
+
+    BOTH = "both"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class ApproachOption(Enum):
+    """Through the pedicle or beside it."""
+
+    AUTO = "auto"
+    TRANSPEDICULAR = "transpedicular"
+    EXTRAPEDICULAR = "extrapedicular"
+
+
+def plan(
+    input_path: Annotated[
+        Path, typer.Argument(metavar="CT", help="The CT before the puncture, as for thecal assess.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for the plan.")],
+    level: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--level",
+            metavar="LEVEL",
+            help="T12; T12@Z where levels are not counted (patient z = Z mm crosses T12); or the vertebra's "
+            "number in anatomy.nii.gz. May be repeated.",
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Every whole vertebra.")] = False,
+    side: Annotated[SideChoice, typer.Option("--side", help="Which pedicles.")] = SideChoice.BOTH,
+    approach: Annotated[
+        ApproachOption, typer.Option("--approach", help="auto: through the pedicle where that is safe.")
+    ] = ApproachOption.AUTO,
+    needle: Annotated[str, typer.Option("--needle", metavar="GAUGE", help="10G, 11G, 13G or 15G.")] = "11G",
+    margin: Annotated[
+        float, typer.Option("--margin", metavar="MM", help="To the medial pedicle wall; at least 1.")
+    ] = 1.0,
+    anatomy: Annotated[
+        str, typer.Option(metavar="NAME|FILE", help="builtin, totalsegmentator, or a label map in VerSe ids.")
+    ] = "builtin",
+    series: Annotated[
+        str | None, typer.Option(metavar="UID", help="The DICOM series to take (see thecal info).")
+    ] = None,
+    executed: Annotated[
+        Path | None,
+        typer.Option("--compare", metavar="CT", help="A later CT: the needle seen there against the plan."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print plan.json to stdout.")] = False,
+) -> int:
+    """Plan the puncture of a vertebra, or hold a needle that was put in against the plan.
+
+    Exit status: 0 a plan was written, also where it says that no way is safe; 2 the input cannot be used;
+    3 no spine was found; 1 a defect in thecal. Research use only.
+    """
+    from thecal.cli.compiled import tell_if_cold
+    from thecal.cli.progress import stage_progress
+    from thecal.dicom import read
+    from thecal.errors import InputError
+    from thecal.needle.document import plan_document
+    from thecal.needle.gauges import gauge
+    from thecal.needle.plan import Wish, plan_levels, ready
+    from thecal.needle.rules import rules
+    from thecal.needle.summary import summary
+    from thecal.needle.write import write_document
+    from thecal.report.replaced_files import check_writable
+
+    check_writable(out)
+    if not level and not every:
+        raise InputError("Name a vertebra with --level, or ask for --all")
+    wish = Wish(side.value, approach.value, gauge(needle).name, margin)
+    rules("transpedicular", gauge(needle).outer_mm, margin)
+    pin, names = split_levels(level or [])
+    with stage_progress(AUDIT_STAGES if executed else STAGES) as begin:
+        begin("read")
+        volume = read(input_path, series=series)
+        later = read(executed) if executed is not None else None
+        tell_if_cold()
+        if later is None:
+            case = None
+            spine, scan = _looked_at(volume, anatomy, pin, begin)
+        else:
+            case = _assessed(volume, anatomy, pin, begin)
+            assert case.spine is not None
+            spine, scan = case.spine, ready(volume, case.spine, case.cement)
+        begin("plan")
+        wanted = chosen(spine, scan, names, every=every)
+        plans = plan_levels(scan, wanted, wish)
+        found = None
+        if case is not None and later is not None:
+            begin("anatomy")
+            found = _audited(case, later, scan, plans, anatomy, begin)
+        begin("write")
+        document = plan_document(volume, spine, wish, plans, found, spine.quality)
+        write_document(out, volume, spine, scan, plans, found, document, wish.margin_mm)
+    if as_json:
+        typer.echo(document.to_json(), nl=False)
+    else:
+        for sentence in summary(plans, found):
+            typer.echo(sentence)
+        typer.echo(f"Plan: {out / 'plan.json'}")
+    return 0
+
+
+def split_levels(words: list[str]) -> tuple[str | None, list[str]]:
+    """What pins the levels (at most one of the words), and the vertebrae that are asked for by name."""
+    from thecal.errors import InputError
+
+    pins = [word for word in words if "@" in word]
+    if len(pins) > 1:
+        raise InputError("Only one --level may hold a place (T12@Z); the others are counted from it")
+    return (pins[0] if pins else None), [word.split("@")[0].strip().upper() for word in words]
+
+
+def chosen(spine: Spine, scan: Ready, names: list[str], *, every: bool) -> list[Vertebra]:
+    """The vertebrae to plan, from the head down.
+
+    Raises
+    ------
+    InputError
+        Where one that is named is not in the scan, is cut by its edge, or its body was not found.
+    """
+    from thecal.errors import InputError
+
+    whole = [v for v in spine.vertebrae[::-1] if v.complete and v.id in scan.bodies]
+    picked = []
+    for name in names:
+        match = [v for v in spine.vertebrae if v.level == name or str(v.id) == name]
+        if not match:
+            seen = ", ".join(v.level or str(v.id) for v in spine.vertebrae[::-1])
+            raise InputError(f"--level {name} is not among the vertebrae that were found ({seen})")
+        if match[0] not in whole:
+            raise InputError(f"--level {name} is cut by the scan's edge or its body was not found")
+        picked.append(match[0])
+    if every:
+        return whole
+    return [v for v in whole if v in picked]
+
+
+def _looked_at(
+    volume: Volume, anatomy: str, pin: str | None, begin: Callable[[str], None]
+) -> tuple[Spine, Ready]:
+    from thecal.anatomy.find import find_spine
+    from thecal.cement.find import find_cement
+    from thecal.needle.plan import ready
+
+    begin("anatomy")
+    spine = find_spine(volume, anatomy=anatomy, level=pin)
+    begin("cement")
+    return spine, ready(volume, spine, find_cement(volume, spine))
+
+
+def _assessed(volume: Volume, anatomy: str, pin: str | None, begin: Callable[[str], None]) -> Assessment:
+    from thecal.assessment import assess
+    from thecal.errors import SpineNotFound
+
+    case = assess(volume, anatomy=anatomy, level=pin, progress=begin)
+    if case.spine is None:
+        raise SpineNotFound(str(case.not_found))
+    return case
+
+
+def _audited(
+    case: Assessment,
+    volume: Volume,
+    scan: Ready,
+    plans: tuple[LevelPlan, ...],
+    anatomy: str,
+    begin: Callable[[str], None],
+) -> Audit:
+    """The audit of the needles on a later CT."""
+    from pathlib import Path as FilePath
+
+    from thecal.compare.match import match_vertebrae
+    from thecal.compare.scanned import Scanned
+    from thecal.errors import SpineNotFound
+    from thecal.needle.audit import Laid, audit, seen_of_tracks
+    from thecal.needle.in_place import needles_in_place
+
+    # A label map belongs to one scan: the later one is read by the program's own anatomy.
+    later = _assessed(volume, "builtin" if FilePath(anatomy).exists() else anatomy, None, begin)
+    begin("register")
+    before, after = Scanned.of(case, "earlier"), Scanned.of(later, "later")
+    laid = {
+        pair.after.id: Laid(pair.before, pair.registered.move.back, pair.registered.agreement)
+        for pair in match_vertebrae(before, after)
+        if pair.registered is not None
+    }
+    if not laid:
+        raise SpineNotFound("No vertebra of the later CT could be laid over one of the earlier CT")
+    metal = needles_in_place(volume, after.spine)
+    taken = {needle.vertebra_id for needle in metal}
+    tracks = [t for t in seen_of_tracks(after.leakage.tracks) if t.vertebra_id not in taken]
+    return audit(scan, plans, (*metal, *tracks), laid, volume.source.series_uid)

@@ -1,0 +1,85 @@
+"""``thecal replay``: a recording is run again, and is the same or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thecal.cli.watch import Port, Show, Sound, Speed
+
+
+def replay(
+    recording: Annotated[
+        Path, typer.Argument(metavar="RECORDING", help="recording.thecal, or the folder of thecal watch.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="DIR", help="Folder for the events and the page made anew."),
+    ] = None,
+    show: Annotated[
+        Show, typer.Option(help="A page on this computer's own address, or nothing.")
+    ] = Show.NONE,
+    port: Port = 0,
+    sound: Sound = False,
+    speed: Annotated[Speed, typer.Option(help="As it was, or as fast as can be.")] = Speed.FULL,
+) -> int:
+    """Run a recording of thecal watch again, and compare reading for reading and line for line, bit for bit.
+
+    Exit status: 0 it is the same; 4 it is not, and the first difference is said; 2 the recording cannot be
+    used; 1 a defect in thecal. Research use only.
+    """
+    from thecal import __version__
+    from thecal.cli import EXIT_DIFFERENT
+    from thecal.errors import InputError
+    from thecal.fluoro.planned_model import PlannedModel
+    from thecal.fluoro.recording import NAME, read_opening
+    from thecal.fluoro.run import run_replay
+    from thecal.fluoro.session import Told
+
+    path = recording / NAME if recording.is_dir() else recording
+    if out is not None and out.exists() and out.resolve() == path.parent.resolve():
+        raise InputError("--out is the recording's own folder, whose events would be written over")
+    opening = read_opening(path)
+    if opening.thecal != __version__:
+        typer.echo(f"Recorded by thecal {opening.thecal}, run again by {__version__}.", err=True)
+    model = PlannedModel(opening.target, opening.options, opening.geometry)
+    told: list[Told] = []
+    screen = None
+    if show is Show.WEB:
+        from thecal.fluoro.screen.beating import Beating
+        from thecal.fluoro.screen.web import WebScreen
+
+        page = WebScreen(opening.target.level, opening.options.posterior, port=port, sound=sound)
+        typer.echo(f"Shown at {page.address}", err=True)
+        screen = Beating(page)
+        told.append(screen)
+    try:
+        done = run_replay(
+            path, opening, model, out, told=told, pace=_real_time() if speed is Speed.REAL else None
+        )
+    finally:
+        if screen is not None:
+            screen.close()
+    if not done.ended:
+        typer.echo("The recording has no end: its watch was killed; what was written is whole.", err=True)
+    counts = f"{done.pictures} pictures, {done.readings} readings and {done.lines} lines"
+    if done.difference is None:
+        typer.echo(f"The same, bit for bit: {counts}.")
+        return 0
+    typer.echo(f"Not the same, first after {done.difference.at_s:.3f} s: {done.difference.text}.")
+    return EXIT_DIFFERENT
+
+
+def _real_time() -> Callable[[float], None]:
+    """Waits until a time of the recording has come."""
+    import time
+
+    begun = time.monotonic()
+
+    def wait(at_s: float) -> None:
+        time.sleep(max(at_s - (time.monotonic() - begun), 0.0))
+
+    return wait

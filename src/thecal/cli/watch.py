@@ -1,0 +1,221 @@
+"""``thecal watch``: pictures of an injection in, what the cement does said at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from thecal.fluoro.session import Session, Told
+    from thecal.needle.cement_clock import CementClock
+
+
+class View(StrEnum):
+    """How the C-arm stands."""
+
+    LATERAL = "lateral"
+    AP = "ap"
+
+
+class Posterior(StrEnum):
+    """Which part of the body cement must not reach."""
+
+    THIRD = "third"
+    QUARTER = "quarter"
+
+
+class Show(StrEnum):
+    """Where it is shown."""
+
+    WEB = "web"
+    NONE = "none"
+
+
+class Speed(StrEnum):
+    """How fast a file is played."""
+
+    REAL = "real"
+    FULL = "full"
+
+
+Port = Annotated[int, typer.Option(metavar="PORT", help="Port of the page on this computer; 0 for any.")]
+Sound = Annotated[bool, typer.Option("--sound", help="Sound in the page, and the terminal's bell.")]
+
+
+def watch(
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A DICOM XA or RF file, a folder (also one that fills), a film, a camera (/dev/video0 or "
+            "its number), or rtsp://127.0.0.1/...",
+        ),
+    ],
+    plan: Annotated[Path, typer.Option("--plan", metavar="DIR", help="Folder of thecal plan.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder for recording, events and page.")],
+    level: Annotated[
+        str | None, typer.Option(metavar="T12", help="Which of the planned vertebrae is watched.")
+    ] = None,
+    view: Annotated[
+        View | None, typer.Option(help="How the C-arm stands, where the source does not state it.")
+    ] = None,
+    posterior: Annotated[
+        Posterior, typer.Option(help="Stop when cement reaches this part of the body.")
+    ] = Posterior.THIRD,
+    sid: Annotated[
+        float | None,
+        typer.Option(metavar="MM", help="Source to detector, where the source does not state it."),
+    ] = None,
+    sod: Annotated[float | None, typer.Option(metavar="MM", help="Source to patient, likewise.")] = None,
+    pixel: Annotated[
+        float | None, typer.Option(metavar="MM", help="Pixel pitch at the detector, likewise.")
+    ] = None,
+    cement: Annotated[
+        str | None, typer.Option(metavar="BRAND", help="Shows the cement clock of this cement.")
+    ] = None,
+    mixed_at: Annotated[
+        str | None, typer.Option("--mixed-at", metavar="HH:MM:SS", help="When mixing began.")
+    ] = None,
+    since_mixing: Annotated[
+        float | None, typer.Option("--since-mixing", metavar="S", help="Or how long ago it began.")
+    ] = None,
+    room_temp: Annotated[float, typer.Option("--room-temp", metavar="C", help="Of the room.")] = 21.0,
+    show: Annotated[
+        Show, typer.Option(help="A page on this computer's own address, or nothing.")
+    ] = Show.NONE,
+    port: Port = 0,
+    sound: Sound = False,
+    speed: Annotated[Speed, typer.Option(help="A file at its own pace, or as fast as can be.")] = Speed.REAL,
+    every_frame: Annotated[
+        bool, typer.Option("--every-frame", help="Say each reading, not only changes of level.")
+    ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Of a folder: wait for more pictures than lie in it.")
+    ] = False,
+    network: Annotated[bool, typer.Option("--network", help="Allow a stream from another computer.")] = False,
+) -> int:
+    """Watch the injection of cement on fluoroscopy.
+
+    Says ok, near, stop, leak or lost, one JSON line an event on stdout; leaves a recording for thecal replay,
+    the events and a page in --out. Ends with its source, or when it is stopped by Ctrl-C. Research use only.
+    """
+    import sys
+
+    from thecal import __version__
+    from thecal.cli.compiled import tell_if_cold
+    from thecal.errors import InputError
+    from thecal.fluoro.options import WatchOptions
+    from thecal.fluoro.planned_model import PlannedModel
+    from thecal.fluoro.recording import Opening
+    from thecal.fluoro.run import run_watch
+    from thecal.fluoro.screen.bell import Bell
+    from thecal.fluoro.sources.open import open_source
+    from thecal.fluoro.target_file import read_planned_target
+
+    clock = _clock(cement, room_temp, mixed_at, since_mixing)
+    target = read_planned_target(plan, level)
+    pictures = open_source(source, live=live, network=network)
+    options = WatchOptions(
+        posterior=posterior.value,
+        view=None if view is None else view.value,
+        every_frame=every_frame,
+        sid_mm=sid,
+        sod_mm=sod,
+        pitch_mm=pixel,
+        clock="" if clock is None else f"{clock[0].cement.name}, room at {room_temp:g} degrees C",
+    )
+    tell_if_cold()
+    model = PlannedModel(target, options, pictures.geometry)
+    if model.assumed:
+        typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
+    if pictures.live:
+        from thecal.fluoro.warm_up import warm_up
+
+        typer.echo("Getting ready.", err=True)
+        warm_up(target, options, pictures.geometry)
+        typer.echo("Ready.", err=True)
+    opening = Opening(__version__, pictures.name, options, pictures.geometry, target)
+    told: list[Told] = [Bell(sys.stderr)] if sound and sys.stderr.isatty() else []
+    screen = None
+    if show is Show.WEB:
+        from thecal.cli.clock import face_of
+        from thecal.fluoro.screen.web import WebScreen
+
+        if not 0 <= port <= 65535:
+            raise InputError("--port is a number from 0 to 65535")
+        face = None if clock is None else face_of(*clock)
+        screen = WebScreen(target.level, posterior.value, port=port, sound=sound, clock=face)
+        typer.echo(f"Watching at {screen.address}", err=True)
+        told.append(screen)
+    try:
+        with _stopped_by_signal() as begun:
+            chronicle = run_watch(
+                pictures, model, opening, out, speed=speed.value, told=told, stream=sys.stdout, begun=begun
+            )
+    finally:
+        if screen is not None:
+            screen.close()
+    from thecal.fluoro.injection.page import headline
+
+    for sentence in headline(opening, chronicle):
+        typer.echo(sentence, err=True)
+    typer.echo(f"Page: {out / 'injection.html'}", err=True)
+    return 0
+
+
+def _clock(
+    brand: str | None, room_c: float, mixed_at: str | None, since_s: float | None
+) -> tuple[CementClock, float] | None:
+    """The clock and how long ago mixing began when the watch begins."""
+    import datetime
+
+    from thecal.errors import InputError
+
+    if brand is None:
+        if mixed_at is not None or since_s is not None:
+            raise InputError("--mixed-at and --since-mixing are of a cement: --cement names it")
+        return None
+    from thecal.needle.cement_clock import cement_clock
+
+    clock = cement_clock(brand, room_c)
+    if (mixed_at is None) == (since_s is None):
+        raise InputError("The cement clock needs --mixed-at or --since-mixing, one of them")
+    if mixed_at is not None:
+        try:
+            began = datetime.time.fromisoformat(mixed_at)
+        except ValueError as error:
+            raise InputError("--mixed-at is a time of today, HH:MM:SS") from error
+        now = datetime.datetime.now()
+        since_s = (now - datetime.datetime.combine(now.date(), began)).total_seconds()
+    assert since_s is not None
+    if not 0.0 <= since_s < 86_400.0:
+        raise InputError("Mixing began in the last day, not later than now")
+    return clock, since_s
+
+
+@contextmanager
+def _stopped_by_signal() -> Iterator[Callable[[Session], None]]:
+    """The first Ctrl-C ends the watch well, a second one the program; yields what is told of the session."""
+    import signal
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+
+    def begun(session: Session) -> None:
+        def stop(number: int, _: object) -> None:
+            session.stop()
+            signal.signal(number, signal.SIG_DFL)
+
+        for number in numbers:
+            signal.signal(number, stop)
+
+    try:
+        yield begun
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,274 @@
+"""A needle that was put in, against the plan: how far off, and what it came near to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from thecal.anatomy.spine import Vertebra
+from thecal.leakage.findings import NeedleTrack
+from thecal.leakage.tracks.grading import gertzbein_robbins
+from thecal.needle.clearance import clearance_along
+from thecal.needle.corridor import corridor
+from thecal.needle.keep_away import MEDIAL, KeepAway, keep_away
+from thecal.needle.plan import Ready
+from thecal.needle.plan_value import Audit, Corridor, ExecutedNeedle, LevelPlan, SeenNeedle, Trajectory
+from thecal.needle.rules import PEDICLE_BACK_MM
+from thecal.terms import Breach, Side, vertebra_name
+from thecal.volume import FloatArray
+
+USUAL_OUTER_MM: Final = 3.1
+"""Where the needle's width was not measured it is taken for 11 G."""
+GAP_MM: Final = 3.0
+STEP_MM: Final = 0.5
+BEHIND_MM: Final = 20.0
+"""The canal's side walls lie within this distance behind the posterior wall."""
+ERROR_MM: Final = 1.0
+"""Of a way's place on the later CT and of its laying over: lateral, upper and lower walls, whose labels err
+as well, are called breached only beyond it."""
+
+Against = Literal["single", "left", "right"]
+
+
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """A vertebra of the later CT laid over one of the plan's.
+
+    Attributes
+    ----------
+    vertebra : Vertebra
+        Of the plan's CT.
+    back : callable
+        Points of the later CT (..., 3) in the plan's CT, LPS mm.
+    agreement : float or None
+        Correlation of the bone then.
+    """
+
+    vertebra: Vertebra
+    back: Callable[[FloatArray], FloatArray]
+    agreement: float | None
+
+
+def seen_of_tracks(tracks: Iterable[NeedleTrack]) -> tuple[SeenNeedle, ...]:
+    """Tracks that the assessment found, as needles to audit."""
+    return tuple(
+        SeenNeedle(t.vertebra_id, t.content, t.entry_mm, t.tip_mm, t.tip_hidden, None) for t in tracks
+    )
+
+
+def audit(
+    scan: Ready,
+    plans: Sequence[LevelPlan],
+    seen: Sequence[SeenNeedle],
+    laid: Mapping[int, Laid],
+    series_uid: str | None = None,
+) -> Audit:
+    """Hold needles of a later CT against the plan.
+
+    Parameters
+    ----------
+    scan : Ready
+        Of the plan's CT.
+    plans : sequence of LevelPlan
+    seen : sequence of SeenNeedle
+    laid : mapping of int to Laid
+        By vertebra id of the later CT.
+    series_uid : str, optional
+        Of the later CT.
+    """
+    planned = {plan.vertebra_id: plan for plan in plans}
+    blocks: dict[int, KeepAway] = {}
+    needles: list[ExecutedNeedle] = []
+    notes: list[str] = []
+    for needle in seen:
+        found = laid.get(needle.vertebra_id)
+        if found is None:
+            notes.append(
+                f"A needle's way in vertebra no. {needle.vertebra_id} of the later CT was left out: the bone "
+                "could not be laid over the earlier CT."
+            )
+            continue
+        vertebra = found.vertebra
+        if vertebra.id not in blocks:
+            blocks[vertebra.id] = keep_away(scan.volume, scan.spine, vertebra, scan.around)
+        one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id))
+        needles.append(one)
+        if one.against is None:
+            side = f"the {one.side} of " if vertebra.id in planned else ""
+            notes.append(
+                f"A needle's way was seen in {side}{vertebra_name(vertebra.level, vertebra.id)}, for which "
+                "nothing is planned: check the level and the side."
+            )
+    reached = {one.vertebra_id for one in needles}
+    for plan in plans:
+        if plan.vertebra_id not in reached:
+            notes.append(
+                f"No needle and no track was seen in {vertebra_name(plan.level, plan.vertebra_id)}; that "
+                "does not show that none was put in."
+            )
+    order = {v.id: k for k, v in enumerate(scan.spine.vertebrae)}
+    needles.sort(key=lambda one: (order[one.vertebra_id], one.side))
+    return Audit(series_uid, tuple(needles), tuple(notes))
+
+
+def _one(
+    scan: Ready, keep: KeepAway, needle: SeenNeedle, laid: Laid, plan: LevelPlan | None
+) -> ExecutedNeedle:
+    vertebra = keep.vertebra
+    frame = vertebra.frame
+    ends = frame.to_local(laid.back(np.array([needle.entry_mm, needle.tip_mm])))
+    tip = ends[1]
+    ahead = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
+    sign = 1.0 if _at_depth(ends[0], ahead, (PEDICLE_BACK_MM + 0.0) / 2.0)[0] > 0 else -1.0
+    side: Side = "left" if sign > 0 else "right"
+    entry = _entry(keep, ends[0], tip, ahead)
+    outer = needle.outer_mm or USUAL_OUTER_MM
+    middle = scan.pedicles.get((vertebra.id, int(sign)))
+    pixel = float(max(scan.spine.grid.spacing_mm[1:]))
+    own = corridor(keep, side, middle, pixel) if middle is not None else None
+    medial = _medial_margin(keep, entry, tip, ahead, outer)
+    breach, over = _breach(keep, own, entry, tip, ahead, sign, outer, medial)
+    profile = clearance_along(keep, entry, tip, 0.0, outer)
+    at = int(profile.free_mm.argmin())
+    against, way = _partner(plan, side, entry, tip, keep)
+    errors = _errors(way, keep, entry, tip, ahead, sign) if way is not None else (None,) * 5
+    return ExecutedNeedle(
+        vertebra_id=vertebra.id,
+        level=vertebra.level,
+        side=side,
+        seen_as=needle.seen_as,
+        against=against,
+        agreement=laid.agreement,
+        entry_mm=_point(frame.to_lps(entry)),
+        tip_mm=_point(frame.to_lps(tip)),
+        entry_error_mm=errors[0],
+        tip_error_mm=None if needle.tip_hidden else errors[1],
+        angle_error_deg=errors[2],
+        transverse_error_deg=errors[3],
+        sagittal_error_deg=errors[4],
+        medial_margin_mm=medial,
+        least_mm=min(float(profile.free_mm[at]), medial),
+        nearest=profile.nearest[at] if float(profile.free_mm[at]) < medial else MEDIAL,
+        breach=breach,
+        breach_mm=over,
+        grade=gertzbein_robbins(over),
+        planned_medial_margin_mm=None if way is None else way.medial_margin_mm,
+    )
+
+
+def _at_depth(point: FloatArray, ahead: FloatArray, depth: float) -> FloatArray:
+    """The point of a line at a depth before the posterior wall."""
+    moved: FloatArray = point + ahead * (depth - point[1]) / ahead[1]
+    return moved
+
+
+def _entry(keep: KeepAway, entry: FloatArray, tip: FloatArray, ahead: FloatArray) -> FloatArray:
+    """Where the line meets the vertebra's bone on the plan's CT, as a planned way's entry is."""
+    back = np.arange(0.0, float(np.linalg.norm(tip - entry)) + BEHIND_MM, STEP_MM)
+    points = tip - back[:, None] * ahead
+    inside = np.flatnonzero(keep.depth_in_bone(points) >= 0.0)
+    if not len(inside):
+        return entry
+    last = int(inside[0])
+    for k in inside:
+        if (k - last) * STEP_MM > GAP_MM:
+            break
+        last = int(k)
+    met: FloatArray = points[last]
+    return met
+
+
+def _medial_margin(
+    keep: KeepAway, entry: FloatArray, tip: FloatArray, ahead: FloatArray, outer: float
+) -> float:
+    """From the needle's surface to the canal, behind the posterior wall."""
+    length = float(np.linalg.norm(tip - entry))
+    points = tip - np.arange(0.0, length + BEHIND_MM, STEP_MM)[:, None] * ahead
+    beside = points[(points[:, 1] <= 0.5) & (points[:, 1] >= -BEHIND_MM)]
+    if not len(beside):
+        beside = points
+    return float(keep.distance(MEDIAL, beside).min() - outer / 2.0)
+
+
+def _breach(
+    keep: KeepAway,
+    own: Corridor | None,
+    entry: FloatArray,
+    tip: FloatArray,
+    ahead: FloatArray,
+    sign: float,
+    outer: float,
+    medial: float,
+) -> tuple[Breach, float]:
+    """Which wall of the pedicle the needle's surface lies beyond, and by how much."""
+    if medial < 0.0:
+        return "medial", -medial
+    points = tip - np.arange(0.0, float(np.linalg.norm(tip - entry)) + STEP_MM, STEP_MM)[:, None] * ahead
+    inside = points[(points[:, 1] >= PEDICLE_BACK_MM) & (points[:, 1] <= 0.0)]
+    if not len(inside):
+        return "none", 0.0
+    over = outer / 2.0 - keep.depth_in_bone(inside)
+    at = int(over.argmax())
+    if over[at] <= ERROR_MM or own is None:
+        return "none", 0.0
+    off = inside[at] - _at_depth(
+        keep.vertebra.frame.to_local(own.isthmus_mm), _local_axis(keep, own), inside[at, 1]
+    )
+    if abs(off[0]) / max(own.width_mm, 1.0) >= abs(off[2]) / max(own.height_mm, 1.0):
+        # Medial of the middle but clear of the canal: the label's inner edge, not the wall.
+        return ("lateral", float(over[at])) if sign * off[0] > 0 else ("none", 0.0)
+    return ("superior" if off[2] > 0 else "inferior"), float(over[at])
+
+
+def _local_axis(keep: KeepAway, own: Corridor) -> FloatArray:
+    frame = keep.vertebra.frame
+    return frame.to_local(frame.origin + own.axis)
+
+
+def _partner(
+    plan: LevelPlan | None, side: Side, entry: FloatArray, tip: FloatArray, keep: KeepAway
+) -> tuple[Against | None, Trajectory | None]:
+    """The planned needle of that side that lies nearest to the executed one."""
+    if plan is None:
+        return None, None
+    choices: list[tuple[Against, Trajectory]] = []
+    if plan.single is not None and plan.single.side == side:
+        choices.append(("single", plan.single))
+    for answer in plan.sides:
+        if answer.side == side and answer.best is not None:
+            choices.append(("left" if side == "left" else "right", answer.best))
+    if not choices:
+        return None, None
+
+    def away(way: Trajectory) -> float:
+        ends = keep.vertebra.frame.to_local(np.array([way.entry_mm, way.tip_mm]))
+        return float(np.linalg.norm(ends[0] - entry) + np.linalg.norm(ends[1] - tip))
+
+    name, way = min(choices, key=lambda choice: away(choice[1]))
+    return name, way
+
+
+def _errors(
+    way: Trajectory, keep: KeepAway, entry: FloatArray, tip: FloatArray, ahead: FloatArray, sign: float
+) -> tuple[float, float, float, float, float]:
+    """Entry across the planned way, tip, angle, and the angle in both of the vertebra's planes."""
+    ends = keep.vertebra.frame.to_local(np.array([way.entry_mm, way.tip_mm]))
+    planned = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
+    here = entry + ahead * float((ends[0] - entry) @ planned) / float(ahead @ planned)
+    angle = float(np.degrees(np.arccos(np.clip(ahead @ planned, -1.0, 1.0))))
+    transverse = float(np.degrees(np.arctan2(-sign * ahead[0], ahead[1])))
+    sagittal = float(np.degrees(np.arctan2(ahead[2], ahead[1])))
+    return (
+        float(np.linalg.norm(here - ends[0])),
+        float(np.linalg.norm(tip - ends[1])),
+        angle,
+        transverse - way.transverse_deg,
+        sagittal - way.sagittal_deg,
+    )
+
+
+def _point(values: FloatArray) -> tuple[float, float, float]:
+    return float(values[0]), float(values[1]), float(values[2])

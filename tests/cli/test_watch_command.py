@@ -1,0 +1,176 @@
+"""``thecal watch``, ``replay`` and ``clock`` as they are called."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from stand_in import ColumnModel, frames, picture, toy_target
+from test_sources import xa
+
+from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_OK, run
+from thecal.fluoro.events import from_line
+from thecal.fluoro.frame import Frame
+from thecal.fluoro.reading import Reading
+from thecal.fluoro.target_file import target_path, write_target
+
+Said = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(autouse=True)
+def columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The simple picture model in the monitor's place; signals stay the test's."""
+    monkeypatch.setattr("thecal.fluoro.planned_model.PlannedModel._find", lambda self, frame: ColumnModel())
+    monkeypatch.setattr("thecal.fluoro.warm_up.warm_up", lambda *_: None)
+    monkeypatch.setattr("thecal.cli.compiled.tell_if_cold", lambda: None)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a plan of T12 and a run of an injection up to the posterior third."""
+    monkeypatch.chdir(tmp_path)
+    write_target(target_path(Path("plan"), "T12"), toy_target())
+    pixels = np.stack([frame.pixels for frame in frames(40)])
+    xa(tmp_path / "run.dcm", pixels, FrameTime=1000.0 / 7.5, PositionerPrimaryAngle=90.0)
+    return tmp_path
+
+
+def watched(*more: str, out: str = "out", source: str = "run.dcm") -> int:
+    return run(["watch", source, "--plan", "plan", "--out", out, "--speed", "full", *more])
+
+
+def test_a_watch_says_its_events_and_leaves_recording_events_and_page(here: Path, capsys: Said) -> None:
+    assert watched() == EXIT_OK
+    said = capsys.readouterr()
+    lines = said.out.splitlines()
+    events = [from_line(line) for line in lines]
+    assert [e.level for e in events if e.event == "level"] == ["lost", "ok", "near", "stop"]
+    assert json.loads(lines[0])["schema"] == "thecal.watch/1"
+    assert (here / "out" / "events.jsonl").read_text() == said.out
+    assert "posterior third" in said.err
+    assert "Assumed, since the source does not state it: source to detector 1000 mm" in said.err
+    assert sorted(path.name for path in (here / "out").iterdir()) == [
+        "events.jsonl",
+        "injection.html",
+        "recording.thecal",
+    ]
+
+
+def test_a_replay_of_a_watch_is_the_same_and_makes_the_same_files(here: Path, capsys: Said) -> None:
+    watched("--every-frame", "--posterior", "quarter")
+    assert run(["replay", "out", "--out", "again"]) == EXIT_OK
+    assert "The same, bit for bit: 40 pictures, 40 readings" in capsys.readouterr().out
+    for name in ("events.jsonl", "injection.html"):
+        assert (here / "out" / name).read_bytes() == (here / "again" / name).read_bytes()
+
+
+def test_a_replay_that_differs_says_where_and_ends_with_its_own_status(
+    here: Path, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Other(ColumnModel):
+        def see(self, frame: Frame) -> Reading:
+            return super().see(Frame(frame.number, frame.time_s, np.roll(frame.pixels, frame.number == 21)))
+
+    watched()
+    monkeypatch.setattr("thecal.fluoro.planned_model.PlannedModel._find", lambda self, frame: Other())
+    assert run(["replay", "out/recording.thecal"]) == EXIT_DIFFERENT
+    assert "picture 21 is read otherwise" in capsys.readouterr().out
+
+
+def test_a_recording_is_never_written_over(here: Path, capsys: Said) -> None:
+    watched()
+    before = (here / "out" / "recording.thecal").read_bytes()
+    assert watched() == EXIT_INPUT
+    assert "holds a recording already" in capsys.readouterr().err
+    assert (here / "out" / "recording.thecal").read_bytes() == before
+    assert run(["replay", "out", "--out", "out"]) == EXIT_INPUT
+
+
+def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None:
+    (here / "in").mkdir()
+
+    def fill() -> None:
+        for number in range(6):
+            Image.fromarray(picture(number)).save(here / "in" / f"{number}.part", "PNG")
+            os.rename(here / "in" / f"{number}.part", here / "in" / f"{number}.png")
+            stop.wait(0.05)
+        stop.wait(0.4)
+        os.kill(os.getpid(), signal.SIGINT)
+
+    stop = threading.Event()
+    thread = threading.Thread(target=fill)
+    thread.start()
+    try:
+        words = ["watch", "in", "--live", "--plan", "plan", "--out", "out", "--view", "lateral"]
+        assert run(words) == EXIT_OK
+    finally:
+        stop.set()
+        thread.join()
+    last = from_line(capsys.readouterr().out.splitlines()[-1])
+    assert last.why == "stopped"
+    assert last.pictures + last.passed_over == 6
+    assert (here / "out" / "injection.html").exists()
+    assert run(["replay", "out"]) == EXIT_OK
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (("--level", "T9"), "does not plan T9; it plans T12"),
+        (("--cement", "Foo", "--since-mixing", "60"), "Nothing is known of the cement Foo"),
+        (("--cement", "Simplex P"), "--mixed-at or --since-mixing"),
+        (("--cement", "Simplex P", "--mixed-at", "noon"), "HH:MM:SS"),
+        (("--since-mixing", "60"), "--cement names it"),
+        (("--sod", "1200"), "impossible"),
+    ],
+)
+def test_what_cannot_be_is_said_before_the_first_picture(
+    here: Path, capsys: Said, more: tuple[str, ...], words: str
+) -> None:
+    assert watched(*more) == EXIT_INPUT
+    assert words in capsys.readouterr().err
+    assert not (here / "out").exists()
+
+
+def test_a_source_that_does_not_say_how_the_c_arm_stands_needs_the_view(here: Path, capsys: Said) -> None:
+    (here / "in").mkdir()
+    Image.fromarray(picture(0)).save(here / "in" / "0.png")
+    assert watched(source="in") == EXIT_INPUT
+    assert "--view lateral or --view ap" in capsys.readouterr().err
+
+
+def test_the_web_page_is_served_while_it_runs(here: Path, capsys: Said) -> None:
+    assert watched("--show", "web", "--sound", "--cement", "simplex p", "--since-mixing", "300") == EXIT_OK
+    assert "Watching at http://127.0.0.1:" in capsys.readouterr().err
+    assert "Simplex P, room at 21 degrees C" in (here / "out" / "injection.html").read_text()
+
+
+def test_the_clock_says_what_is_known_and_what_is_not(capsys: Said) -> None:
+    assert run(["clock", "CMW 1", "--room-temp", "25", "--gauge", "11G"]) == EXIT_OK
+    said = capsys.readouterr().out
+    assert "cured                 8:42 min (Nicholas 2007" in said
+    assert "toothpaste begins     not known" in said
+    assert "1.0 MPa, below the mean peak in vivo" in said
+    assert run(["clock", "Foo"]) == EXIT_INPUT
+    assert "there are figures for Simplex P" in capsys.readouterr().err
+
+
+def refuses(action: Callable[[], int]) -> bool:
+    return action() == EXIT_INPUT
+
+
+def test_a_damaged_recording_is_refused_in_one_sentence(here: Path, capsys: Said) -> None:
+    watched()
+    path = here / "out" / "recording.thecal"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    assert refuses(lambda: run(["replay", "out"]))
+    assert "is damaged at byte" in capsys.readouterr().err

@@ -1,0 +1,119 @@
+"""Needles that were put in, against the plan: what is known of them is found again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from patients import looked_at, patient, plan_of, vertebra
+
+from thecal.needle.audit import Laid, audit
+from thecal.needle.in_place import needles_in_place
+from thecal.needle.plan_value import Audit, SeenNeedle
+
+SHIFT = np.array([30.0, -12.0, 45.0])
+
+
+def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, **changed) -> Audit:
+    """The audit of a needle that lies off a planned way; the later CT is shifted as a whole."""
+    own = vertebra("L1")
+    entry, tip = own.frame.to_local(way.entry_mm), own.frame.to_local(way.tip_mm)
+    entry, tip = entry + moved_local, tip + moved_local + np.array([turn_mm, 0.0, 0.0])
+    seen = SeenNeedle(
+        **{
+            "vertebra_id": 7,
+            "seen_as": "metal",
+            "entry_mm": tuple(own.frame.to_lps(entry) + SHIFT),
+            "tip_mm": tuple(own.frame.to_lps(tip) + SHIFT),
+            "tip_hidden": False,
+            "outer_mm": way.gauge.outer_mm,
+        }
+        | changed
+    )
+    laid = {7: Laid(own, lambda points: points - SHIFT, 0.97)}
+    two = replace(plan_of("L1"), single=None)
+    return audit(looked_at(), [two], [seen], laid, "1.2.3")
+
+
+def test_a_needle_put_in_as_planned_has_no_error_and_no_breach():
+    way = plan_of("L1").sides[0].best
+    (needle,) = held(way).needles
+    assert needle.against == "left"
+    assert needle.side == "left"
+    assert needle.entry_error_mm < 0.5
+    assert needle.tip_error_mm < 0.1
+    assert needle.angle_error_deg < 0.1
+    assert needle.breach == "none"
+    assert needle.grade == "A"
+    assert needle.medial_margin_mm == pytest.approx(way.medial_margin_mm, abs=0.7)
+
+
+def test_a_needle_beside_the_plan_is_off_by_as_much():
+    way = plan_of("L1").sides[0].best
+    (needle,) = held(way, (0.0, 0.0, 2.0)).needles
+    assert needle.entry_error_mm == pytest.approx(2.0, abs=0.4)
+    assert needle.tip_error_mm == pytest.approx(2.0, abs=0.1)
+
+
+def test_a_turned_needle_has_that_angle_towards_the_midline():
+    way = plan_of("L1").sides[0].best
+    (needle,) = held(way, turn_mm=-4.0).needles
+    assert 3.0 < needle.angle_error_deg < 9.0
+    assert needle.transverse_error_deg == pytest.approx(needle.angle_error_deg, abs=1.0)
+
+
+def test_a_needle_through_the_medial_wall_is_called_so_with_its_depth():
+    way = plan_of("L1").sides[0].best
+    into = way.medial_margin_mm + 3.0
+    (needle,) = held(way, (-into, 0.0, 0.0)).needles
+    assert needle.breach == "medial"
+    assert needle.medial_margin_mm < -1.0
+    assert needle.grade in ("B", "C", "D")
+    assert needle.nearest == "medial pedicle wall"
+
+
+def test_a_hidden_tip_has_no_error():
+    (needle,) = held(plan_of("L1").sides[0].best, tip_hidden=True, seen_as="cement").needles
+    assert needle.tip_error_mm is None
+    assert needle.angle_error_deg is not None
+
+
+def test_a_needle_at_a_level_that_was_not_planned_is_told():
+    own = vertebra("T12")
+    way = plan_of("T12").sides[0].best
+    seen = SeenNeedle(3, "metal", way.entry_mm, way.tip_mm, False, None)
+    found = audit(looked_at(), [plan_of("L1")], [seen], {3: Laid(own, lambda p: p, None)})
+    assert found.needles[0].against is None
+    assert any("T12" in note and "nothing is planned" in note for note in found.notes)
+    assert any("No needle" in note and "L1" in note for note in found.notes)
+
+
+def test_bone_that_cannot_be_laid_over_itself_leaves_its_needle_out_and_says_so():
+    way = plan_of("L1").sides[0].best
+    seen = SeenNeedle(3, "metal", way.entry_mm, way.tip_mm, False, None)
+    found = audit(looked_at(), [plan_of("L1")], [seen], {})
+    assert found.needles == ()
+    assert "could not be laid" in found.notes[0]
+
+
+def test_a_needle_of_steel_in_the_bone_is_found_with_its_tip():
+    case = patient()
+    way = plan_of("L1").sides[1].best
+    entry, tip = np.array(way.entry_mm), np.array(way.tip_mm)
+    ahead = (tip - entry) / np.linalg.norm(tip - entry)
+    hu = case.volume.hu.copy()
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in hu.shape], indexing="ij"), -1)
+    points = case.grid.to_lps(index)
+    along = (points - tip) @ ahead
+    off = np.linalg.norm(points - tip - along[..., None] * ahead, axis=-1)
+    hu[(off <= 1.6) & (along <= 0.0) & (along >= -75.0)] = 3071
+    (needle,) = needles_in_place(replace(case.volume, hu=hu), case.spine)
+    assert needle.vertebra_id == vertebra("L1").id
+    assert np.linalg.norm(np.subtract(needle.tip_mm, tip)) < 1.8
+    found = np.subtract(needle.tip_mm, needle.entry_mm)
+    assert np.degrees(np.arccos(found @ ahead / np.linalg.norm(found))) < 1.5
+
+
+def test_bone_alone_holds_no_needle():
+    assert needles_in_place(patient().volume, patient().spine) == ()
