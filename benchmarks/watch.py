@@ -230,8 +230,8 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "A crossing is found when stop is said within 2 pictures of it, or before 0.05 mL lies behind the "
         "line. A stop is false when it is said more than 2 pictures and 4 % of the depth early. A perfect "
         "reader sees what projects outside the body, other cement and the needle with a contrast of 3 "
-        "standard deviations of the quanta's noise in a mm. Simulated by those who made the monitor. Where other work "
-        "runs beside it, times are too long."
+        "standard deviations of the quanta's noise in a mm. Simulated by those who made the monitor. "
+        "Where other work runs beside it, times are too long."
     )
     return Table(NAME, "Watching an injection", caption, rows, done, quick)
 

@@ -91,3 +91,44 @@ def test_insert_puts_cement_into_a_scan_where_it_is_told(
     assert run([*words, "--deposit", "epidural@L5:0.2ml", "--out", str(tmp_path / "no")]) == 2
     assert "does not show L5" in capsys.readouterr().err
     assert not (tmp_path / "no").exists()
+
+
+def test_injection_writes_pictures_the_truth_of_each_and_what_a_watch_needs(
+    tmp_path: Path, phantom_patient: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dataclasses import replace
+
+    import pydicom
+
+    from thecal.fluoro.target_file import read_planned_target
+    from thecal.phantom.injection import draw_spec
+
+    def short(*words: object, **choices: object) -> object:
+        drawn = draw_spec(*words, **choices)  # type: ignore[arg-type]
+        flow = replace(drawn.flow, start_s=0.4, ml_s=5.0, body_ml=2.0)
+        return replace(drawn, flow=flow, fps=5.0, frames=4)
+
+    monkeypatch.setattr("thecal.phantom.injection.draw_spec", short)
+    monkeypatch.setattr("thecal.anatomy.find.find_spine", lambda *_, **__: phantom_patient.spine)
+    write_scan(phantom_patient.volume, tmp_path, "nifti", note="for a test")
+    words = ["--level", "T12", "--leak", "posterior wall", "--out", str(tmp_path / "run")]
+    assert run(["phantom", "injection", str(tmp_path / "ct.nii.gz"), *words]) == 0
+    pictures = pydicom.dcmread(tmp_path / "run" / "injection.dcm")
+    truth = json.loads((tmp_path / "run" / "truth.json").read_text())
+    assert pictures.NumberOfFrames == len(truth["pictures"]) == 4
+    assert [round(a, 3) for a in truth["stated_deg"]] == [
+        round(float(pictures.PositionerPrimaryAngle), 3),
+        round(float(pictures.PositionerSecondaryAngle), 3),
+    ] or pictures.PatientPosition != "HFS"
+    assert truth["pictures"][-1]["injected_ml"] > 0
+    assert "Research use only" in truth["research_use"]
+    assert len(read_planned_target(tmp_path / "run", None).needles) == 1
+
+
+@pytest.mark.parametrize("words", [["--leak", "everywhere"], ["--view", "oblique"]])
+def test_an_injection_that_cannot_be_is_refused_in_a_sentence(
+    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["phantom", "injection", "nothing.nii.gz", "--out", str(tmp_path / "x"), *words]) == 2
+    assert words[1] in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()

@@ -231,7 +231,6 @@ class Monitor:
             core,
             ~within_mm(place.regions, FAR_MM),
             within,
-            place.regions.body,
             _apart(place.regions),
             tip,
             place.regions.pixel_mm,

@@ -25,7 +25,7 @@ NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
 TIP_MM2: Final = 10.0
 """With so much cement in sight, new cement is no longer looked for at the tip."""
-NEEDLE_SLIP_PX: Final = 1.0
+NEEDLE_SLIP_PX: Final = 0.4
 """The needle's steep edges are laid on each other no better than this."""
 NEAR_MM2: Final = 1.5
 """Least shadow of cement that is near but does not touch, which must be seen on two pictures."""
@@ -62,10 +62,8 @@ class CementFinder:
         all of it alike; what darkens the middle more lies over it.
     within : (rows, columns) bool
         Where cement may be looked for.
-    body : (rows, columns) bool
-        Where it needs not touch what was seen before.
     apart : (rows, columns) bool
-        Where it may appear away from other cement.
+        Where it may appear without touching other cement.
     tip_px : (2,) float64 or None
         The needle's tip.
     pixel_mm : float
@@ -78,13 +76,11 @@ class CementFinder:
         core: BoolArray,
         far: BoolArray,
         within: BoolArray,
-        body: BoolArray,
         apart: BoolArray,
         tip_px: FloatArray | None,
         pixel_mm: float,
     ) -> None:
         self._noise = np.hypot(baseline.noise, _slip(baseline.picture, blind, pixel_mm))
-        self._body = body
         self._far = baseline.valid & far & core
         over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
         clear = baseline.valid & ~blind & within
@@ -139,10 +135,9 @@ class CementFinder:
         area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
         lasting = self._since < time_s
         stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
-        apart = stays & (self._apart | close)
-        old = holds(apart) & (area >= APART_MM2)
         close = away * self._pixel_mm <= NEAR_MM
-        near = holds(close & self._body) & (area >= NEAR_MM2) & holds(lasting)
+        old = holds(stays & (self._apart | close)) & (area >= APART_MM2)
+        near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
         good = holds(sigma > STRONG_SIGMA) & (holds(away <= TOUCHING_PX) | near | old)
         good[0] = False
         taken: BoolArray = good[pieces]
@@ -231,9 +226,9 @@ def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:
     """Noise beside the needle, from its edges that do not lie on each other."""
     SIDE_MM = 2.0
     down, across = np.gradient(np.nan_to_num(picture))
-    steep = ndimage.maximum_filter(np.hypot(down, across), 7)
+    steep = ndimage.maximum_filter(np.hypot(down, across), 5)
     beside = ndimage.maximum_filter(blind.view(np.uint8), 2 * round(SIDE_MM / pixel_mm) + 1) > 0
-    slip: FloatImage = np.where(beside, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
+    slip: FloatImage = np.where(beside & ~blind, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
     return slip
 
 
