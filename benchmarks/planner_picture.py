@@ -1,4 +1,4 @@
-"""``python -m benchmarks.planner_picture``: planned angles by level against published ones, from stored plans."""
+"""``python -m benchmarks.planner_picture``: planned angles by level beside published ones."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def plain_block(slope: float = 0.0, half: tuple[float, float] = PEDICLE_HALF, ri
         _body(near), np.maximum(_pedicle(near, 1.0, slope, half), _pedicle(near, -1.0, slope, half))
     )
     canal = _canal(near)
-    away = np.stack([np.maximum(canal, 0.0), np.full(canal.shape, 60.0), np.maximum(canal + 2.5, 0.0)])
+    away = np.stack([canal, np.full(canal.shape, 60.0), np.maximum(canal + 2.5, 0.0)])
     wide = np.full((len(FAR), *far.shape[:3]), 60.0)
     if rib:
         wide[FAR.index(BONE)] = np.abs(far[..., 0] - 15.0)

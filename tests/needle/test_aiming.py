@@ -39,3 +39,9 @@ def test_a_needle_in_the_pedicles_middle_has_no_breach_and_one_half_out_has_its_
     )
     assert over[0] == 0.0
     assert over[1] == pytest.approx(1.5, abs=0.5)
+
+
+def test_a_needle_deep_in_the_canal_has_all_of_its_depth_as_its_breach():
+    deep = np.array([[5.0, -24.0, PEDICLE_Z]]), np.array([[5.0, 25.0, PEDICLE_Z]])
+    # The canal's side wall is at 9 mm, the posterior wall of the body nearer only at its front end.
+    assert breach_mm(plain_block(), "transpedicular", *deep, 3.0)[0] == pytest.approx(4.0 + 1.5, abs=0.5)

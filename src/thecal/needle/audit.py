@@ -22,7 +22,10 @@ from thecal.volume import FloatArray
 
 USUAL_OUTER_MM: Final = 3.1
 """Where the needle's width was not measured it is taken for 11 G."""
-GAP_MM: Final = 3.0
+GAP_MM: Final = 14.0
+"""A needle that crossed the canal's edge has so much of it between the bone of arch and body."""
+ENTRY_MM: Final = 6.0
+"""Bone on the plan's CT begins no farther behind the entry that was seen."""
 STEP_MM: Final = 0.5
 BEHIND_MM: Final = 20.0
 """The canal's side walls lie within this distance behind the posterior wall."""
@@ -167,7 +170,7 @@ def _at_depth(point: FloatArray, ahead: FloatArray, depth: float) -> FloatArray:
 
 def _entry(keep: KeepAway, entry: FloatArray, tip: FloatArray, ahead: FloatArray) -> FloatArray:
     """Where the line meets the vertebra's bone on the plan's CT, as a planned way's entry is."""
-    back = np.arange(0.0, float(np.linalg.norm(tip - entry)) + BEHIND_MM, STEP_MM)
+    back = np.arange(0.0, float(np.linalg.norm(tip - entry)) + ENTRY_MM, STEP_MM)
     points = tip - back[:, None] * ahead
     inside = np.flatnonzero(keep.depth_in_bone(points) >= 0.0)
     if not len(inside):

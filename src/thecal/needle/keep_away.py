@@ -71,7 +71,7 @@ class KeepAway:
     ----------
     vertebra : Vertebra
     near : (3, left, anterior, cranial) float32
-        Distance of each point from each of ``NEAR``, mm, 0 inside.
+        Distance of each point from each of ``NEAR``, mm; negative in the canal, 0 inside the others.
     far : (6, left, anterior, cranial) float32
         The same for each of ``FAR``, on the wide block.
     solid : (left, anterior, cranial) float32
@@ -90,7 +90,7 @@ class KeepAway:
     seen: tuple[str, ...]
 
     def distance(self, structure: str, local: FloatArray) -> FloatArray:
-        """Distance of points (..., 3) of the vertebra's frame from one of ``STRUCTURES``, mm."""
+        """Distance of points (..., 3) of the frame from one of ``STRUCTURES``, mm (see ``near``)."""
         if structure in NEAR:
             return sampled(self.near[NEAR.index(structure)], NEAR_LOW_MM, NEAR_STEP_MM, local, FAR_AWAY_MM)
         return sampled(self.far[FAR.index(structure)], FAR_LOW_MM, FAR_STEP_MM, local, FAR_AWAY_MM)
@@ -134,7 +134,7 @@ def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) 
     }
     return KeepAway(
         vertebra,
-        np.stack([_away(near[name], NEAR_STEP_MM) for name in NEAR]),
+        np.stack([-_signed(canal)] + [_away(near[name], NEAR_STEP_MM) for name in NEAR[1:]]),
         np.stack([_away(far[name], FAR_STEP_MM) for name in FAR]),
         _signed(own),
         fine,
