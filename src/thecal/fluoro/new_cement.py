@@ -80,7 +80,8 @@ class CementFinder:
         tip_px: FloatArray | None,
         pixel_mm: float,
     ) -> None:
-        self._noise = np.hypot(baseline.noise, _slip(baseline.picture, blind, pixel_mm))
+        beside = _slip(baseline.picture, blind, pixel_mm)
+        self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
         self._far = baseline.valid & far & core
         over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
         clear = baseline.valid & ~blind & within
