@@ -33,6 +33,8 @@ CANDIDATES: Final = (14, 6)
 """So many of the first look are refined, and so many of these finely."""
 BESIDE_REACH_MM: Final = 9.0
 BESIDE_CANDIDATES: Final = (2, 1)
+NO_NEIGHBOUR_MM: Final = 1.0
+"""Taken as the spread where no neighbour is on the picture, and where it is larger."""
 BESIDE_TURNS: Final = (-4.5, 0.0, 4.5)
 """The same at the neighbours' places."""
 INVERTED_FROM: Final = 0.55
@@ -128,7 +130,7 @@ def register(
         "gone": _gone(model, view, begin, best.fit.pose),
     }
     if check_level:
-        evidence["level_lead"] = best.fit.score - look.beside(best.fit.pose)
+        evidence["level_lead"] = float(np.log(look.beside(best.fit.pose) / max(best.spread_mm, 0.01)))
     error_mm, confidence, why = judged(evidence)
     if why and look.inverted(begin):
         why = INVERTED
@@ -208,13 +210,16 @@ class _Look:
         return sorted(ends, key=lambda e: -self._worth(begin, e.fit.pose, e.fit.score))
 
     def beside(self, pose: Pose) -> float:
-        """The best correlation of this vertebra's drawing at its neighbours' places."""
-        best = -1.0
+        """The least spread of a fit of this vertebra at its neighbours' places, mm.
+
+        Not the correlation: a needle and cement lower it at the watched vertebra only.
+        """
+        best = NO_NEIGHBOUR_MM
         for way in self.model.neighbours_mm:
             there = Pose(pose.rotation, pose.shift + pose.rotation @ way)
             if in_view(self.model, self.view, there) > IN_VIEW_SHARE:
                 ends = self.near(there, BESIDE_REACH_MM, BESIDE_CANDIDATES, BESIDE_TURNS)
-                best = max([best, *(e.fit.score for e in ends)])
+                best = min([best, *(e.spread_mm for e in ends)])
         return best
 
     def inverted(self, begin: Pose) -> bool:

@@ -11,15 +11,15 @@ WRONG_MM: Final = 2.0
 SURE_FROM: Final = 0.5
 """Below this confidence the vertebra is lost."""
 WEIGHTS: Final[dict[str, float]] = {
-    "log_spread": -2.85,
-    "level_lead": 4.72,
-    "lead": 10.45,
-    "gone": -1.05,
+    "log_spread": -3.0,
+    "level_lead": 3.15,
+    "lead": 7.54,
+    "gone": -1.26,
 }
-"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses. The correlation
-itself was in it and got no weight."""
-CONSTANT: Final = -0.66
-SCALE: Final = 2.07
+"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses; the
+correlation itself was in it and got no weight."""
+CONSTANT: Final = -2.23
+SCALE: Final = 2.34
 """Mean true error over the mean spread, of those of the same views that were not wrong."""
 FLOOR_MM: Final = 0.1
 
@@ -27,18 +27,18 @@ FLOOR_MM: Final = 0.1
 def terms(evidence: dict[str, float]) -> dict[str, float]:
     """What is summed.
 
-    The spread's logarithm against 0.3 mm; how much worse it fits at the neighbours and at
-    the next best pose, beyond 0.3 of no more use; and the distance from the start beyond what starts are off.
+    The spread's logarithm against 0.3 mm, and of the neighbours' against it; how much less the next best pose
+    correlates, beyond 0.3 of no more use; and the distance from the start beyond what starts are off.
     """
     return {
         "log_spread": float(np.log(np.clip(evidence["spread_mm"], 0.05, 3.0) / 0.3)),
-        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -0.3, 0.3)),
+        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -1.0, 1.0)),
         "lead": float(np.clip(evidence["lead"], -0.1, 0.3)),
         "gone": float(np.clip(evidence["gone"] - 4.0, 0.0, 4.0)),
     }
 
 
-LEVEL_LEAD: Final = 0.08
+LEVEL_LEAD: Final = 0.5
 """Taken where the neighbours were not looked at: about what it is where all is well."""
 
 
