@@ -20,10 +20,10 @@ from thecal.errors import SpineNotFound
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.corridor import corridor
 from thecal.needle.gauges import gauge
-from thecal.needle.keep_away import keep_away
 from thecal.needle.plan import Ready, Wish, plan_level, ready
 from thecal.needle.plan_value import LevelPlan, Trajectory
-from thecal.needle.rules import rules
+from thecal.needle.search.keep_away import keep_away
+from thecal.needle.search.rules import rules
 from thecal.phantom.patient import Case, make_patient
 from thecal.phantom.scanner import SHARP, SOFT
 from thecal.terms import LEVELS, USUAL_ORDER

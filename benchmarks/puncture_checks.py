@@ -10,9 +10,9 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Part, Vertebra
 from thecal.leakage.body import Body
-from thecal.needle.keep_away import FAR, MEDIAL, NEAR, ROOT, KeepAway
 from thecal.needle.plan_value import Trajectory
-from thecal.needle.rules import Rules
+from thecal.needle.search.keep_away import FAR, MEDIAL, NEAR, ROOT, KeepAway
+from thecal.needle.search.rules import Rules
 from thecal.terms import EPIDURAL_SPACE, THECAL_SAC
 from thecal.volume import Grid
 

@@ -15,7 +15,7 @@ from benchmarks.table import Row, Table
 from thecal.anatomy.backends.builtin import Builtin
 from thecal.anatomy.spine import Spine, Vertebra
 from thecal.errors import InputError
-from thecal.fluoro.monitor import Monitor
+from thecal.fluoro.front.monitor import Monitor
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.target import target_of
 from thecal.phantom.injection import body_ml, draw_spec, inject, usable

@@ -19,20 +19,20 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.table import Row, Table
-from thecal.fluoro.events import Event
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.injection.chronicle import Chronicle
-from thecal.fluoro.lines import Lines
-from thecal.fluoro.options import WatchOptions
-from thecal.fluoro.picture_model import PictureModel
 from thecal.fluoro.reading import Reading
-from thecal.fluoro.recording import Opening, Recorder, read_opening
-from thecal.fluoro.replay import replay
 from thecal.fluoro.screen.web import WebScreen
-from thecal.fluoro.session import Session
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost
+from thecal.fluoro.stream.events import Event
+from thecal.fluoro.stream.lines import Lines
+from thecal.fluoro.stream.options import WatchOptions
+from thecal.fluoro.stream.picture_model import PictureModel
+from thecal.fluoro.stream.recording import Opening, Recorder, read_opening
+from thecal.fluoro.stream.replay import replay
+from thecal.fluoro.stream.session import Session
+from thecal.fluoro.stream.watch import Shown, Watch
 from thecal.fluoro.target import Target
-from thecal.fluoro.watch import Shown, Watch
 
 NAME: Final = "watching"
 RATES_HZ: Final = (3.0, 5.0, 7.5, 10.0, 15.0)
@@ -271,9 +271,9 @@ from itertools import count
 from pathlib import Path
 from benchmarks.watching import Pictures, Scripted, Simple, opening
 from thecal.fluoro.frame import Frame
-from thecal.fluoro.recording import Recorder
-from thecal.fluoro.session import Session
-from thecal.fluoro.watch import Watch
+from thecal.fluoro.stream.recording import Recorder
+from thecal.fluoro.stream.session import Session
+from thecal.fluoro.stream.watch import Watch
 begins = opening()
 
 def watch(path, seed):
@@ -325,7 +325,7 @@ def _hour(count: int) -> dict[str, Any]:
 
 def _model(count: int) -> dict[str, Any]:
     """The picture model on one injection, whose pictures go forth and back with fresh noise."""
-    from thecal.fluoro.monitor import Monitor
+    from thecal.fluoro.front.monitor import Monitor
     from thecal.fluoro.target import target_of
     from thecal.phantom.injection import body_ml, draw_spec, inject, usable
     from thecal.phantom.patient import make_patient

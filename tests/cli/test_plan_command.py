@@ -10,7 +10,7 @@ import pytest
 from thecal.cli import run
 from thecal.cli.plan import split_levels
 from thecal.errors import InputError
-from thecal.needle.schema import json_schema
+from thecal.needle.outputs.schema import json_schema
 
 
 @pytest.fixture

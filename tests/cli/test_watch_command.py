@@ -16,9 +16,9 @@ from stand_in import ColumnModel, frames, picture, toy_target
 from test_sources import xa
 
 from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_OK, run
-from thecal.fluoro.events import from_line
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
+from thecal.fluoro.stream.events import from_line
 from thecal.fluoro.target_file import target_path, write_target
 
 Said = pytest.CaptureFixture[str]
@@ -27,8 +27,10 @@ Said = pytest.CaptureFixture[str]
 @pytest.fixture(autouse=True)
 def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simple picture model in the monitor's place; signals stay the test's."""
-    monkeypatch.setattr("thecal.fluoro.planned_model.PlannedModel._find", lambda self, frame: ColumnModel())
-    monkeypatch.setattr("thecal.fluoro.warm_up.warm_up", lambda *_: None)
+    monkeypatch.setattr(
+        "thecal.fluoro.stream.planned_model.PlannedModel._find", lambda self, frame: ColumnModel()
+    )
+    monkeypatch.setattr("thecal.fluoro.stream.warm_up.warm_up", lambda *_: None)
     monkeypatch.setattr("thecal.cli.compiled.tell_if_cold", lambda: None)
 
 
@@ -79,7 +81,7 @@ def test_a_replay_that_differs_says_where_and_ends_with_its_own_status(
             return super().see(Frame(frame.number, frame.time_s, np.roll(frame.pixels, frame.number == 21)))
 
     watched()
-    monkeypatch.setattr("thecal.fluoro.planned_model.PlannedModel._find", lambda self, frame: Other())
+    monkeypatch.setattr("thecal.fluoro.stream.planned_model.PlannedModel._find", lambda self, frame: Other())
     assert run(["replay", "out/recording.thecal"]) == EXIT_DIFFERENT
     assert "picture 21 is read otherwise" in capsys.readouterr().out
 

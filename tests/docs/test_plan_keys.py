@@ -6,7 +6,7 @@ import re
 
 from pages import ROOT
 
-from thecal.needle.schema import json_schema
+from thecal.needle.outputs.schema import json_schema
 
 PAGE = (ROOT / "docs" / "plan.md").read_text(encoding="utf-8")
 TABLE = PAGE.partition("## `plan.json`")[2]

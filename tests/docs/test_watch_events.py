@@ -7,9 +7,9 @@ from typing import get_args
 
 from pages import ROOT
 
-from thecal.fluoro.events import Event, json_schema
 from thecal.fluoro.reading import LEVELS
-from thecal.fluoro.watchdog import FaultKind
+from thecal.fluoro.stream.events import Event, json_schema
+from thecal.fluoro.stream.watchdog import FaultKind
 
 PAGE = (ROOT / "docs" / "watch.md").read_text(encoding="utf-8")
 

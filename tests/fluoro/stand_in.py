@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from thecal.fluoro.events import Event
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Level, Outline, Reading
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry
+from thecal.fluoro.stream.events import Event
+from thecal.fluoro.stream.watch import Shown
 from thecal.fluoro.target import Needle, Target
-from thecal.fluoro.watch import Shown
 from thecal.frames import VertebraFrame
 from thecal.volume import Grid
 

@@ -10,7 +10,7 @@ import toy_patient
 from plans import plain_plan
 
 from thecal.anatomy.spine import Spine, Vertebra
-from thecal.needle.outputs import write_plan
+from thecal.needle.outputs.folder import write_plan
 from thecal.needle.plan_value import LevelPlan
 from thecal.volume import Volume
 

@@ -9,8 +9,10 @@ import numpy.typing as npt
 
 from thecal.anatomy.spine import Vertebra
 from thecal.frames import VertebraFrame
-from thecal.needle.block import Block
-from thecal.needle.keep_away import (
+from thecal.needle.plan import Ready, Wish, plan_level, ready
+from thecal.needle.plan_value import LevelPlan
+from thecal.needle.search.block import Block
+from thecal.needle.search.keep_away import (
     BONE,
     FAR,
     FAR_HIGH_MM,
@@ -22,8 +24,6 @@ from thecal.needle.keep_away import (
     NEAR_STEP_MM,
     KeepAway,
 )
-from thecal.needle.plan import Ready, Wish, plan_level, ready
-from thecal.needle.plan_value import LevelPlan
 from thecal.phantom.patient import Case, make_patient
 
 Floats = npt.NDArray[np.float64]

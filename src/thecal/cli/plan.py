@@ -81,12 +81,12 @@ def plan(
     from thecal.cli.progress import stage_progress
     from thecal.dicom import read
     from thecal.errors import InputError
-    from thecal.needle.document import plan_document
     from thecal.needle.gauges import gauge
+    from thecal.needle.outputs.document import plan_document
+    from thecal.needle.outputs.summary import summary
+    from thecal.needle.outputs.write import write_document
     from thecal.needle.plan import Wish, plan_levels, ready
-    from thecal.needle.rules import rules
-    from thecal.needle.summary import summary
-    from thecal.needle.write import write_document
+    from thecal.needle.search.rules import rules
     from thecal.report.replaced_files import check_writable
 
     check_writable(out)

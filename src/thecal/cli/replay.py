@@ -34,10 +34,10 @@ def replay(
     from thecal import __version__
     from thecal.cli import EXIT_DIFFERENT
     from thecal.errors import InputError
-    from thecal.fluoro.planned_model import PlannedModel
-    from thecal.fluoro.recording import NAME, read_opening
-    from thecal.fluoro.run import run_replay
-    from thecal.fluoro.session import Told
+    from thecal.fluoro.stream.planned_model import PlannedModel
+    from thecal.fluoro.stream.recording import NAME, read_opening
+    from thecal.fluoro.stream.run import run_replay
+    from thecal.fluoro.stream.session import Told
 
     path = recording / NAME if recording.is_dir() else recording
     if out is not None and out.exists() and out.resolve() == path.parent.resolve():

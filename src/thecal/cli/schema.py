@@ -28,9 +28,9 @@ def schema(
     if of is Of.COMPARE:
         from thecal.compare.schema import json_schema
     elif of is Of.PLAN:
-        from thecal.needle.schema import json_schema
+        from thecal.needle.outputs.schema import json_schema
     elif of is Of.WATCH:
-        from thecal.fluoro.events import json_schema
+        from thecal.fluoro.stream.events import json_schema
     else:
         from thecal.report.schema import json_schema
 

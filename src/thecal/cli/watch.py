@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from thecal.fluoro.session import Session, Told
+    from thecal.fluoro.stream.session import Session, Told
     from thecal.needle.cement_clock import CementClock
 
 
@@ -109,12 +109,12 @@ def watch(
     from thecal import __version__
     from thecal.cli.compiled import tell_if_cold
     from thecal.errors import InputError
-    from thecal.fluoro.options import WatchOptions
-    from thecal.fluoro.planned_model import PlannedModel
-    from thecal.fluoro.recording import Opening
-    from thecal.fluoro.run import run_watch
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.open import open_source
+    from thecal.fluoro.stream.options import WatchOptions
+    from thecal.fluoro.stream.planned_model import PlannedModel
+    from thecal.fluoro.stream.recording import Opening
+    from thecal.fluoro.stream.run import run_watch
     from thecal.fluoro.target_file import read_planned_target
 
     clock = _clock(cement, room_temp, mixed_at, since_mixing)
@@ -134,7 +134,7 @@ def watch(
     if model.assumed:
         typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
     if pictures.live:
-        from thecal.fluoro.warm_up import warm_up
+        from thecal.fluoro.stream.warm_up import warm_up
 
         typer.echo("Getting ready.", err=True)
         warm_up(target, options, pictures.geometry)

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from thecal.leakage.tracks.grading import gertzbein_robbins
-from thecal.needle.judge import WALK_MM
-from thecal.needle.keep_away import AORTA, GAS, LUNG, MEDIAL, ROOT, KeepAway
 from thecal.needle.plan_value import AimShare, Approach
-from thecal.needle.rules import PEDICLE_BACK_MM
+from thecal.needle.search.judge import WALK_MM
+from thecal.needle.search.keep_away import AORTA, GAS, LUNG, MEDIAL, ROOT, KeepAway
+from thecal.needle.search.rules import PEDICLE_BACK_MM
 from thecal.terms import Grade
 from thecal.volume import FloatArray
 

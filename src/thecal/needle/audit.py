@@ -11,12 +11,12 @@ import numpy as np
 from thecal.anatomy.spine import Vertebra
 from thecal.leakage.findings import NeedleTrack
 from thecal.leakage.tracks.grading import gertzbein_robbins
-from thecal.needle.clearance import clearance_along
 from thecal.needle.corridor import corridor
-from thecal.needle.keep_away import MEDIAL, KeepAway, keep_away
 from thecal.needle.plan import Ready
 from thecal.needle.plan_value import Audit, Corridor, ExecutedNeedle, LevelPlan, SeenNeedle, Trajectory
-from thecal.needle.rules import PEDICLE_BACK_MM
+from thecal.needle.search.clearance import clearance_along
+from thecal.needle.search.keep_away import MEDIAL, KeepAway, keep_away
+from thecal.needle.search.rules import PEDICLE_BACK_MM
 from thecal.terms import Breach, Side, vertebra_name
 from thecal.volume import FloatArray
 

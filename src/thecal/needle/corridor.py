@@ -8,8 +8,8 @@ import numpy as np
 from skimage.measure import find_contours
 
 from thecal.leakage.revision.pedicle_size import LEAST_MM2, diameters, largest_section
-from thecal.needle.keep_away import NEAR_LOW_MM, NEAR_STEP_MM, KeepAway
 from thecal.needle.plan_value import Corridor
+from thecal.needle.search.keep_away import NEAR_LOW_MM, NEAR_STEP_MM, KeepAway
 from thecal.terms import Side
 from thecal.volume import BoolArray, FloatArray
 

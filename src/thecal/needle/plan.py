@@ -15,16 +15,16 @@ from thecal.leakage.body import Body, bodies
 from thecal.leakage.pedicles import pedicles
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.aiming import aim_shares, breach_mm
-from thecal.needle.around import Around
-from thecal.needle.candidates import Needles, Room, room_of
-from thecal.needle.clearance import clearance_along
 from thecal.needle.corridor import corridor
 from thecal.needle.gauges import GAUGES, USUAL, gauge, widest_within
-from thecal.needle.keep_away import KeepAway, keep_away
 from thecal.needle.plan_value import Approach, Corridor, LevelPlan, SideAnswer, Trajectory
 from thecal.needle.reasons import why_none
-from thecal.needle.rules import MARGIN_MM, Rules, rules
-from thecal.needle.search import Searched, Way, search
+from thecal.needle.search.around import Around
+from thecal.needle.search.candidates import Needles, Room, room_of
+from thecal.needle.search.clearance import clearance_along
+from thecal.needle.search.find_ways import Searched, Way, search
+from thecal.needle.search.keep_away import KeepAway, keep_away
+from thecal.needle.search.rules import MARGIN_MM, Rules, rules
 from thecal.needle.skin import skin_of
 from thecal.needle.unknown import unknown_structures
 from thecal.needle.volume_range import cement_range

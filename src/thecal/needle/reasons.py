@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from thecal.needle.gauges import gauge
-from thecal.needle.judge import BONE_LEFT, NO_ENTRY, TIP_OUT, TOO_STEEP
-from thecal.needle.keep_away import NEAR, SAC
 from thecal.needle.plan_value import Corridor
-from thecal.needle.rules import STEEPEST_SAGITTAL, Rules
-from thecal.needle.search import Searched
+from thecal.needle.search.find_ways import Searched
+from thecal.needle.search.judge import BONE_LEFT, NO_ENTRY, TIP_OUT, TOO_STEEP
+from thecal.needle.search.keep_away import NEAR, SAC
+from thecal.needle.search.rules import STEEPEST_SAGITTAL, Rules
 
 if TYPE_CHECKING:
     from thecal.needle.plan import Wish

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from thecal.anatomy.spine import Vertebra
-from thecal.needle.around import Around
+from thecal.needle.search.around import Around
 from thecal.volume import FloatArray, Grid
 
 REACH_MM: Final = 260.0

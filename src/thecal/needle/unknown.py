@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from thecal.needle.keep_away import AORTA, LUNG, ROOT, SAC, KeepAway
+from thecal.needle.search.keep_away import AORTA, LUNG, ROOT, SAC, KeepAway
 
 NEVER_SOUGHT: Final = (
     "nerve roots beyond the foramen",

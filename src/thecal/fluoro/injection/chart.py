@@ -7,11 +7,11 @@ import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 
-from thecal.fluoro.events import LevelChange
 from thecal.fluoro.injection.chronicle import Chronicle
 from thecal.fluoro.reading import Level
 from thecal.fluoro.screen.look import LEVEL_LOOKS
-from thecal.fluoro.watch import LOST_AFTER_S
+from thecal.fluoro.stream.events import LevelChange
+from thecal.fluoro.stream.watch import LOST_AFTER_S
 from thecal.report.drawing import STYLE, Picture, blank
 from thecal.report.palette import FAINT, INK
 from thecal.volume import FloatArray

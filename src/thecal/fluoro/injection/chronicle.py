@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from math import nan
 from typing import Any, Final
 
-from thecal.fluoro.events import End, Event, FaultBegins, LevelChange
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import LEVELS, Level, Reading
-from thecal.fluoro.watch import Shown
+from thecal.fluoro.stream.events import End, Event, FaultBegins, LevelChange
+from thecal.fluoro.stream.watch import Shown
 
 MOST_EVENTS: Final = 400
 """Level changes and faults that are kept each; how many there were beyond is counted."""

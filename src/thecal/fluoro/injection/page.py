@@ -12,12 +12,12 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
-from thecal.fluoro.events import FaultBegins
 from thecal.fluoro.injection.chart import injection_chart
 from thecal.fluoro.injection.chronicle import Chronicle, KeyPicture
-from thecal.fluoro.recording import Opening
 from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.message import jpeg, outline
+from thecal.fluoro.stream.events import FaultBegins
+from thecal.fluoro.stream.recording import Opening
 from thecal.report.page import page_template
 from thecal.report.replaced_files import replaced_files
 from thecal.terms import RESEARCH_USE

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 
-from thecal.fluoro.events import Event
 from thecal.fluoro.screen.web import BEAT_S, WebScreen
-from thecal.fluoro.watch import Shown
+from thecal.fluoro.stream.events import Event
+from thecal.fluoro.stream.watch import Shown
 
 
 class Beating:

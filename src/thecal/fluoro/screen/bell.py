@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TextIO
 
-from thecal.fluoro.events import Event
-from thecal.fluoro.watch import Shown
+from thecal.fluoro.stream.events import Event
+from thecal.fluoro.stream.watch import Shown
 
 
 class Bell:

@@ -15,7 +15,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Outline
 from thecal.fluoro.screen.clock_face import Clock
 from thecal.fluoro.screen.look import OTHER_OUTLINE, OUTLINE_COLOURS
-from thecal.fluoro.watch import Shown
+from thecal.fluoro.stream.watch import Shown
 
 GREY_ENDS: Final = (0.5, 99.5)
 """Percentiles of a picture that are shown black and white."""

@@ -11,12 +11,12 @@ from importlib import resources
 from typing import Any, Final
 
 from thecal.errors import InputError
-from thecal.fluoro.events import Event
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.screen.clock_face import Clock
 from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.message import as_event, picture_uri, state
-from thecal.fluoro.watch import Shown
+from thecal.fluoro.stream.events import Event
+from thecal.fluoro.stream.watch import Shown
 from thecal.terms import RESEARCH_USE
 
 HOST: Final = "127.0.0.1"

@@ -1,0 +1,88 @@
+"""Levels of alarm: up at once, down only after a while."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from thecal.fluoro.front.find_front import Front
+from thecal.fluoro.front.medial_line import NeedleMedial
+from thecal.fluoro.reading import LEVELS, Level
+
+Posterior = Literal["third", "quarter"]
+STOP_AT: Final[dict[Posterior, float]] = {"third": 1.0 / 3.0, "quarter": 0.25}
+"""Depth of the body at which injection stops: its posterior third, or quarter."""
+NEAR_AHEAD: Final = 1.0 / 12.0
+"""``near`` is said so much of the depth ahead of that: the end of the middle third."""
+DOWN_S: Final = 1.5
+"""A level is left for a lower one when it was not seen for so long."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """What is said: the level, and the others that hold beside it."""
+
+    level: Level
+    why: str
+    also: tuple[Level, ...] = ()
+
+
+class Alarms:
+    """Keeps the level."""
+
+    def __init__(self, posterior: Posterior) -> None:
+        self._posterior: Posterior = posterior
+        self._seen_s: dict[Level, float] = {}
+        self._needle: NeedleMedial | None = None
+
+    def say(
+        self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None = None
+    ) -> Alarm:
+        """The alarm of a picture on which the vertebra was seen.
+
+        Parameters
+        ----------
+        time_s : float
+        front : Front or None
+        leaks : tuple of str
+        needle : NeedleMedial, optional
+            A needle whose tip is medial of the pedicle on an AP view.
+        """
+        if needle is not None:
+            self._seen_s["near" if needle.level == "near" else "stop"] = time_s
+            self._needle = needle
+        else:
+            self._needle = None
+        if leaks:
+            self._seen_s["leak"] = time_s
+        if front is not None and front.share <= STOP_AT[self._posterior]:
+            self._seen_s["stop"] = time_s
+        if front is not None and front.share <= STOP_AT[self._posterior] + NEAR_AHEAD:
+            self._seen_s["near"] = time_s
+        held: list[Level] = [
+            level
+            for level in LEVELS[:0:-1]
+            if level in self._seen_s and time_s - self._seen_s[level] <= DOWN_S
+        ]
+        if not held:
+            return Alarm("ok", _where(front))
+        return Alarm(held[0], self._why(held[0], front, leaks), tuple(held[1:]))
+
+    def _why(self, level: Level, front: Front | None, leaks: tuple[str, ...]) -> str:
+        if level == "leak":
+            return (
+                f"Cement outside the body: {', '.join(leaks)}."
+                if leaks
+                else "Cement was seen outside the body."
+            )
+        if self._needle is not None and level == self._needle.level:
+            return self._needle.why
+        if level == "stop":
+            return f"Cement has reached the posterior {self._posterior}. {_where(front)}"
+        return f"Cement nears the posterior {self._posterior}. {_where(front)}"
+
+
+def _where(front: Front | None) -> str:
+    if front is None:
+        return "No new cement is seen in the body."
+    return f"The front is {front.to_posterior_wall_mm:.0f} mm from the posterior wall."

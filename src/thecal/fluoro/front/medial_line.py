@@ -1,0 +1,87 @@
+"""The rule of the AP view: the tip stays lateral of the medial pedicle line until it is in the body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+
+from thecal.anatomy.spine import Part
+from thecal.fluoro.front.anatomy_on_picture import Regions
+from thecal.fluoro.front.needle_on_picture import NeedleSeen
+from thecal.fluoro.target import Target
+from thecal.volume import FloatArray
+
+BEHIND_MM: Final = (-9.0, -2.0)
+"""Where along the depth a pedicle's section is taken: behind the posterior wall."""
+LEAST_VOXELS: Final = 10
+
+
+@dataclass(frozen=True)
+class NeedleMedial:
+    """A tip that is medial of the pedicle's medial border.
+
+    Attributes
+    ----------
+    level : "near" or "stop"
+        ``stop`` where the tip is known to lie behind the posterior wall; ``near`` where that is not known.
+    why : str
+    """
+
+    level: Literal["near", "stop"]
+    why: str
+
+
+def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
+    """The pedicle's medial border on one side.
+
+    Returns
+    -------
+    left_mm : float
+        In the vertebra's frame.
+    ends : (2, 3) float64
+        LPS mm, along the border from below to above; None (for both) where no pedicle is in the anatomy.
+    """
+    k = 1.0 if side == "left" else -1.0
+    arch = (target.labels == target.vertebra_id) & (target.parts == Part.ARCH)
+    local = target.frame.to_local(target.grid.to_lps(np.argwhere(arch)))
+    near = local[(local[:, 1] > BEHIND_MM[0]) & (local[:, 1] < BEHIND_MM[1]) & (k * local[:, 0] > 3.0)]
+    if len(near) < LEAST_VOXELS:
+        return None
+    at = float(k * np.percentile(k * near[:, 0], 5.0))
+    low, high = np.percentile(near[:, 2], (5.0, 95.0))
+    middle = sum(BEHIND_MM) / 2.0
+    return at, target.frame.to_lps([(at, middle, low), (at, middle, high)])
+
+
+def needle_rule(
+    target: Target, regions: Regions, needles: list[NeedleSeen], tip_behind_wall: bool | None
+) -> NeedleMedial | None:
+    """Whether a needle's tip is medial of its pedicle on an AP view, and what that means."""
+    if regions.toward != "ap" or tip_behind_wall is False:
+        return None
+    for needle, planned in zip(needles, target.needles, strict=True):
+        line = medial_line(target, planned.side)
+        if line is None or not needle.sure:
+            continue
+        ends = regions.view.project(line[1])
+        way = ends[1] - ends[0]
+        centre = regions.view.project(target.frame.to_lps([0.0, sum(BEHIND_MM) / 2.0, 0.0]))
+
+        def across(point: FloatArray, way: FloatArray = way, start: FloatArray = ends[0]) -> float:
+            return float(way[0] * (point[1] - start[1]) - way[1] * (point[0] - start[0]))
+
+        if across(needle.tip_px) * across(centre) <= 0:
+            continue
+        if tip_behind_wall:
+            return NeedleMedial(
+                "stop",
+                f"The {planned.side} needle's tip is medial of the pedicle and behind the posterior wall.",
+            )
+        return NeedleMedial(
+            "near",
+            f"The {planned.side} needle's tip is medial of the pedicle: see on a lateral view that it has "
+            "passed the posterior wall.",
+        )
+    return None

@@ -1,0 +1,339 @@
+"""The picture model: what each frame of an injection shows of the cement, and how loud to say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from thecal.fluoro.frame import Frame
+from thecal.fluoro.front.alarms import STOP_AT, Alarms, Posterior
+from thecal.fluoro.front.anatomy_on_picture import Regions, Toward, regions, toward
+from thecal.fluoro.front.baseline import Baseline, BaselineBuilder, smooth, without_overlays
+from thecal.fluoro.front.find_front import find_front
+from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame
+from thecal.fluoro.front.leaks import find_leaks
+from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
+from thecal.fluoro.front.medial_line import needle_rule
+from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle
+from thecal.fluoro.front.new_cement import CementFinder
+from thecal.fluoro.front.outlines import outlines
+from thecal.fluoro.projection.view import Pose, View
+from thecal.fluoro.reading import Level, Reading
+from thecal.fluoro.target import Target
+from thecal.volume import BoolArray
+
+if TYPE_CHECKING:
+    from thecal.fluoro.registration.bone_model import BoneModel
+
+LIKENESS_SHARE: Final = 0.5
+"""The vertebra is lost where a picture is less like the baseline than this share of what its own were."""
+LEAST_LIKENESS: Final = 0.25
+"""Below this even the baseline's own pictures cannot be laid on each other."""
+AROUND_MM: Final = 30.0
+"""Cement is looked for so far from the body."""
+LAID_BY_MM: Final = 6.0
+"""Pictures are laid on each other by the vertebra, its discs and so much round them."""
+BESIDE_CEMENT_PX: Final = 4
+"""Pixels so near to cement have no say in where the vertebra lies."""
+NEEDLE_WEIGHT: Final = 4.0
+"""The needle sits in the vertebra and is seen best."""
+FAR_MM: Final = 10.0
+"""Cement does not come to lie over the needle so far from the body without being seen beside it."""
+APART_UP_MM: Final = 8.0
+"""Above and below the body, cement away from other is looked for so far."""
+MOST_ERROR_MM: Final = 1.8
+"""Where the registration doubts its own place by more, nothing can be said."""
+FROZEN_S: Final = 1.0
+GROWTH_S: Final = 1.0
+
+
+@dataclass
+class Place:
+    """Where the vertebra lies on the first frame.
+
+    Attributes
+    ----------
+    pose : Pose
+    view : View
+        Binned, of the CT at rest.
+    regions : Regions
+    weights : (rows, columns) float32
+        What pictures are laid on each other by.
+    builder : BaselineBuilder
+    """
+
+    pose: Pose
+    view: View
+    regions: Regions
+    weights: FloatImage
+    builder: BaselineBuilder
+
+
+class Monitor:
+    """Watches one injection.
+
+    Parameters
+    ----------
+    target : Target
+    view : View
+        The C-arm as the source states it, on the frames' own pixels.
+    posterior : "third" or "quarter"
+        Where injection stops.
+    fps : float, optional
+        Not needed; frames carry their time.
+    pose : Pose, optional
+        How the vertebra lies against the CT on the first frame, where it is known; otherwise it is
+        registered there.
+    start : Pose, optional
+        Where the registration begins; by default where the CT has the vertebra.
+    tip_behind_wall : bool, optional
+        Whether the needle's tip is known to lie behind the posterior wall of the body (seen on a lateral
+        view): on AP views it must then not be medial of the pedicle.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        view: View,
+        *,
+        posterior: Posterior = "third",
+        fps: float | None = None,
+        pose: Pose | None = None,
+        start: Pose | None = None,
+        tip_behind_wall: bool | None = None,
+    ) -> None:
+        self.target, self.view, self.fps = target, view, fps
+        self.tip_behind_wall = tip_behind_wall
+        self._posterior: Posterior = posterior
+        self._start = start
+        self._model: BoneModel | None = None
+        self._error_mm: float | None = None
+        self._toward: Toward = toward(target, view)
+        self._place: Place | None = None
+        self._baseline: Baseline | None = None
+        self._reference: Reference | None = None
+        self._finder: CementFinder | None = None
+        self._needles: list[NeedleSeen] = []
+        self._alarms = Alarms(posterior)
+        self._top = 0.0
+        self._move = STILL
+        self._last: Frame | None = None
+        self._changed_s = 0.0
+        self._areas: list[tuple[float, float]] = []
+        if pose is not None:
+            self._put(pose)
+
+    @property
+    def regions(self) -> Regions | None:
+        """The vertebra's parts on the (binned) reference; None before it is found."""
+        return None if self._place is None else self._place.regions
+
+    @property
+    def error_mm(self) -> float | None:
+        """The registration's own estimate of its error; None before it is found."""
+        return self._error_mm
+
+    def _put(self, pose: Pose) -> None:
+        """The vertebra lies so on the first frame."""
+        small = self.view.of_moved(pose).binned(BIN)
+        found = regions(self.target, small)
+        weights = _laid_by(found)
+        self._place = Place(pose, small, found, weights, BaselineBuilder(weights))
+
+    def _find(self, frame: Frame) -> str:
+        """Register the vertebra on a frame; empty, or why it is not found."""
+        from thecal.fluoro.registration.bone_model import bone_model
+        from thecal.fluoro.registration.find import register
+
+        if self._model is None:
+            self._model = bone_model(self.target)
+        found = register(self._model, frame, self.view, self._start)
+        if found.lost:
+            return f"The vertebra is not found: {found.why}."
+        if found.error_mm > MOST_ERROR_MM:
+            return f"The vertebra's place is known to {found.error_mm:.1f} mm only: too little for a warning."
+        self._error_mm = found.error_mm
+        self._put(found.pose)
+        return ""
+
+    def see(self, frame: Frame) -> Reading:
+        """Read a frame."""
+        trouble = self._trouble(frame)
+        if trouble:
+            return self._lost(frame, trouble)
+        self._last = frame
+        if not self._top:
+            self._top = brightest(frame.pixels)
+        picture = smooth(log_picture(frame.pixels, self._top))
+        if self._place is None:
+            trouble = self._find(frame)
+            if trouble:
+                return self._lost(frame, trouble)
+        assert self._place is not None
+        if self._baseline is None:
+            return self._before(frame, picture, self._place)
+        move = self._lay(picture)
+        if move is None:
+            return self._lost(frame, "The vertebra is not found on this picture.")
+        self._move = move
+        return self._read(frame, picture, move, self._place)
+
+    def _trouble(self, frame: Frame) -> str:
+        """Why a frame cannot be read at all; empty where it can."""
+        if frame.pixels.shape != self.view.shape:
+            rows, columns = frame.pixels.shape
+            return f"The picture has {rows} x {columns} pixels, not those of the C-arm."
+        low, high = np.percentile(frame.pixels[::8, ::8], (2, 98))
+        if high - low < 0.02 * max(float(high), 1.0) or high <= 1:
+            return "The picture shows nothing."
+        if self._last is not None:
+            if frame.time_s < self._last.time_s:
+                return "The picture is older than the one before."
+            if np.array_equal(frame.pixels, self._last.pixels):
+                if frame.time_s - self._changed_s > FROZEN_S:
+                    return "The picture stands still: the source repeats it."
+                return ""
+        self._changed_s = frame.time_s
+        return ""
+
+    def _before(self, frame: Frame, picture: FloatImage, place: Place) -> Reading:
+        """Baseline: nothing can be said yet."""
+        if not place.builder.add(picture, _clipped(frame), frame.time_s):
+            return self._lost(frame, "Taking the picture before cement: do not inject yet.")
+        self._baseline = place.builder.done()
+        baseline = self._baseline
+        if baseline.likeness < LEAST_LIKENESS:
+            self._baseline = None
+            return self._lost(frame, "The vertebra cannot be followed: the pictures show too little of it.")
+        self._needles = [
+            find_needle(baseline.picture, needle, place.view, place.regions.pixel_mm)
+            for needle in self.target.needles
+        ]
+        blind, core, edges = np.zeros((3, *baseline.picture.shape), bool)
+        for needle in self._needles:
+            blind |= needle.mask
+            if needle.sure:
+                core |= needle.core
+                edges |= needle.mask & ~needle.core
+        # Cement in the bore changes the needle's middle; its edges stay.
+        place.weights = np.where(edges, np.float32(NEEDLE_WEIGHT), place.weights)
+        place.weights[core] = 0.0
+        self._reference = Reference(baseline.picture, place.weights)
+        within = within_mm(place.regions, AROUND_MM)
+        tip = self._needles[0].tip_px if self._needles else None
+        self._finder = CementFinder(
+            baseline,
+            blind,
+            core,
+            ~within_mm(place.regions, FAR_MM),
+            within,
+            _apart(place.regions),
+            tip,
+            place.regions.pixel_mm,
+        )
+        self._move = place.builder.move
+        return self._lost(frame, "The picture before cement is taken.")
+
+    def _lay(self, picture: FloatImage) -> Move | None:
+        """The vertebra's place on a picture, or None."""
+        assert self._baseline is not None
+        assert self._reference is not None
+        assert self._finder is not None
+        self._reference.weights = self._clear(self._finder.thick)
+        least = max(LIKENESS_SHARE * self._baseline.likeness, 0.15)
+        move = self._reference.lay(picture, self._move, self._baseline.scale)
+        if move.likeness >= least:
+            return move
+        shift = coarse_shift(self._baseline.picture, picture, self._reference.weights)
+        matrix = np.hstack([np.eye(2), shift[:, None]])
+        again = self._reference.lay(picture, Move(matrix), 4.0 * self._baseline.scale)
+        return again if again.likeness >= least else None
+
+    def _clear(self, cement: BoolArray) -> FloatImage:
+        """Weights with cement and its blur left out."""
+        assert self._place is not None
+        near = ndimage.maximum_filter(cement.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1)
+        clear: FloatImage = np.where(near > 0, np.float32(0.0), self._place.weights)
+        return clear
+
+    def _read(self, frame: Frame, picture: FloatImage, move: Move, place: Place) -> Reading:
+        assert self._baseline is not None
+        assert self._reference is not None
+        assert self._finder is not None
+        change = self._baseline.picture - move.lay(picture)
+        change = without_overlays(change, self._baseline, self._reference.weights)
+        cement = self._finder.update(change, frame.time_s)
+        front = find_front(cement, place.regions, self.target.depth_mm)
+        leaks = find_leaks(cement, place.regions, self.target.depth_mm)
+        needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
+        alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
+        area = float(cement.sum()) * place.regions.pixel_mm**2
+        return Reading(
+            frame.number,
+            frame.time_s,
+            alarm.level,
+            alarm.why,
+            view=place.regions.toward,
+            front=None if front is None else front.share,
+            to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
+            area_mm2=area,
+            growth_mm2_s=self._growth(frame.time_s, area),
+            leaks=tuple(leaks),
+            error_mm=self._error_mm,
+            outlines=outlines(
+                place.regions, self.target, self._needles, front, leaks, move, STOP_AT[self._posterior]
+            ),
+            cement=on_frame(move, cement, self.view.shape, BIN),
+            also=alarm.also,
+        )
+
+    def _growth(self, time_s: float, area: float) -> float | None:
+        """mm2 in a second, over about the last."""
+        self._areas.append((time_s, area))
+        while len(self._areas) > 2 and self._areas[1][0] < time_s - GROWTH_S:
+            self._areas.pop(0)
+        first_s, first = self._areas[0]
+        return None if time_s <= first_s else (area - first) / (time_s - first_s)
+
+    def _lost(self, frame: Frame, why: str) -> Reading:
+        level: Level = "lost"
+        return Reading(frame.number, frame.time_s, level, why, view=self._toward, error_mm=self._error_mm)
+
+
+def _apart(found: Regions) -> BoolArray:
+    """Where cement may come to light away from other: body, canal and foramina at its height."""
+    height = np.abs(found.up_mm[found.body]).max(initial=12.0)
+    parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0)
+    apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
+    return apart
+
+
+def within_mm(found: Regions, reach_mm: float) -> BoolArray:
+    """Pixels within a distance of the body's outline."""
+    near: BoolArray = ndimage.distance_transform_edt(~found.body) * found.pixel_mm <= reach_mm
+    return near
+
+
+def _laid_by(found: Regions) -> FloatImage:
+    """Weights by which pictures are laid on each other."""
+    near = (found.vertebra_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
+    grown = ndimage.binary_dilation(near, iterations=max(1, round(LAID_BY_MM / found.pixel_mm)))
+    weights: FloatImage = grown.astype(np.float32)
+    return weights
+
+
+def _clipped(frame: Frame) -> BoolArray:
+    """Pixels (binned) at an end of the display's range."""
+    top = frame.pixels.max()
+    at_end: npt.NDArray[np.bool_] = (frame.pixels <= 0) | (frame.pixels >= top)
+    rows, columns = at_end.shape[0] // BIN * BIN, at_end.shape[1] // BIN * BIN
+    part = at_end[:rows, :columns]
+    clipped: BoolArray = part[0::2, 0::2] & part[1::2, 1::2]
+    return clipped
+
+
+__all__ = ["Monitor", "toward"]

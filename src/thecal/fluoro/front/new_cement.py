@@ -1,0 +1,241 @@
+"""What is new and dark: cement on the picture, told from noise and from what moves."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from scipy import ndimage
+
+from thecal.fluoro.front.baseline import Baseline
+from thecal.fluoro.front.log_picture import FloatImage
+from thecal.volume import BoolArray, FloatArray
+
+MEMORY: Final = 0.5
+"""Weight of the newest picture in the running mean."""
+WEAK_SIGMA: Final = 3.0
+STRONG_SIGMA: Final = 5.5
+"""Cement is darker than before by the first everywhere, by the second somewhere: in standard
+deviations of a smoothed picture."""
+LEAST_LOG: Final = 0.03
+"""And by so much of the logarithm: less is brightness, not cement."""
+EDGE_SHARE: Final = 0.3
+"""A pixel is cement where it has this share of the darkest change within a mm: blur has dark tails."""
+NEAR_MM: Final = 5.0
+"""New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
+TIP_MM2: Final = 10.0
+"""With so much cement in sight, new cement is no longer looked for at the tip."""
+NEEDLE_SLIP_PX: Final = 0.4
+"""The needle's steep edges are laid on each other no better than this."""
+NEAR_MM2: Final = 1.5
+"""Least shadow of cement that is near but does not touch, which must be seen on two pictures."""
+TOUCHING_PX: Final = 2
+PERSIST_S: Final = 1.0
+"""Time for which cement that touches no other must be seen."""
+APART_MM2: Final = 3.0
+"""And its least area."""
+APART_SIGMA: Final = 8.0
+"""And its least darkness."""
+GLARE_MM: Final = 12.0
+"""How far cement's shadow is spread as lost scatter."""
+BORE_VARIES: Final = 0.3
+"""Cement in the needle's bore darkens it by so much more in one place than in another, as a share,"""
+BORE_LOG: Final = 0.03
+"""and by so much of the logarithm anyhow."""
+LEAST_FAR_PX: Final = 20
+COARSE_PX: Final = 4
+"""Slow changes are read from blocks of so many pixels each way."""
+GONE_SIGMA: Final = 1.0
+"""Cement that was seen is given up where the change sinks below."""
+
+
+class CementFinder:
+    """Follows cement from picture to picture, on the reference's pixels.
+
+    Parameters
+    ----------
+    baseline : Baseline
+    blind : (rows, columns) bool
+        Where nothing can be seen: the needle's shadow.
+    core, far : (rows, columns) bool
+        The middle of that shadow, and the part of it that no cement can lie over. Cement in the bore darkens
+        all of it alike; what darkens the middle more lies over it.
+    within : (rows, columns) bool
+        Where cement may be looked for.
+    apart : (rows, columns) bool
+        Where it may appear without touching other cement.
+    tip_px : (2,) float64 or None
+        The needle's tip.
+    pixel_mm : float
+    """
+
+    def __init__(
+        self,
+        baseline: Baseline,
+        blind: BoolArray,
+        core: BoolArray,
+        far: BoolArray,
+        within: BoolArray,
+        apart: BoolArray,
+        tip_px: FloatArray | None,
+        pixel_mm: float,
+    ) -> None:
+        beside = _slip(baseline.picture, blind, pixel_mm)
+        self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
+        self._far = baseline.valid & far & core
+        over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
+        clear = baseline.valid & ~blind & within
+        self._core = over
+        self._open = clear | over
+        self._apart = apart
+        self._slow = SlowPart(clear, baseline.noise, pixel_mm)
+        self._pixel_mm = pixel_mm
+        self._mean = np.zeros(baseline.picture.shape, np.float32)
+        self._change = np.zeros(baseline.picture.shape, np.float32)
+        self._pictures = 0
+        self._since = np.full(baseline.picture.shape, np.inf, np.float32)
+        self.cement: BoolArray = np.zeros(baseline.picture.shape, bool)
+        self._tip = np.zeros(baseline.picture.shape, bool)
+        if tip_px is not None:
+            rows, columns = np.indices(baseline.picture.shape)
+            away = np.hypot(rows - tip_px[0], columns - tip_px[1]) * pixel_mm
+            self._tip = away <= NEAR_MM
+
+    def update(self, change: FloatImage, time_s: float) -> BoolArray:
+        """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen)."""
+        seen = np.isfinite(change) & self._open
+        change = np.nan_to_num(change)
+        value = change - self._slow.of(change, self.cement, self._mean)
+        if self._core.any():
+            bore = max(0.0, float(np.median(value[self._far])))
+            value[self._core] -= np.float32((1.0 + BORE_VARIES) * bore + BORE_LOG)
+        value = np.where(seen, value, np.float32(0.0))
+        weight = np.float32(MEMORY if self._pictures else 1.0)
+        self._pictures += 1
+        self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
+        sigma = self._mean / self._noise * np.float32(np.sqrt((2.0 - MEMORY) / MEMORY))
+        width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
+        edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
+        dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge & self._open
+        kept = self.cement & (sigma > GONE_SIGMA) & edge
+        self.cement = self._accepted(dark | kept, sigma, time_s)
+        return self.cement
+
+    def _accepted(self, dark: BoolArray, sigma: FloatImage, time_s: float) -> BoolArray:
+        """Pieces of what is dark that touch cement or the tip, or have stayed."""
+        pieces, count = ndimage.label(dark, np.ones((3, 3), bool))
+        self._since = np.where(dark, np.minimum(self._since, np.float32(time_s)), np.float32(np.inf))
+        if count == 0:
+            return dark
+
+        def holds(mask: BoolArray) -> BoolArray:
+            return np.bincount(pieces[mask], minlength=count + 1) > 0
+
+        known = self.cement if self.cement.sum() * self._pixel_mm**2 > TIP_MM2 else self.cement | self._tip
+        away = _distance(known)
+        area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
+        lasting = self._since < time_s
+        stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
+        close = away * self._pixel_mm <= NEAR_MM
+        old = holds(stays & (self._apart | close)) & (area >= APART_MM2)
+        near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
+        good = holds(sigma > STRONG_SIGMA) & (holds(away <= TOUCHING_PX) | near | old)
+        good[0] = False
+        taken: BoolArray = good[pieces]
+        return taken
+
+    @property
+    def thick(self) -> BoolArray:
+        """Cement that is dark enough to spoil the laying of pictures on each other."""
+        thick: BoolArray = self.cement & (self._mean > 4.0 * LEAST_LOG)
+        return thick
+
+    @property
+    def change(self) -> FloatImage:
+        """Running mean of the change, logarithms."""
+        return self._mean
+
+
+class SlowPart:
+    """What of a change is brightness, scatter or soft tissue: fitted to what is not cement.
+
+    A quadratic surface, and the cement's own shadow spread wide: cement takes away scatter round it.
+
+    Parameters
+    ----------
+    seen : (rows, columns) bool
+        Pixels that can be read.
+    noise : (rows, columns) float32
+    """
+
+    def __init__(self, seen: BoolArray, noise: FloatImage, pixel_mm: float) -> None:
+        shape = (seen.shape[0] // COARSE_PX, seen.shape[1] // COARSE_PX)
+        self._shape = shape
+        self._held = self._blocks(seen.astype(np.float32)) > 0.6
+        noisy = self._blocks(noise)
+        rows, columns = np.indices(shape)
+        y, x = rows / shape[0] - 0.5, columns / shape[1] - 0.5
+        terms = np.stack([np.ones(shape), y, x, y * y, x * y, x * x], axis=-1)
+        self._terms = np.concatenate([terms[self._held], np.zeros((int(self._held.sum()), 1))], axis=1)
+        self._glare_px = GLARE_MM / pixel_mm / COARSE_PX
+        self._hold = np.diag([1e-6] * 6 + [1e2])
+        self._weight = 1.0 / (noisy[self._held] ** 2 + 0.01**2)
+        size = COARSE_PX * np.array(shape)
+        self._y = ((np.arange(seen.shape[0])[:, None] + 0.5) / size[0] - 0.5 - 0.5 / shape[0]).astype(
+            np.float32
+        )
+        self._x = ((np.arange(seen.shape[1])[None] + 0.5) / size[1] - 0.5 - 0.5 / shape[1]).astype(np.float32)
+
+    def _blocks(self, values: FloatImage) -> FloatImage:
+        rows, columns = self._shape
+        cut = values[: rows * COARSE_PX, : columns * COARSE_PX]
+        mean: FloatImage = cut.reshape(rows, COARSE_PX, columns, COARSE_PX).mean(axis=(1, 3))
+        return mean
+
+    def of(self, change: FloatImage, cement: BoolArray, shadow: FloatImage) -> FloatImage:
+        """The surface of a change, on its pixels."""
+        if len(self._terms) < 40:
+            return np.zeros_like(change)
+        values = self._blocks(change)[self._held].astype(np.float64)
+        clear = self._blocks(cement.astype(np.float32))[self._held] < 0.05
+        keep = clear if clear.sum() >= 40 else np.ones(len(values), bool)
+        spread = ndimage.gaussian_filter(
+            self._blocks(np.where(cement, shadow, np.float32(0.0))), self._glare_px
+        )
+        self._terms[:, 6] = spread[self._held]
+        share = np.zeros(7)
+        for _ in range(4):
+            weighted = self._terms[keep] * self._weight[keep, None]
+            share = np.linalg.solve(weighted.T @ self._terms[keep] + self._hold, weighted.T @ values[keep])
+            off = values - self._terms @ share
+            width = max(1.4826 * float(np.median(np.abs(off[keep]))), 1e-4)
+            # New cement lies to one side: what is darker is left out sooner.
+            keep = clear & (off < 1.8 * width) & (off > -3.0 * width)
+            if keep.sum() < 20:
+                break
+        s = share.astype(np.float32)
+        y, x = self._y, self._x
+        surface: FloatImage = s[0] + s[1] * y + s[3] * y * y + (s[2] * x + s[5] * x * x) + s[4] * y * x
+        if share[6] > 0:
+            rows, columns = (n // COARSE_PX * COARSE_PX for n in change.shape)
+            fine = np.kron(spread, np.ones((COARSE_PX, COARSE_PX), np.float32))
+            surface[:rows, :columns] += s[6] * fine
+        return surface
+
+
+def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:
+    """Noise beside the needle, from its edges that do not lie on each other."""
+    SIDE_MM = 2.0
+    down, across = np.gradient(np.nan_to_num(picture))
+    steep = ndimage.maximum_filter(np.hypot(down, across), 5)
+    beside = ndimage.maximum_filter(blind.view(np.uint8), 2 * round(SIDE_MM / pixel_mm) + 1) > 0
+    slip: FloatImage = np.where(beside & ~blind, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
+    return slip
+
+
+def _distance(mask: BoolArray) -> FloatArray:
+    """Pixels to the nearest marked one, as a chamfer counts them."""
+    if not mask.any():
+        return np.full(mask.shape, np.inf)
+    distance: FloatArray = ndimage.distance_transform_cdt(~mask, "chessboard").astype(float)
+    return distance

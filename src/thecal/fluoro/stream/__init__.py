@@ -1,0 +1,1 @@
+"""Pictures as they come: checked, read, said, recorded, and run again."""

@@ -1,0 +1,1 @@
+"""What a plan writes: its folder, page, markups, meshes and structured report."""

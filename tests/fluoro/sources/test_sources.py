@@ -1,0 +1,276 @@
+"""Pictures come as they were taken, from every kind of source, and a source that fails says so."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from stand_in import ColumnModel, Heard, frames, picture
+
+from thecal.errors import InputError
+from thecal.fluoro.frame import Frame
+from thecal.fluoro.sources.arrival import SourceLost, Unreadable
+from thecal.fluoro.sources.folder import FillingFolder, FullFolder
+from thecal.fluoro.sources.open import open_source
+from thecal.fluoro.sources.video import Stream, check_host, stream_name
+from thecal.fluoro.sources.xa import XaFile, XaFolder
+from thecal.fluoro.stream.session import Session
+from thecal.fluoro.stream.watch import Watch
+
+XA = "1.2.840.10008.5.1.4.1.1.12.1"
+
+
+def xa(path: Path, pixels: np.ndarray, **elements: object) -> Path:
+    """A DICOM XA file of (frames, rows, columns) or (rows, columns)."""
+    header = Dataset()
+    header.file_meta = FileMetaDataset()
+    header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    header.file_meta.MediaStorageSOPClassUID = XA
+    header.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+    header.SOPClassUID, header.Modality = XA, "XA"
+    header.SOPInstanceUID = header.file_meta.MediaStorageSOPInstanceUID
+    header.Rows, header.Columns = pixels.shape[-2:]
+    header.SamplesPerPixel, header.PhotometricInterpretation = 1, "MONOCHROME2"
+    header.BitsAllocated = 8 * pixels.itemsize
+    header.BitsStored = 12 if pixels.itemsize == 2 else 8
+    header.HighBit, header.PixelRepresentation = header.BitsStored - 1, 0
+    if pixels.ndim == 3:
+        header.NumberOfFrames = len(pixels)
+    for name, value in elements.items():
+        setattr(header, name, value)
+    header.PixelData = pixels.tobytes()
+    header.save_as(path, enforce_file_format=True)
+    return path
+
+
+def came(source: object) -> list[Frame]:
+    return [item for item in source.arrivals() if isinstance(item, Frame)]
+
+
+def stack(count: int = 5) -> np.ndarray:
+    return np.stack([frame.pixels for frame in frames(count)])
+
+
+def test_a_multi_frame_xa_file_gives_its_pictures_its_times_and_its_c_arm(tmp_path: Path) -> None:
+    pixels = stack()
+    path = xa(
+        tmp_path / "run.dcm",
+        pixels,
+        FrameTime=200.0,
+        DistanceSourceToDetector=1050.0,
+        DistanceSourceToPatient=750.0,
+        PositionerPrimaryAngle=-88.5,
+        PositionerSecondaryAngle=2.0,
+        ImagerPixelSpacing=[0.3, 0.3],
+    )
+    source = open_source(str(path))
+    got = came(source)
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in got]), pixels)
+    assert [frame.number for frame in got] == [0, 1, 2, 3, 4]
+    assert [frame.time_s for frame in got] == pytest.approx([0.0, 0.2, 0.4, 0.6, 0.8])
+    where = source.geometry
+    assert (where.sid_mm, where.sod_mm, where.pitch_mm) == (1050.0, 750.0, 0.3)
+    assert (where.primary_deg, where.secondary_deg, where.shape) == (-88.5, 2.0, (96, 96))
+
+
+def test_a_run_in_which_the_c_arm_turns_is_refused(tmp_path: Path) -> None:
+    turning = xa(tmp_path / "run.dcm", stack(3), PositionerPrimaryAngleIncrement=[0.0, 2.0, 4.0])
+    with pytest.raises(InputError, match="turns during this run"):
+        open_source(str(turning))
+    oblong = xa(tmp_path / "run.dcm", stack(3), ImagerPixelSpacing=[0.3, 0.4])
+    with pytest.raises(InputError, match="not square"):
+        open_source(str(oblong))
+
+
+def test_frames_of_uneven_times_keep_them(tmp_path: Path) -> None:
+    path = xa(tmp_path / "run.dcm", stack(4), FrameTimeVector=[0.0, 100.0, 300.0, 50.0])
+    assert [frame.time_s for frame in came(XaFile(path))] == pytest.approx([0.0, 0.1, 0.4, 0.45])
+
+
+def test_a_picture_stored_white_for_dense_is_turned(tmp_path: Path) -> None:
+    pixels = stack(2)
+    turned = xa(tmp_path / "run.dcm", 4095 - pixels, PhotometricInterpretation="MONOCHROME1")
+    np.testing.assert_array_equal(came(XaFile(turned))[1].pixels, pixels[1])
+
+
+def test_an_xa_file_cut_short_gives_what_it_has_and_says_so(tmp_path: Path) -> None:
+    path = xa(tmp_path / "run.dcm", stack(4))
+    path.write_bytes(path.read_bytes()[: -2 * 96 * 96 - 100])
+    arrivals = list(XaFile(path).arrivals())
+    assert isinstance(arrivals[-1], Unreadable)
+
+
+def test_a_folder_of_single_dicom_pictures_is_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    for number, frame in enumerate(frames(4)):
+        xa(tmp_path / f"{9 - number}.dcm", frame.pixels, InstanceNumber=number + 1, FrameTime=100.0)
+    source = open_source(str(tmp_path))
+    assert isinstance(source, XaFolder)
+    got = came(source)
+    np.testing.assert_array_equal(got[2].pixels, picture(2))
+    assert got[3].time_s == pytest.approx(0.3)
+
+
+def test_a_folder_of_png_files_is_in_the_order_of_their_names(tmp_path: Path) -> None:
+    for number in range(3):
+        Image.fromarray(picture(number)).save(tmp_path / f"{number:03d}.png")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    source = open_source(str(tmp_path))
+    assert isinstance(source, FullFolder)
+    np.testing.assert_array_equal(came(source)[2].pixels, picture(2))
+
+
+def test_a_folder_that_fills_gives_each_picture_once_and_waits_for_half_a_one(tmp_path: Path) -> None:
+    """A PNG is written in two parts, with time between them; a DICOM file comes by renaming."""
+    source = open_source(str(tmp_path))
+    assert isinstance(source, FillingFolder)
+
+    def fill() -> None:
+        Image.fromarray(picture(0)).save(tmp_path / "0.png")
+        whole = (tmp_path / "0.png").read_bytes()
+        Image.fromarray(picture(1)).save(tmp_path / "hidden.part", "PNG")
+        whole = (tmp_path / "hidden.part").read_bytes()
+        with (tmp_path / "1.png").open("wb") as file:
+            file.write(whole[:900])
+            file.flush()
+            time.sleep(0.15)
+            file.write(whole[900:])
+        xa(tmp_path / ".2.dcm", picture(2))
+        os.rename(tmp_path / ".2.dcm", tmp_path / "2.dcm")
+
+    thread = threading.Thread(target=fill)
+    thread.start()
+    got = list(islice(source.arrivals(), 3))
+    thread.join()
+    for number, frame in enumerate(got):
+        np.testing.assert_array_equal(frame.pixels, picture(number))
+        assert frame.number == number
+
+
+def test_a_file_that_never_becomes_a_picture_does_not_hold_up_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thecal.fluoro.sources.folder.GIVEN_UP_S", 0.2)
+    source = FillingFolder(tmp_path)
+    (tmp_path / "0.png").write_bytes(b"no picture")
+    Image.fromarray(picture(1)).save(tmp_path / "1.png")
+    first, second = islice(source.arrivals(), 2)
+    assert first == Unreadable("0.png is no picture")
+    assert isinstance(second, Frame)
+
+
+def test_a_folder_that_goes_away_is_a_source_that_is_lost(tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    source = FillingFolder(folder)
+    Image.fromarray(picture(1)).save(folder / "1.png")
+    arrivals = source.arrivals()
+    assert isinstance(next(arrivals), Frame)
+    folder.rename(tmp_path / "away")
+    assert isinstance(next(arrivals), SourceLost)
+    (tmp_path / "away").rename(folder)
+    Image.fromarray(picture(2)).save(folder / "2.png")
+    assert isinstance(next(arrivals), Frame)
+
+
+def test_what_is_no_source_is_refused_in_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "x.avi").write_bytes(b"nothing")
+    for text in (str(tmp_path / "none"), str(tmp_path / "x.avi")):
+        with pytest.raises(InputError):
+            open_source(text)
+
+
+@pytest.mark.parametrize(
+    "address", ["rtsp://example.org/x", "rtsp://10.0.0.7:554/x", "rtsp://[2001:db8::1]/x", "rtsp:///x"]
+)
+def test_a_stream_from_another_computer_is_refused(address: str) -> None:
+    with pytest.raises(InputError):
+        open_source(address)
+
+
+def test_a_stream_from_this_computer_or_by_option_is_not_refused() -> None:
+    for address in ("rtsp://127.0.0.1:8554/x", "rtsp://localhost/x", "rtsp://[::1]/x"):
+        check_host(address, network=False)
+    check_host("rtsp://10.0.0.7/x", network=True)
+
+
+def test_the_name_of_a_stream_holds_no_password() -> None:
+    assert stream_name("rtsp://user:secret@127.0.0.1:8554/live?key=1") == "rtsp://127.0.0.1:8554/live"
+
+
+def cv2() -> object:
+    return pytest.importorskip("cv2", reason="films and streams need the extra [watch]")
+
+
+def test_a_film_gives_its_pictures_at_its_own_times(tmp_path: Path) -> None:
+    cv = cv2()
+    path = str(tmp_path / "film.avi")
+    film = cv.VideoWriter(path, cv.VideoWriter_fourcc(*"MJPG"), 15.0, (96, 96), isColor=False)
+    for frame in frames(6, dtype=np.uint8):
+        film.write(frame.pixels)
+    film.release()
+    got = came(open_source(path))
+    assert [frame.time_s for frame in got] == pytest.approx([n / 15.0 for n in range(6)])
+    assert np.abs(got[4].pixels.astype(int) - picture(4, dtype=np.uint8)).mean() < 3.0
+
+
+def test_a_camera_that_is_not_there_is_lost_and_not_an_end() -> None:
+    cv2()
+    source = open_source("/dev/video97")
+    arrivals = source.arrivals()
+    assert isinstance(source, Stream)
+    assert isinstance(next(arrivals), SourceLost)
+
+
+def test_a_stream_on_loopback_is_watched_lost_when_it_breaks_and_found_again() -> None:
+    """The whole chain over a real connection: the server goes away and comes back on the same port."""
+    cv2()
+    from rtsp_server import RtspServer
+
+    def streamed(number: int) -> np.ndarray:
+        return picture(number % 12, seed=number, dtype=np.uint8)
+
+    server = RtspServer(streamed)
+    heard = Heard()
+    session = Session(Watch(), ColumnModel(), [heard])
+    thread = threading.Thread(target=session.run, args=(open_source(server.address),))
+    thread.start()
+    try:
+        assert _until(lambda: heard.levels()[-1:] == ["ok"])
+        gone = time.monotonic()
+        server.stop()
+        assert _until(lambda: heard.levels()[-1:] == ["lost"])
+        assert time.monotonic() - gone < 1.3
+        server = RtspServer(streamed, port=server.port)
+        assert _until(lambda: heard.levels()[-1:] == ["ok"])
+    finally:
+        session.stop()
+        server.stop()
+        thread.join()
+    assert heard.levels() == ["lost", "ok", "lost", "ok"]
+
+
+def _until(true: object, timeout_s: float = 15.0) -> bool:
+    ends = time.monotonic() + timeout_s
+    while time.monotonic() < ends:
+        if true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_a_dicom_file_without_a_picture_is_refused(tmp_path: Path) -> None:
+    path = xa(tmp_path / "x.dcm", picture(0))
+    header = pydicom.dcmread(path)
+    del header.Rows, header.PixelData
+    header.save_as(path)
+    with pytest.raises(InputError, match="holds no picture"):
+        open_source(str(path))
