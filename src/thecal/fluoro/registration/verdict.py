@@ -21,7 +21,7 @@ correlation itself was in it and got no weight."""
 CONSTANT: Final = -2.23
 SCALE: Final = 2.34
 """Mean true error over the mean spread, of those of the same views that were not wrong."""
-FLOOR_MM: Final = 0.1
+FLOOR_MM: Final = 0.25
 
 
 def terms(evidence: dict[str, float]) -> dict[str, float]:
