@@ -28,7 +28,7 @@ Said = pytest.CaptureFixture[str]
 def columns(monkeypatch: pytest.MonkeyPatch) -> None:
     """The simple picture model in the monitor's place; signals stay the test's."""
     monkeypatch.setattr(
-        "thecal.fluoro.stream.planned_model.PlannedModel._find", lambda self, frame: ColumnModel()
+        "thecal.fluoro.stream.planned_model.PlannedModel._begun", lambda self, frame: ColumnModel()
     )
     monkeypatch.setattr("thecal.fluoro.stream.warm_up.warm_up", lambda *_: None)
     monkeypatch.setattr("thecal.cli.compiled.tell_if_cold", lambda: None)
@@ -81,7 +81,7 @@ def test_a_replay_that_differs_says_where_and_ends_with_its_own_status(
             return super().see(Frame(frame.number, frame.time_s, np.roll(frame.pixels, frame.number == 21)))
 
     watched()
-    monkeypatch.setattr("thecal.fluoro.stream.planned_model.PlannedModel._find", lambda self, frame: Other())
+    monkeypatch.setattr("thecal.fluoro.stream.planned_model.PlannedModel._begun", lambda self, frame: Other())
     assert run(["replay", "out/recording.thecal"]) == EXIT_DIFFERENT
     assert "picture 21 is read otherwise" in capsys.readouterr().out
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from thecal.fluoro.frame import Frame
@@ -15,7 +14,6 @@ from thecal.fluoro.target import Target
 
 if TYPE_CHECKING:
     from thecal.fluoro.projection.view import View
-    from thecal.fluoro.registration.bone_model import BoneModel
 
 
 class PlannedModel:
@@ -44,8 +42,6 @@ class PlannedModel:
     def __init__(self, target: Target, options: WatchOptions, geometry: SourceGeometry | None) -> None:
         self._target, self._options, self._geometry = target, options, geometry
         self._monitor: PictureModel | None = None
-        self._bones: BoneModel | None = None
-        self._error_mm: float | None = None
         # What cannot be is said before the first picture.
         shape = geometry.shape if geometry is not None else USUAL.shape
         self.assumed = standing(target, options, geometry, shape).assumed
@@ -53,29 +49,14 @@ class PlannedModel:
     def see(self, frame: Frame) -> Reading:
         """What is seen on this picture."""
         if self._monitor is None:
-            found = self._find(frame)
-            if isinstance(found, str):
-                return Reading(frame.number, frame.time_s, "lost", f"The vertebra is not found: {found}")
-            self._monitor = found
-        reading = self._monitor.see(frame)
-        if reading.error_mm is None and reading.level != "lost":
-            reading = replace(reading, error_mm=self._error_mm)
-        return reading
+            self._monitor = self._begun(frame)
+        return self._monitor.see(frame)
 
-    def _find(self, frame: Frame) -> PictureModel | str:
-        """The monitor from this picture on; in words why the vertebra was not found on it."""
+    def _begun(self, frame: Frame) -> PictureModel:
+        """The monitor from this picture on; it says itself why the vertebra is not found."""
         from thecal.fluoro.front.monitor import Monitor
-        from thecal.fluoro.registration.bone_model import bone_model
-        from thecal.fluoro.registration.find import register
 
-        view = self._view(frame)
-        if self._bones is None:
-            self._bones = bone_model(self._target)
-        found = register(self._bones, frame, view)
-        if found.lost:
-            return found.why
-        self._error_mm = found.error_mm
-        return Monitor(self._target, view, posterior=self._options.posterior, pose=found.pose)
+        return Monitor(self._target, self._view(frame), posterior=self._options.posterior)
 
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape
