@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from stand_in import ColumnModel, frames, picture, toy_target
-from test_sources import xa
+from xa_files import xa
 
 from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_OK, run
 from thecal.fluoro.frame import Frame

@@ -165,6 +165,9 @@ def injection(
         typer.Option(help="none, 'posterior wall', 'basivertebral vein', 'disc above', ...; drawn by seed."),
     ] = None,
     view: Annotated[str, typer.Option(help="lateral or ap")] = "lateral",
+    fps: Annotated[
+        float | None, typer.Option(help="Pictures a second, 3 to 15; drawn by seed where not given.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same injection.")] = 1,
 ) -> None:
     """Simulate an injection of cement under fluoroscopy: pictures as DICOM XA, and the truth of each."""
@@ -181,13 +184,16 @@ def injection(
         raise InputError(f"A leak is one of {', '.join(LEAK_KINDS)}, not {leak!r}")
     if view not in ("lateral", "ap"):
         raise InputError(f"The view is lateral or ap, not {view!r}")
+    if fps is not None and not 3.0 <= fps <= 15.0:
+        raise InputError(f"Pictures come 3 to 15 times a second, not {fps:g} times")
     pin = level if level is not None and "@" in level else None
     name = level.partition("@")[0] if level is not None else None
     planned = read_planned_target(plan, name) if plan is not None else None
     volume = read(ct)
     spine = find_spine(volume, anatomy=anatomy, level=pin)
     vertebra = _vertebra(spine, name, planned)
-    spec = draw_spec(seed, vertebra, body_ml(spine, vertebra), kind=leak, toward=view)  # type: ignore[arg-type]
+    size = body_ml(spine, vertebra)
+    spec = draw_spec(seed, vertebra, size, kind=leak, toward=view, fps=fps)  # type: ignore[arg-type]
     needle = planned.needles[0] if planned is not None and planned.needles else None
     made = inject(volume, spine, vertebra, spec, needle=needle)
     write_injection(made, out)

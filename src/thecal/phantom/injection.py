@@ -155,7 +155,13 @@ def inject(
 
 
 def draw_spec(
-    seed: int, vertebra: Vertebra, body_ml: float, *, kind: LeakKind | None = None, toward: Toward = "lateral"
+    seed: int,
+    vertebra: Vertebra,
+    body_ml: float,
+    *,
+    kind: LeakKind | None = None,
+    toward: Toward = "lateral",
+    fps: float | None = None,
 ) -> InjectionSpec:
     """A specification by chance.
 
@@ -168,11 +174,14 @@ def draw_spec(
     kind : LeakKind, optional
         Drawn where not given.
     toward : "lateral" or "ap"
+    fps : float, optional
+        Pictures a second; drawn where not given.
     """
     rng = np.random.default_rng([seed, 3])
     drawn = LEAK_KINDS[int(rng.choice(len(LEAK_KINDS), p=KIND_SHARES))]
     kind = kind or drawn
-    fps = float(rng.choice((3.0, 5.0, 7.5, 7.5, 10.0, 15.0)))
+    drawn_fps = float(rng.choice((3.0, 5.0, 7.5, 7.5, 10.0, 15.0)))
+    fps = drawn_fps if fps is None else fps
     before_s = float(rng.uniform(3.6, 5.5))
     during_s = float(rng.uniform(7.0, 20.0))
     frames = int(np.clip(round((before_s + during_s) * fps), 50, 110))

@@ -240,7 +240,8 @@ KILLS = 4
 
 
 def test_a_watch_that_is_killed_leaves_a_recording_that_runs_again(tmp_path: Path) -> None:
-    path = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
+    here = Path(__file__).parent
+    path = os.pathsep.join([str(here), str(here.parent), os.environ.get("PYTHONPATH", "")])
     subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path), str(KILLS)],
         env=os.environ | {"PYTHONPATH": path},
