@@ -49,6 +49,9 @@ MOST_ERROR_MM: Final = 1.8
 """Where the registration doubts its own place by more, nothing can be said."""
 FROZEN_S: Final = 1.0
 GROWTH_S: Final = 1.0
+AGAIN_S: Final = (0.5, 4.0)
+"""A vertebra that was not found is looked for again after the first, twice as long each time up to the second: a
+search takes longer than a picture, and the next one shows much the same."""
 
 
 @dataclass
@@ -124,6 +127,8 @@ class Monitor:
         self._last: Frame | None = None
         self._changed_s = 0.0
         self._areas: list[tuple[float, float]] = []
+        self._not_found = ""
+        self._wait_s, self._again_s = AGAIN_S[0], -np.inf
         if pose is not None:
             self._put(pose)
 
@@ -169,11 +174,12 @@ class Monitor:
         if not self._top:
             self._top = brightest(frame.pixels)
         picture = smooth(log_picture(frame.pixels, self._top))
+        if self._place is None and frame.time_s >= self._again_s:
+            self._not_found = self._find(frame)
+            self._again_s = frame.time_s + self._wait_s
+            self._wait_s = min(2.0 * self._wait_s, AGAIN_S[1])
         if self._place is None:
-            trouble = self._find(frame)
-            if trouble:
-                return self._lost(frame, trouble)
-        assert self._place is not None
+            return self._lost(frame, self._not_found)
         if self._baseline is None:
             return self._before(frame, picture, self._place)
         move = self._lay(picture)
