@@ -50,7 +50,7 @@ MOST_ERROR_MM: Final = 1.8
 FROZEN_S: Final = 1.0
 GROWTH_S: Final = 1.0
 AGAIN_S: Final = (0.5, 4.0)
-"""A vertebra that was not found is looked for again after the first, twice as long each time up to the second: a
+"""A vertebra that was not found is looked for again after the first, then twice as long up to the second: a
 search takes longer than a picture, and the next one shows much the same."""
 
 
