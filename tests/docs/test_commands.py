@@ -35,6 +35,8 @@ STAND_INS = {
 }
 # Left out where the founding case itself is run.
 SMALLER = {
+    "thecal phantom founding-case --before --out before": "thecal phantom make --seed 1 --levels T11-L1 --fov 110 "
+    "--spacing 1.2,1.2,2.0 --fracture T12:crush --out before",
     "thecal phantom founding-case --out patient": "test -d patient",
     "thecal phantom founding-case --revised --out patient-later": "cp -r patient patient-later",
     "T12@79.6": "T12@54.7",
