@@ -22,6 +22,11 @@ SMALL_PATIENT = (
     "thecal phantom make --seed 1 --levels T12-L1 --fov 90 --spacing 1.0,1.0,2.0 --fracture T12:crush "
     "--leak epidural@T12:0.3ml:left --out patient"
 )
+# The same before anybody touched her; a vertebra more, for the fluoroscope sees her neighbours.
+SMALL_BEFORE = (
+    "thecal phantom make --seed 1 --levels T11-L1 --fov 110 --spacing 1.2,1.2,2.0 --fracture T12:crush "
+    "--out before"
+)
 # What a page says, and what is run in its place. The left sides are checked to stand in a page.
 STAND_INS = {
     # No test installs: it asks make what it would do.
@@ -35,8 +40,7 @@ STAND_INS = {
 }
 # Left out where the founding case itself is run.
 SMALLER = {
-    "thecal phantom founding-case --before --out before": "thecal phantom make --seed 1 --levels T11-L1 --fov 110 "
-    "--spacing 1.2,1.2,2.0 --fracture T12:crush --out before",
+    "thecal phantom founding-case --before --out before": SMALL_BEFORE,
     "thecal phantom founding-case --out patient": "test -d patient",
     "thecal phantom founding-case --revised --out patient-later": "cp -r patient patient-later",
     "T12@79.6": "T12@54.7",
