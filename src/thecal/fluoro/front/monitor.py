@@ -171,6 +171,8 @@ class Monitor:
         if trouble:
             return self._lost(frame, trouble)
         self._last = frame
+        if (self._place.regions.toward if self._place else self._toward) == "other":
+            return self._lost(frame, "This view shows no depth: turn the C-arm to a lateral view.")
         if not self._top:
             self._top = brightest(frame.pixels)
         picture = smooth(log_picture(frame.pixels, self._top))
@@ -214,6 +216,7 @@ class Monitor:
         baseline = self._baseline
         if baseline.likeness < LEAST_LIKENESS:
             self._baseline = None
+            place.builder = BaselineBuilder(place.weights)
             return self._lost(frame, "The vertebra cannot be followed: the pictures show too little of it.")
         self._needles = [
             find_needle(baseline.picture, needle, place.view, place.regions.pixel_mm)
@@ -273,16 +276,19 @@ class Monitor:
         change = self._baseline.picture - move.lay(picture)
         change = without_overlays(change, self._baseline, self._reference.weights)
         cement = self._finder.update(change, frame.time_s)
-        front = find_front(cement, place.regions, self.target.depth_mm)
-        leaks = find_leaks(cement, place.regions, self.target.depth_mm)
+        front = find_front(self._finder.beside, place.regions, self.target.depth_mm)
+        leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
+        why = alarm.why
+        if place.regions.toward == "ap" and alarm.level == "ok":
+            why = f"{why} This view shows no depth."
         area = float(cement.sum()) * place.regions.pixel_mm**2
         return Reading(
             frame.number,
             frame.time_s,
             alarm.level,
-            alarm.why,
+            why,
             view=place.regions.toward,
             front=None if front is None else front.share,
             to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
