@@ -36,6 +36,8 @@ APART_MM2: Final = 3.0
 """And its least area."""
 APART_SIGMA: Final = 8.0
 """And its least darkness."""
+APART_SHARE: Final = 0.5
+"""And the least share of it in body, canal or foramen, or near cement: edges of soft tissue run on beyond."""
 GLARE_MM: Final = 12.0
 """How far cement's shadow is spread as lost scatter."""
 BORE_VARIES: Final = 0.3
@@ -142,6 +144,11 @@ class CementFinder:
         return self.cement
 
     @property
+    def open(self) -> BoolArray:
+        """Where cement can be seen: not clipped before the injection, and clear of the needle."""
+        return self._open
+
+    @property
     def beside(self) -> BoolArray:
         """Cement that is seen clear of the needle: alone it moves the front and is a leak."""
         beside: BoolArray = self.cement & self._open
@@ -163,7 +170,8 @@ class CementFinder:
         lasting = self._since < time_s
         stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
         close = away * self._pixel_mm <= NEAR_MM
-        old = holds(stays & (self._apart | close)) & (area >= APART_MM2)
+        inside = np.bincount(pieces[self._apart | close], minlength=count + 1) * self._pixel_mm**2
+        old = holds(stays & (self._apart | close)) & (area >= APART_MM2) & (inside >= APART_SHARE * area)
         near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
         touching = holds(away <= TOUCHING_PX)
         good = holds(sigma > STRONG_SIGMA) & (touching | near | old)
