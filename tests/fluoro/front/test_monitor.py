@@ -229,3 +229,40 @@ def test_on_an_ap_view_a_tip_medial_of_the_pedicle_stops_only_behind_the_wall(ta
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), True).level == "stop"
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), None).level == "near"
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), False) is None
+
+
+def test_cement_outside_that_has_no_other_name_is_said_to_be_outside(lateral, target):
+    behind = _painted(lateral, target, (-40.0, -4.0), (-34.0, 4.0))
+    assert behind.any()
+    assert set(find_leaks(behind, lateral, target.depth_mm)) == {"outside the body"}
+
+
+def test_a_view_between_lateral_and_ap_is_lost_because_it_shows_no_depth(target, watched):
+    oblique = CArm().view(target.frame.to_lps([0, 15, 0]), 45.0)
+    pose = watched[0].pose(0.0)
+    reading = Monitor(target, oblique, pose=pose).see(watched[1][0][0])
+    assert reading.level == "lost"
+    assert "no depth" in reading.why
+
+
+@pytest.mark.parametrize("beside", [False, True], ids=["over it alone", "and beside it"])
+def test_darkness_over_the_needle_is_cement_only_where_cement_lies_beside_it(beside):
+    from thecal.fluoro.front.baseline import Baseline
+    from thecal.fluoro.front.new_cement import CementFinder
+
+    shape = (128, 128)
+    everywhere = np.ones(shape, bool)
+    blind, core, far = np.zeros((3, *shape), bool)
+    blind[60:69, :64], core[63:66, :62], far[:, :20] = True, True, True
+    plain = np.zeros(shape, np.float32)
+    baseline = Baseline(plain, plain + 0.01, np.zeros((0, *shape), np.float32), everywhere, 1.0, 0.01)
+    finder = CementFinder(baseline, blind, core, far, everywhere, everywhere, np.array([64.0, 62.0]), 0.5)
+    change = np.zeros(shape, np.float32)
+    change[63:66, 30:62] = 0.3
+    if beside:
+        change[56:73, 50:60] = 0.3
+    for k in range(6):
+        cement = finder.update(change, 0.2 * k)
+    assert (cement & core).any() == beside
+    assert not (finder.beside & blind).any()
+    assert not cement[:, :42].any()

@@ -61,7 +61,7 @@ class Regions:
         return mask
 
 
-LATERAL_DEG: Final = 35.0
+LATERAL_DEG: Final = 20.0
 """A view is lateral (or AP) where its middle ray lies so near the vertebra's left (or anterior) axis."""
 
 

@@ -19,6 +19,8 @@ LEAST_S: Final = 3.0
 """About one breath."""
 LAID_SD_PX: Final = 0.3
 """How well pictures are laid on each other: edges waver by so much of their slope."""
+MOST_PICTURES: Final = 128
+"""No more are kept: of more every second is dropped, so that time and memory stay bounded."""
 OVERLAYS: Final = 3
 """Ways in which what lies over the spine changes with the breath, learned before the injection."""
 
@@ -70,6 +72,7 @@ class BaselineBuilder:
         self._laid: list[FloatImage] = []
         self._likeness: list[float] = []
         self._clipped = np.zeros(weights.shape, np.float32)
+        self._seen = 0
         self._first_s: float | None = None
         self._last = STILL
         self.move = STILL
@@ -93,6 +96,9 @@ class BaselineBuilder:
             self._laid.append(self.move.lay(picture))
             self._likeness.append(self.move.likeness)
         self._clipped += clipped
+        self._seen += 1
+        if len(self._laid) > MOST_PICTURES:
+            del self._laid[1::2]
         return self.count >= LEAST_PICTURES and time_s - (self._first_s or 0.0) >= LEAST_S
 
     def _scale(self, mean: FloatImage) -> float:
@@ -119,7 +125,7 @@ class BaselineBuilder:
             picture=mean.astype(np.float32),
             noise=noise,
             overlays=overlays,
-            valid=np.isfinite(mean) & (self._clipped < 0.3 * len(stack)),
+            valid=np.isfinite(mean) & (self._clipped < 0.3 * self._seen),
             likeness=float(np.median(self._likeness)) if self._likeness else 0.0,
             scale=float(np.median(noise[held])) if held.any() else 1.0,
         )

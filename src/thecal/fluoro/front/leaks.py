@@ -27,7 +27,10 @@ NAMES: Final = (
     "in front of the body",
     "beside the body",
     "thread",
+    "outside the body",
 )
+UNNAMED_MM2: Final = 4.0
+"""Cement outside that no other name covers is said from this area on: behind the arch, beyond a disc."""
 
 
 def find_leaks(cement: BoolArray, regions: Regions, depth_mm: float) -> dict[str, BoolArray]:
@@ -57,7 +60,13 @@ def find_leaks(cement: BoolArray, regions: Regions, depth_mm: float) -> dict[str
     if _thread(outside, regions.pixel_mm):
         found["thread"] = outside
     least = LEAST_MM2 / regions.pixel_mm**2
-    return {name: mask for name, mask in found.items() if _largest(mask) >= least}
+    named = np.zeros(outside.shape, bool)
+    for mask in found.values():
+        named |= mask
+    large = {name: mask for name, mask in found.items() if _largest(mask) >= least}
+    if _largest(outside & ~named) >= UNNAMED_MM2 / regions.pixel_mm**2:
+        large["outside the body"] = outside & ~named
+    return large
 
 
 def _largest(mask: BoolArray) -> int:

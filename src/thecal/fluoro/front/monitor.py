@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from thecal.fluoro.frame import Frame
@@ -14,13 +13,15 @@ from thecal.fluoro.front.alarms import STOP_AT, Alarms, Posterior
 from thecal.fluoro.front.anatomy_on_picture import Regions, Toward, regions, toward
 from thecal.fluoro.front.baseline import Baseline, BaselineBuilder, smooth, without_overlays
 from thecal.fluoro.front.find_front import find_front
-from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame
+from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame, warped
 from thecal.fluoro.front.leaks import find_leaks
 from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
 from thecal.fluoro.front.medial_line import needle_rule
 from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle
 from thecal.fluoro.front.new_cement import CementFinder
 from thecal.fluoro.front.outlines import outlines
+from thecal.fluoro.front.readable import clipped, hidden
+from thecal.fluoro.front.steadiness import Steadiness
 from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.reading import Level, Reading
 from thecal.fluoro.target import Target
@@ -48,6 +49,11 @@ APART_UP_MM: Final = 8.0
 MOST_ERROR_MM: Final = 1.8
 """Where the registration doubts its own place by more, nothing can be said."""
 FROZEN_S: Final = 1.0
+ANEW_S: Final = 2.0
+"""After so long without the vertebra it is registered anew, and a new baseline is taken."""
+COUNTED: Final = (
+    "The picture before cement is taken. Counted from this picture: cement already in is not seen."
+)
 GROWTH_S: Final = 1.0
 AGAIN_S: Final = (0.5, 4.0)
 """A vertebra that was not found is looked for again after the first, then twice as long up to the second: a
@@ -128,6 +134,9 @@ class Monitor:
         self._changed_s = 0.0
         self._areas: list[tuple[float, float]] = []
         self._not_found = ""
+        self._steady = Steadiness()
+        self._lost_s: float | None = None
+        self._anew = False
         self._wait_s, self._again_s = AGAIN_S[0], -np.inf
         if pose is not None:
             self._put(pose)
@@ -171,6 +180,8 @@ class Monitor:
         if trouble:
             return self._lost(frame, trouble)
         self._last = frame
+        if (self._place.regions.toward if self._place else self._toward) == "other":
+            return self._lost(frame, "This view shows no depth: turn the C-arm to a lateral view.")
         if not self._top:
             self._top = brightest(frame.pixels)
         picture = smooth(log_picture(frame.pixels, self._top))
@@ -182,11 +193,29 @@ class Monitor:
             return self._lost(frame, self._not_found)
         if self._baseline is None:
             return self._before(frame, picture, self._place)
+        if self._steady.held(picture, self._place.weights, frame.time_s):
+            return self._lost(frame, "The picture stands still: it is held, or the source repeats it.")
         move = self._lay(picture)
         if move is None:
-            return self._lost(frame, "The vertebra is not found on this picture.")
+            return self._again(frame, "The vertebra is not found on this picture.")
+        trouble = self._steady.other(picture, self._place.weights, move)
+        if trouble:
+            return self._again(frame, trouble)
+        self._lost_s = None
         self._move = move
         return self._read(frame, picture, move, self._place)
+
+    def _again(self, frame: Frame, why: str) -> Reading:
+        """Lost; after a while the vertebra is looked for anew from where it was, with a new baseline."""
+        if self._lost_s is None or self._place is None:
+            self._lost_s = frame.time_s
+        elif frame.time_s - self._lost_s >= ANEW_S:
+            self._start = self._place.pose
+            self._place = self._baseline = self._reference = self._finder = None
+            self._needles, self._areas, self._lost_s, self._top = [], [], None, 0.0
+            self._steady, self._move, self._anew = Steadiness(), STILL, True
+            self._wait_s, self._again_s = AGAIN_S[0], -np.inf
+        return self._lost(frame, why)
 
     def _trouble(self, frame: Frame) -> str:
         """Why a frame cannot be read at all; empty where it can."""
@@ -208,12 +237,16 @@ class Monitor:
 
     def _before(self, frame: Frame, picture: FloatImage, place: Place) -> Reading:
         """Baseline: nothing can be said yet."""
-        if not place.builder.add(picture, _clipped(frame), frame.time_s):
+        dark, bright = clipped(frame.pixels)
+        self._steady.learn(picture, place.weights, frame.time_s)
+        if not place.builder.add(picture, dark | bright, frame.time_s):
             return self._lost(frame, "Taking the picture before cement: do not inject yet.")
         self._baseline = place.builder.done()
         baseline = self._baseline
         if baseline.likeness < LEAST_LIKENESS:
             self._baseline = None
+            place.builder = BaselineBuilder(place.weights)
+            self._steady = Steadiness()
             return self._lost(frame, "The vertebra cannot be followed: the pictures show too little of it.")
         self._needles = [
             find_needle(baseline.picture, needle, place.view, place.regions.pixel_mm)
@@ -242,7 +275,7 @@ class Monitor:
             place.regions.pixel_mm,
         )
         self._move = place.builder.move
-        return self._lost(frame, "The picture before cement is taken.")
+        return self._lost(frame, COUNTED)
 
     def _lay(self, picture: FloatImage) -> Move | None:
         """The vertebra's place on a picture, or None."""
@@ -272,17 +305,29 @@ class Monitor:
         assert self._finder is not None
         change = self._baseline.picture - move.lay(picture)
         change = without_overlays(change, self._baseline, self._reference.weights)
+        dark, bright = clipped(frame.pixels)
+        change[_laid_mask(bright, move)] = np.nan
         cement = self._finder.update(change, frame.time_s)
-        front = find_front(cement, place.regions, self.target.depth_mm)
-        leaks = find_leaks(cement, place.regions, self.target.depth_mm)
+        unseen = _laid_mask(dark, move) & ~cement
+        readable = self._finder.open & np.isfinite(change) & ~unseen
+        blind = hidden(readable, place.regions, self.target.depth_mm)
+        if blind:
+            return self._lost(frame, blind)
+        front = find_front(self._finder.beside, place.regions, self.target.depth_mm)
+        leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
+        why = alarm.why
+        if place.regions.toward == "ap" and alarm.level == "ok":
+            why = f"{why} This view shows no depth."
+        if self._anew and alarm.level == "ok":
+            why = f"{why} Counted from a new picture: cement already in is not seen."
         area = float(cement.sum()) * place.regions.pixel_mm**2
         return Reading(
             frame.number,
             frame.time_s,
             alarm.level,
-            alarm.why,
+            why,
             view=place.regions.toward,
             front=None if front is None else front.share,
             to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
@@ -324,22 +369,18 @@ def within_mm(found: Regions, reach_mm: float) -> BoolArray:
     return near
 
 
+def _laid_mask(mask: BoolArray, move: Move) -> BoolArray:
+    """A mask of the picture on the reference's pixels."""
+    laid: BoolArray = warped(mask.astype(np.float32), move.matrix) > 0.3
+    return laid
+
+
 def _laid_by(found: Regions) -> FloatImage:
     """Weights by which pictures are laid on each other."""
     near = (found.vertebra_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
     grown = ndimage.binary_dilation(near, iterations=max(1, round(LAID_BY_MM / found.pixel_mm)))
     weights: FloatImage = grown.astype(np.float32)
     return weights
-
-
-def _clipped(frame: Frame) -> BoolArray:
-    """Pixels (binned) at an end of the display's range."""
-    top = frame.pixels.max()
-    at_end: npt.NDArray[np.bool_] = (frame.pixels <= 0) | (frame.pixels >= top)
-    rows, columns = at_end.shape[0] // BIN * BIN, at_end.shape[1] // BIN * BIN
-    part = at_end[:rows, :columns]
-    clipped: BoolArray = part[0::2, 0::2] & part[1::2, 1::2]
-    return clipped
 
 
 __all__ = ["Monitor", "toward"]

@@ -36,12 +36,21 @@ APART_MM2: Final = 3.0
 """And its least area."""
 APART_SIGMA: Final = 8.0
 """And its least darkness."""
+APART_SHARE: Final = 0.5
+"""And the least share of it in body, canal or foramen, or near cement: edges of soft tissue run on beyond."""
 GLARE_MM: Final = 12.0
 """How far cement's shadow is spread as lost scatter."""
 BORE_VARIES: Final = 0.3
 """Cement in the needle's bore darkens it by so much more in one place than in another, as a share,"""
 BORE_LOG: Final = 0.03
 """and by so much of the logarithm anyhow."""
+BESIDE_MM: Final = 0.8
+"""Over the needle's middle cement is only believed where cement lies so near beside its shadow."""
+SLIP_ROOM_PX: Final = 3
+SLIP_MOST_PX: Final = 3.0
+SLIP_EXPLAINS: Final = 0.5
+"""Dark pieces away from cement are edges that moved where a shift by less than so many pixels explains this
+share of the change in and round them."""
 LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
@@ -82,11 +91,16 @@ class CementFinder:
     ) -> None:
         beside = _slip(baseline.picture, blind, pixel_mm)
         self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
+        slopes = np.gradient(np.nan_to_num(baseline.picture))
+        self._down: FloatImage = slopes[0]
+        self._across: FloatImage = slopes[1]
         self._far = baseline.valid & far & core
         over = baseline.valid & within & core & (int(self._far.sum()) >= LEAST_FAR_PX)
         clear = baseline.valid & ~blind & within
         self._core = over
-        self._open = clear | over
+        self._open = clear
+        width_px = _half_width(blind & ~core, core)
+        self._beside_px = 2 * (width_px + max(1, round(BESIDE_MM / pixel_mm))) + 1
         self._apart = apart
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
@@ -102,8 +116,12 @@ class CementFinder:
             self._tip = away <= NEAR_MM
 
     def update(self, change: FloatImage, time_s: float) -> BoolArray:
-        """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen)."""
-        seen = np.isfinite(change) & self._open
+        """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen).
+
+        Cement over the needle's middle is only drawn between cement that is seen beside the needle; see
+        ``beside`` for what may move the front.
+        """
+        seen = np.isfinite(change) & (self._open | self._core)
         change = np.nan_to_num(change)
         value = change - self._slow.of(change, self.cement, self._mean)
         if self._core.any():
@@ -116,10 +134,25 @@ class CementFinder:
         sigma = self._mean / self._noise * np.float32(np.sqrt((2.0 - MEMORY) / MEMORY))
         width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
         edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
-        dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge & self._open
+        dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge
         kept = self.cement & (sigma > GONE_SIGMA) & edge
-        self.cement = self._accepted(dark | kept, sigma, time_s)
+        found = self._accepted((dark | kept) & self._open, sigma, time_s)
+        if self._core.any() and found.any():
+            beside = ndimage.maximum_filter(found.view(np.uint8), self._beside_px) > 0
+            found |= (dark | kept) & self._core & beside
+        self.cement = found
         return self.cement
+
+    @property
+    def open(self) -> BoolArray:
+        """Where cement can be seen: not clipped before the injection, and clear of the needle."""
+        return self._open
+
+    @property
+    def beside(self) -> BoolArray:
+        """Cement that is seen clear of the needle: alone it moves the front and is a leak."""
+        beside: BoolArray = self.cement & self._open
+        return beside
 
     def _accepted(self, dark: BoolArray, sigma: FloatImage, time_s: float) -> BoolArray:
         """Pieces of what is dark that touch cement or the tip, or have stayed."""
@@ -137,12 +170,32 @@ class CementFinder:
         lasting = self._since < time_s
         stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
         close = away * self._pixel_mm <= NEAR_MM
-        old = holds(stays & (self._apart | close)) & (area >= APART_MM2)
+        inside = np.bincount(pieces[self._apart | close], minlength=count + 1) * self._pixel_mm**2
+        old = holds(stays & (self._apart | close)) & (area >= APART_MM2) & (inside >= APART_SHARE * area)
         near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
-        good = holds(sigma > STRONG_SIGMA) & (holds(away <= TOUCHING_PX) | near | old)
+        touching = holds(away <= TOUCHING_PX)
+        good = holds(sigma > STRONG_SIGMA) & (touching | near | old)
         good[0] = False
+        boxes = ndimage.find_objects(pieces)
+        for k in np.flatnonzero(good & ~touching):
+            box = tuple(
+                slice(max(0, part.start - SLIP_ROOM_PX), part.stop + SLIP_ROOM_PX) for part in boxes[k - 1]
+            )
+            good[k] = not self._slipped(pieces[box] == k, box)
         taken: BoolArray = good[pieces]
         return taken
+
+    def _slipped(self, piece: BoolArray, box: tuple[slice, ...]) -> bool:
+        """Whether a small shift of what was there explains a piece: its edges moved, nothing is new."""
+        near = ndimage.binary_dilation(piece, iterations=SLIP_ROOM_PX) & self._open[box]
+        slopes = np.stack([self._down[box][near], self._across[box][near]], axis=1).astype(np.float64)
+        change = self._mean[box][near].astype(np.float64)
+        total = float(change @ change)
+        shift = np.linalg.lstsq(slopes, change, rcond=None)[0]
+        left = change - slopes @ shift
+        return bool(
+            total > 0 and np.hypot(*shift) < SLIP_MOST_PX and left @ left < (1.0 - SLIP_EXPLAINS) * total
+        )
 
     @property
     def thick(self) -> BoolArray:
@@ -231,6 +284,13 @@ def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:
     beside = ndimage.maximum_filter(blind.view(np.uint8), 2 * round(SIDE_MM / pixel_mm) + 1) > 0
     slip: FloatImage = np.where(beside & ~blind, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
     return slip
+
+
+def _half_width(edges: BoolArray, core: BoolArray) -> int:
+    """Pixels from the needle's middle to beside its shadow."""
+    if not core.any() or not edges.any():
+        return 0
+    return int(ndimage.distance_transform_cdt(core | edges, "chessboard")[core].max())
 
 
 def _distance(mask: BoolArray) -> FloatArray:
