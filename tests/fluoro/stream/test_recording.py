@@ -172,10 +172,25 @@ def test_a_damaged_record_is_said_with_its_place(tmp_path: Path) -> None:
         again(path)
 
 
+def test_a_record_whose_length_is_damaged_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    path, _ = recorded(tmp_path, list(frames(6)))
+    whole = path.read_bytes()
+    at = [record.at for record in read_records(path)][5]
+    for byte in (0, 4, 7, 11):
+        content = bytearray(whole)
+        content[at + byte] ^= 0x10
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=f"damaged at byte {at}"):
+            again(path)
+
+
 def test_another_file_is_no_recording(tmp_path: Path) -> None:
     other = tmp_path / "x"
     other.write_bytes(b"PNG")
     with pytest.raises(InputError, match="no recording"):
+        read_opening(other)
+    other.write_bytes(b"thecal.recording/1\n")
+    with pytest.raises(InputError, match="another version"):
         read_opening(other)
     other.write_bytes(MAGIC)
     with pytest.raises(InputError, match="before its first picture"):
