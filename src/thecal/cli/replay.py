@@ -46,7 +46,7 @@ def replay(
     opening = read_opening(path)
     if opening.thecal != __version__:
         typer.echo(f"Recorded by thecal {opening.thecal}, run again by {__version__}.", err=True)
-    model = PlannedModel(opening.target, opening.options, opening.geometry)
+    model = PlannedModel(opening.target, opening.options, opening.geometry, later=True)
     told: list[Told] = []
     screen = None
     if show is Show.WEB:

@@ -128,6 +128,7 @@ def watch(
     from thecal.cli.compiled import tell_if_cold
     from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
+    from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
     from thecal.fluoro.stream.machine import machine
     from thecal.fluoro.stream.options import WatchOptions
@@ -153,7 +154,8 @@ def watch(
         at=_place(at),
     )
     tell_if_cold()
-    model = PlannedModel(target, options, pictures.geometry)
+    later = isinstance(pictures, FillingFolder) and pictures.tells_later
+    model = PlannedModel(target, options, pictures.geometry, later=later)
     if model.assumed:
         typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
     if model.overruled:

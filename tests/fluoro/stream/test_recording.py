@@ -22,6 +22,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
 from thecal.fluoro.stream.lines import Lines
+from thecal.fluoro.stream.machine import machine
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.record_file import HEADER, MAGIC, read_records
 from thecal.fluoro.stream.recording import Opening, Recorder, read_opening, read_steps
@@ -113,6 +114,18 @@ def test_what_was_recorded_is_what_came(tmp_path: Path) -> None:
     begins = read_opening(path)
     assert begins.geometry == GEOMETRY
     np.testing.assert_array_equal(begins.target.hu, toy_target().hu)
+
+
+def test_how_the_c_arm_stood_on_a_picture_and_what_was_chosen_are_kept(tmp_path: Path) -> None:
+    script = [replace(frame, geometry=GEOMETRY) for frame in frames(2)]
+    path, _ = recorded(tmp_path, list(script), at=(3.0, 4.5), flip=True)
+    assert [step.frame.geometry for step in read_steps(path) if step.frame is not None] == [
+        GEOMETRY,
+        GEOMETRY,
+    ]
+    begins = read_opening(path)
+    assert begins.options == WatchOptions(at=(3.0, 4.5), flip=True)
+    assert begins.machine == machine()
 
 
 @settings(max_examples=40)

@@ -71,7 +71,11 @@ def test_a_file_that_says_its_pictures_were_flipped_needs_a_word() -> None:
 
 
 @given(
-    st.floats(0.0, 95.0), st.floats(0.0, 127.0), st.floats(-180.0, 180.0), st.floats(-40.0, 40.0), st.booleans()
+    st.floats(0.0, 95.0),
+    st.floats(0.0, 127.0),
+    st.floats(-180.0, 180.0),
+    st.floats(-40.0, 40.0),
+    st.booleans(),
 )
 def test_a_body_off_the_middle_is_looked_for_where_it_is_seen(
     row: float, column: float, primary: float, secondary: float, flip: bool
@@ -107,3 +111,29 @@ def test_a_mirrored_picture_is_read_the_right_way_round_and_drawn_on_as_it_came(
     np.testing.assert_array_equal(reading.outlines[0].pixels, [[3.0, 90.0]])
     assert reading.cement is not None
     assert np.argwhere(reading.cement).tolist() == [[3, 90]]
+
+
+def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    views = []
+
+    class Sees:
+        def see(self, frame: Frame) -> Reading:
+            return Reading(frame.number, frame.time_s, "ok", "Seen")
+
+    def begun(self: PlannedModel, frame: Frame) -> Sees:
+        views.append(self._view(frame))
+        return Sees()
+
+    monkeypatch.setattr(PlannedModel, "_begun", begun)
+    with pytest.raises(InputError, match="--view lateral or --view ap"):
+        PlannedModel(toy_target(), WatchOptions(), None)
+    model = PlannedModel(toy_target(), WatchOptions(), None, later=True)
+    first, second = frames(2)
+    blind = model.see(first)
+    assert blind.level == "lost"
+    assert "--view lateral or --view ap" in blind.why
+    where = SourceGeometry(1000.0, 620.0, 0.4, -90.0, 0.0, (96, 96))
+    assert model.see(replace(second, geometry=where)).level == "ok"
+    assert views[0].source[0] > MIDDLE[0]

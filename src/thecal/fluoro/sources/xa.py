@@ -45,8 +45,8 @@ class XaFile:
         self._stopped = Event()
         header = _header(path)
         self.geometry: SourceGeometry | None = geometry_of(header)
-        self._frames = int(header.get("NumberOfFrames") or 1)
-        self._times = frame_times_s(header, self._frames)
+        self.frames = int(header.get("NumberOfFrames") or 1)
+        self._times = frame_times_s(header, self.frames)
 
     def arrivals(self) -> Iterator[Arrival]:
         """The frames by the file's own times, each decoded when it is asked for."""

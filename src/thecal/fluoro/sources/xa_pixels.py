@@ -20,7 +20,7 @@ def check_decodable(header: Any, name: str) -> None:
     ------
     InputError
     """
-    from pydicom.pixels import get_decoder
+    from pydicom.pixels.decoders.base import get_decoder
     from pydicom.uid import UID
 
     syntax = _syntax(header)
@@ -63,7 +63,8 @@ def _sample_bits(values: npt.NDArray[Any], header: Any) -> npt.NDArray[Any]:
     if header.get("PixelRepresentation", 0):
         signed: npt.NDArray[Any] = np.left_shift(values.view(f"i{values.itemsize}"), spare) >> spare
         return signed
-    return values & values.dtype.type((1 << (size - spare)) - 1)
+    plain: npt.NDArray[Any] = values & values.dtype.type((1 << (size - spare)) - 1)
+    return plain
 
 
 def _syntax(header: Any) -> str:

@@ -32,6 +32,8 @@ class PlannedModel:
     target : Target
     options : WatchOptions
     geometry : SourceGeometry or None
+    later : bool
+        Whether the source may yet say how the C-arm stands.
 
     Attributes
     ----------
@@ -46,9 +48,16 @@ class PlannedModel:
         Where nobody says how the C-arm stands.
     """
 
-    def __init__(self, target: Target, options: WatchOptions, geometry: SourceGeometry | None) -> None:
+    def __init__(
+        self, target: Target, options: WatchOptions, geometry: SourceGeometry | None, *, later: bool = False
+    ) -> None:
         self._target, self._options, self._geometry = target, options, geometry
         self._monitor: PictureModel | None = None
+        # Of a folder that fills, the first picture may say how the C-arm stands.
+        self.assumed: tuple[str, ...] = ()
+        self.overruled: tuple[str, ...] = ()
+        if later and geometry is None and options.view is None and options.primary_deg is None:
+            return
         # What cannot be is said before the first picture.
         shape = geometry.shape if geometry is not None else USUAL.shape
         stands = standing(target, replace(options, at=None), geometry, shape)
@@ -75,7 +84,7 @@ class PlannedModel:
 
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape
-        return standing(self._target, self._options, self._geometry, (rows, columns)).view
+        return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns)).view
 
 
 def _mirrored(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:

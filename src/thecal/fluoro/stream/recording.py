@@ -228,6 +228,7 @@ def _packed_frame(values: dict[str, Any], frame: Frame) -> bytes:
             "shape": list(pixels.shape),
             "bits": 8 * pixels.itemsize,
         }
+        | ({} if frame.geometry is None else {"geometry": asdict(frame.geometry)})
     )
     return about + b"\n" + packed
 
@@ -241,7 +242,9 @@ def _unpacked_frame(content: bytes) -> Step:
     size = np.dtype(kind).itemsize
     steps = np.ascontiguousarray(flat.reshape(size, -1).T).view(kind).reshape(shape)
     pixels = np.add.accumulate(steps, axis=-1, dtype=kind)
-    frame = Frame(values.pop("number"), values.pop("time_s"), pixels)
+    where = values.pop("geometry", None)
+    geometry = None if where is None else _geometry(where)
+    frame = Frame(values.pop("number"), values.pop("time_s"), pixels, geometry)
     return Step(values.pop("kind"), values.pop("at_s"), frame, values)
 
 

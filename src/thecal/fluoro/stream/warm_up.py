@@ -32,6 +32,8 @@ def warm_up(target: Target, options: WatchOptions, geometry: SourceGeometry | No
     """
     # Its own pictures are not mirrored, and have the body in their middle.
     options = replace(options, flip=False, at=None)
+    if geometry is None and options.view is None and options.primary_deg is None:
+        options = replace(options, view="lateral")
     shape = USUAL.shape if geometry is None else geometry.shape
     view = standing(target, options, geometry, shape).view
     plain, row, column = _drawn(target, view)
