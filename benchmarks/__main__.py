@@ -23,9 +23,9 @@ from benchmarks import (
     projection,
     registration,
     speed,
+    stream,
     tracks,
     watch,
-    watching,
 )
 from benchmarks.score import FOUND_SHARE
 from benchmarks.table import commit, store, write_page
@@ -45,13 +45,13 @@ MODULES: dict[str, Any] = {
         projection,
         registration,
         watch,
-        watching,
+        stream,
         speed,
         demo,
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, projection.NAME, watching.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, stream.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -83,7 +83,30 @@ def test_a_replay_that_differs_says_where_and_ends_with_its_own_status(
     watched()
     monkeypatch.setattr("thecal.fluoro.stream.planned_model.PlannedModel._begun", lambda self, frame: Other())
     assert run(["replay", "out/recording.thecal"]) == EXIT_DIFFERENT
-    assert "picture 21 is read otherwise" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "picture 21 is read otherwise" in said
+    assert "another kind of computer" not in said
+    monkeypatch.setattr("thecal.fluoro.stream.machine.machine", lambda: "an abacus")
+    assert run(["replay", "out"]) == EXIT_DIFFERENT
+    assert "another kind of computer" in capsys.readouterr().out
+
+
+def test_a_recording_whose_watch_was_killed_says_so_beside_the_same(here: Path, capsys: Said) -> None:
+    watched()
+    path = here / "out" / "recording.thecal"
+    whole = path.read_bytes()
+    capsys.readouterr()
+    for size in (len(whole) - 7, whole.rindex(b"STEP"), whole.rindex(b"FRAM")):
+        path.write_bytes(whole[:size])
+        assert run(["replay", "out"]) == EXIT_OK
+        (said,) = capsys.readouterr().out.splitlines()
+        assert "bit for bit" in said
+        assert "its watch was killed" in said
+
+
+def test_an_option_that_overrules_the_source_says_so(here: Path, capsys: Said) -> None:
+    assert watched("--view", "ap", "--at", "40,50") == EXIT_OK
+    assert "angles 0 and 0 degrees (stated: 90 and 0)" in capsys.readouterr().err
 
 
 def test_a_recording_is_never_written_over(here: Path, capsys: Said) -> None:
@@ -131,6 +154,9 @@ def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None
         (("--cement", "Simplex P", "--mixed-at", "noon"), "HH:MM:SS"),
         (("--since-mixing", "60"), "--cement names it"),
         (("--sod", "1200"), "impossible"),
+        (("--at", "40"), "--at 240,310"),
+        (("--at", "40,4000"), "outside the picture"),
+        (("--primary", "200"), "between -180 and 180"),
     ],
 )
 def test_what_cannot_be_is_said_before_the_first_picture(

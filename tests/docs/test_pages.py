@@ -38,7 +38,8 @@ def options(command: str, sub: str = "") -> set[str]:
     found = get_command(_app(command)).commands[command]  # type: ignore[attr-defined]
     if sub:
         found = found.commands[sub]
-    return {option for parameter in found.params for option in parameter.opts} | {"--help"}
+    named = [(*parameter.opts, *parameter.secondary_opts) for parameter in found.params]
+    return {option for words in named for option in words} | {"--help"}
 
 
 def all_options() -> set[str]:

@@ -34,6 +34,7 @@ def replay(
     from thecal import __version__
     from thecal.cli import EXIT_DIFFERENT
     from thecal.errors import InputError
+    from thecal.fluoro.stream.machine import machine
     from thecal.fluoro.stream.planned_model import PlannedModel
     from thecal.fluoro.stream.recording import NAME, read_opening
     from thecal.fluoro.stream.run import run_replay
@@ -45,7 +46,7 @@ def replay(
     opening = read_opening(path)
     if opening.thecal != __version__:
         typer.echo(f"Recorded by thecal {opening.thecal}, run again by {__version__}.", err=True)
-    model = PlannedModel(opening.target, opening.options, opening.geometry)
+    model = PlannedModel(opening.target, opening.options, opening.geometry, later=True)
     told: list[Told] = []
     screen = None
     if show is Show.WEB:
@@ -63,13 +64,17 @@ def replay(
     finally:
         if screen is not None:
             screen.close()
-    if not done.ended:
-        typer.echo("The recording has no end: its watch was killed; what was written is whole.", err=True)
+    killed = "" if done.ended else " The recording has no end: its watch was killed, or its disk failed."
     counts = f"{done.pictures} pictures, {done.readings} readings and {done.lines} lines"
+    elsewhere = ""
+    if opening.machine != machine():
+        elsewhere = f" It was recorded on another kind of computer: {opening.machine}; this is {machine()}."
     if done.difference is None:
-        typer.echo(f"The same, bit for bit: {counts}.")
+        typer.echo(f"The same, bit for bit: {counts}.{killed}")
         return 0
-    typer.echo(f"Not the same, first after {done.difference.at_s:.3f} s: {done.difference.text}.")
+    typer.echo(
+        f"Not the same, first after {done.difference.at_s:.3f} s: {done.difference.text}.{elsewhere}{killed}"
+    )
     return EXIT_DIFFERENT
 
 

@@ -62,18 +62,36 @@ def watch(
         str | None, typer.Option(metavar="T12", help="Which of the planned vertebrae is watched.")
     ] = None,
     view: Annotated[
-        View | None, typer.Option(help="How the C-arm stands, where the source does not state it.")
+        View | None, typer.Option(help="How the C-arm stands; goes before what the source states.")
     ] = None,
     posterior: Annotated[
         Posterior, typer.Option(help="Stop when cement reaches this part of the body.")
     ] = Posterior.THIRD,
     sid: Annotated[
         float | None,
-        typer.Option(metavar="MM", help="Source to detector, where the source does not state it."),
+        typer.Option(metavar="MM", help="Source to detector; goes before what the source states."),
     ] = None,
     sod: Annotated[float | None, typer.Option(metavar="MM", help="Source to patient, likewise.")] = None,
     pixel: Annotated[
         float | None, typer.Option(metavar="MM", help="Pixel pitch at the detector, likewise.")
+    ] = None,
+    primary: Annotated[
+        float | None,
+        typer.Option(metavar="DEG", help="C-arm towards her left (LAO, 90) or right (RAO, -90), likewise."),
+    ] = None,
+    secondary: Annotated[
+        float | None,
+        typer.Option(metavar="DEG", help="Detector towards the head (CRAN, +) or feet (CAUD, -), likewise."),
+    ] = None,
+    flip: Annotated[
+        bool | None, typer.Option("--flip/--no-flip", help="The pictures are mirrored left to right.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN",
+            help="Where the middle of the body is seen on the first picture, in pixels.",
+        ),
     ] = None,
     cement: Annotated[
         str | None, typer.Option(metavar="BRAND", help="Shows the cement clock of this cement.")
@@ -110,7 +128,9 @@ def watch(
     from thecal.cli.compiled import tell_if_cold
     from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
+    from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
+    from thecal.fluoro.stream.machine import machine
     from thecal.fluoro.stream.options import WatchOptions
     from thecal.fluoro.stream.planned_model import PlannedModel
     from thecal.fluoro.stream.recording import Opening
@@ -128,18 +148,25 @@ def watch(
         sod_mm=sod,
         pitch_mm=pixel,
         clock="" if clock is None else f"{clock[0].cement.name}, room at {room_temp:g} degrees C",
+        primary_deg=primary,
+        secondary_deg=secondary,
+        flip=flip,
+        at=_place(at),
     )
     tell_if_cold()
-    model = PlannedModel(target, options, pictures.geometry)
+    later = isinstance(pictures, FillingFolder) and pictures.tells_later
+    model = PlannedModel(target, options, pictures.geometry, later=later)
     if model.assumed:
         typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
+    if model.overruled:
+        typer.echo(f"Taken instead of what the source states: {', '.join(model.overruled)}.", err=True)
     if pictures.live:
         from thecal.fluoro.stream.warm_up import warm_up
 
         typer.echo("Getting ready.", err=True)
         warm_up(target, options, pictures.geometry)
         typer.echo("Ready.", err=True)
-    opening = Opening(__version__, pictures.name, options, pictures.geometry, target)
+    opening = Opening(__version__, pictures.name, options, pictures.geometry, target, machine())
     told: list[Told] = [Bell(sys.stderr)] if sound and sys.stderr.isatty() else []
     screen = None
     if show is Show.WEB:
@@ -166,6 +193,23 @@ def watch(
         typer.echo(sentence, err=True)
     typer.echo(f"Page: {out / 'injection.html'}", err=True)
     return 0
+
+
+def _place(text: str | None) -> tuple[float, float] | None:
+    """Row and column."""
+    import math
+
+    from thecal.errors import InputError
+
+    if text is None:
+        return None
+    try:
+        row, column = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError("--at is a row and a column of the picture, as in --at 240,310") from error
+    if not (math.isfinite(row) and math.isfinite(column)):
+        raise InputError("--at is a row and a column of the picture, as in --at 240,310")
+    return row, column
 
 
 def _clock(

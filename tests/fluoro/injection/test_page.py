@@ -11,7 +11,8 @@ from stand_in import ColumnModel, Scripted, frames, toy_target
 
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.injection.chronicle import MOST_EVENTS, Chronicle
-from thecal.fluoro.injection.page import blind_s, clock, render_injection_page
+from thecal.fluoro.injection.page import blind_s, clock, headline, render_injection_page
+from thecal.fluoro.reading import Reading
 from thecal.fluoro.sources.arrival import Arrival
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.recording import Opening
@@ -44,6 +45,25 @@ def test_the_page_tells_of_leak_stop_and_near_in_this_order_and_of_the_blind_tim
         assert title in text
     assert RESEARCH_USE in text
     assert "many leaks do not show on fluoroscopy" in text
+
+
+def test_a_leak_does_not_hide_the_posterior_third_and_the_canal_comes_first() -> None:
+    class Worse(ColumnModel):
+        def see(self, frame: Frame) -> Reading:
+            n = frame.number
+            leaks = ("disc above",) + ("over the foramen",) * (n >= 20)
+            also = ("stop", "near") if n >= 10 else ()
+            return replace(super().see(frame), level="leak", leaks=leaks, also=also)
+
+    chronicle = Chronicle()
+    Session(Watch(), Worse(), [chronicle]).run(Scripted(list(frames(30)), live=False), speed="full")
+    said = headline(OPENING, chronicle)
+    assert said[0] == "Cement on the canal's side was said at 0:02.7: over the foramen."
+    assert said[1].startswith("A leak was said at 0:00.0")
+    assert said[2].startswith("The posterior third was said to be reached at 0:01.3")
+    page = render_injection_page(OPENING, chronicle)
+    for title in ("First leak", "First stop", "First canal leak"):
+        assert title in page
 
 
 def test_an_injection_without_alarm_is_not_called_safe() -> None:

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -18,10 +19,10 @@ from PIL import Image
 from stand_in import ColumnModel, frames
 
 from thecal.errors import InputError
-from thecal.fluoro.reading import LEVELS
+from thecal.fluoro.reading import LEVELS, Reading
 from thecal.fluoro.screen.beating import Beating
 from thecal.fluoro.screen.clock_face import ClockFace
-from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
+from thecal.fluoro.screen.look import CANAL_LOOK, LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.web import WebScreen
 from thecal.fluoro.stream.watch import Watch
 from thecal.terms import RESEARCH_USE
@@ -47,10 +48,18 @@ def hung_up() -> Iterator[None]:
         LINES.pop().close()
 
 
-def asked(screen: WebScreen, path: str, host: str | None = None) -> http.client.HTTPResponse:
-    line = http.client.HTTPConnection("127.0.0.1", int(screen.address.split(":")[2].strip("/")), timeout=5)
+def port_of(screen: WebScreen) -> int:
+    port = urlsplit(screen.address).port
+    assert port is not None
+    return port
+
+
+def asked(screen: WebScreen, path: str, **headers: str) -> http.client.HTTPResponse:
+    """``path`` under the screen's own secret one."""
+    line = http.client.HTTPConnection("127.0.0.1", port_of(screen), timeout=5)
     LINES.append(line)
-    line.request("GET", path, headers={} if host is None else {"Host": host})
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    line.request("GET", urlsplit(screen.address).path + path.lstrip("/"), headers=named)
     return line.getresponse()
 
 
@@ -138,9 +147,34 @@ def test_pages_come_and_go_and_nobody_waits_for_them(screen: WebScreen) -> None:
 
 def test_only_this_computer_is_served_and_under_its_own_name(screen: WebScreen) -> None:
     assert screen._server.server_address[0] == "127.0.0.1"
-    assert asked(screen, "/", "example.org").status == 403
-    assert asked(screen, "/moments", "example.org:80").status == 403
+    assert asked(screen, "/", Host="example.org").status == 403
+    assert asked(screen, "/moments", Host="example.org:80").status == 403
     assert asked(screen, "/x").status == 404
+
+
+def test_a_page_of_another_site_and_one_who_does_not_know_the_address_get_nothing(screen: WebScreen) -> None:
+    assert asked(screen, "moments", Sec_Fetch_Site="cross-site").status == 403
+    assert asked(screen, "moments", Origin="https://example.org").status == 403
+    line = http.client.HTTPConnection("127.0.0.1", port_of(screen), timeout=5)
+    LINES.append(line)
+    line.request("GET", "/moments")
+    assert line.getresponse().status == 404
+    own = f"http://127.0.0.1:{port_of(screen)}"
+    assert asked(screen, "", Sec_Fetch_Site="none").status == 200
+    assert asked(screen, "moments", Sec_Fetch_Site="same-origin", Origin=own).status == 200
+
+
+def test_a_leak_towards_the_canal_has_a_word_of_its_own_on_the_page(screen: WebScreen) -> None:
+    watch = Watch()
+    watch.begin()
+    for number, leaks in enumerate([("disc above",), ("disc above", "over the foramen")]):
+        frame = frames(2)[number]
+        watch.offer(frame, frame.time_s)
+        watch.told(Reading(number, frame.time_s, "leak", "A leak", leaks=leaks, also=("stop",)), frame.time_s)
+        screen.show(watch.shown(frame.time_s))
+        moment = next(moments(asked(screen, "/moments")))
+        assert (moment["level"], moment["canal"], moment["also"]) == ("leak", number == 1, ["stop"])
+    assert "over the foramen" in moment["why"]
 
 
 def test_the_page_loads_nothing_from_anywhere_and_is_for_research_only(screen: WebScreen) -> None:
@@ -155,13 +189,15 @@ def test_the_page_loads_nothing_from_anywhere_and_is_for_research_only(screen: W
 
 def test_no_two_levels_look_or_sound_alike_and_all_but_ok_are_heard() -> None:
     looks = [LEVEL_LOOKS[level] for level in LEVELS]
+    for name in ("word", "shape", "beeps"):
+        assert getattr(CANAL_LOOK, name) not in [getattr(look, name) for look in looks]
     for name in ("word", "colour", "shape", "beeps"):
         assert len({getattr(look, name) for look in looks}) == len(LEVELS)
     assert [level for level in LEVELS if not LEVEL_LOOKS[level].beeps] == ["ok"]
 
 
 def test_a_port_that_is_taken_is_said(screen: WebScreen) -> None:
-    port = int(screen.address.split(":")[2].strip("/"))
+    port = port_of(screen)
     with pytest.raises(InputError, match=f"Port {port}"):
         WebScreen("T12", "third", port=port)
 
@@ -172,6 +208,32 @@ def test_closing_ends_open_pages() -> None:
     next(said)
     threading.Timer(0.1, made.close).start()
     assert len(list(said)) < 10
+
+
+@pytest.mark.skipif(bool(why_absent()), reason=why_absent() or "-")
+def test_a_page_whose_own_script_breaks_turns_to_lost(tmp_path: Path) -> None:
+    screen = WebScreen("T12", "third")
+    watch = Watch()
+    shown_after(35, watch, screen)
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(0.1):
+            screen.show(watch.shown(35 / 7.5))
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    browser = Browser(tmp_path)
+    try:
+        browser.open(screen.address)
+        assert browser.until("document.getElementById('word').textContent === 'STOP'")
+        browser.value("draw = () => { throw new Error('broken') }")
+        assert browser.until("document.getElementById('word').textContent === 'LOST'", timeout_s=3.0)
+    finally:
+        over.set()
+        thread.join()
+        screen.close()
+        browser.close()
 
 
 @pytest.mark.skipif(bool(why_absent()), reason=why_absent() or "-")

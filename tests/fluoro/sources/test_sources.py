@@ -11,7 +11,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from jpeg_encoder import encode_lossless
 from PIL import Image
+from pydicom.encaps import encapsulate
 from stand_in import ColumnModel, Heard, frames, picture
 from xa_files import xa
 
@@ -60,9 +62,63 @@ def test_a_run_in_which_the_c_arm_turns_is_refused(tmp_path: Path) -> None:
     turning = xa(tmp_path / "run.dcm", stack(3), PositionerPrimaryAngleIncrement=[0.0, 2.0, 4.0])
     with pytest.raises(InputError, match="turns during this run"):
         open_source(str(turning))
+    slowly = xa(tmp_path / "run.dcm", stack(5), PositionerPrimaryAngleIncrement=0.4)
+    with pytest.raises(InputError, match="turns during this run"):
+        open_source(str(slowly))
+    still = xa(tmp_path / "run.dcm", stack(3), PositionerPrimaryAngleIncrement=0.1)
+    assert open_source(str(still)).geometry is not None
     oblong = xa(tmp_path / "run.dcm", stack(3), ImagerPixelSpacing=[0.3, 0.4])
     with pytest.raises(InputError, match="not square"):
         open_source(str(oblong))
+
+
+def test_single_pictures_between_which_the_c_arm_turned_are_refused(tmp_path: Path) -> None:
+    for number in range(3):
+        xa(
+            tmp_path / f"{number}.dcm",
+            picture(number),
+            InstanceNumber=number,
+            PositionerPrimaryAngle=2.0 * number,
+        )
+    with pytest.raises(InputError, match="turns during this run"):
+        open_source(str(tmp_path))
+
+
+def test_a_single_pixel_spacing_holds_for_both_ways(tmp_path: Path) -> None:
+    where = open_source(str(xa(tmp_path / "run.dcm", stack(2), ImagerPixelSpacing=0.3))).geometry
+    assert where.pitch_mm == 0.3
+    assert where.sid_mm is None
+
+
+def test_a_turned_picture_is_refused_and_a_flipped_one_known(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="turned by 90 degrees"):
+        open_source(str(xa(tmp_path / "run.dcm", stack(2), FieldOfViewRotation=90.0)))
+    assert open_source(
+        str(xa(tmp_path / "x.dcm", stack(2), FieldOfViewHorizontalFlip="YES"))
+    ).geometry.mirrored
+
+
+@pytest.mark.parametrize("syntax", ["1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"])
+def test_lossless_jpeg_is_read_to_the_last_bit(tmp_path: Path, syntax: str) -> None:
+    pixels = stack(3)
+    path = xa(tmp_path / "run.dcm", pixels)
+    header = pydicom.dcmread(path)
+    header.PixelData = encapsulate([encode_lossless(one) for one in pixels])
+    header["PixelData"].is_undefined_length = True
+    header.file_meta.TransferSyntaxUID = syntax
+    header.save_as(path)
+    np.testing.assert_array_equal(np.stack([frame.pixels for frame in came(XaFile(path))]), pixels)
+
+
+def test_a_compression_that_nothing_reads_is_said_at_the_beginning(tmp_path: Path) -> None:
+    path = xa(tmp_path / "run.dcm", stack(1))
+    header = pydicom.dcmread(path)
+    header.PixelData = encapsulate([b"\0" * 64])
+    header["PixelData"].is_undefined_length = True
+    header.file_meta.TransferSyntaxUID = "1.2.840.10008.1.2.4.100"
+    header.save_as(path)
+    with pytest.raises(InputError, match=r"MPEG2.*which thecal does not decode"):
+        open_source(str(path))
 
 
 def test_frames_of_uneven_times_keep_them(tmp_path: Path) -> None:
@@ -139,6 +195,27 @@ def test_a_file_that_never_becomes_a_picture_does_not_hold_up_the_next(
     first, second = islice(source.arrivals(), 2)
     assert first == Unreadable("0.png is no picture")
     assert isinstance(second, Frame)
+
+
+def test_a_run_dropped_into_a_folder_gives_its_pictures_and_its_c_arm(tmp_path: Path) -> None:
+    source = FillingFolder(tmp_path)
+    assert source.geometry is None
+    assert source.tells_later
+    pixels = stack(3)
+    stated = {"FrameTime": 40.0, "PositionerPrimaryAngle": -88.0, "DistanceSourceToDetector": 1100.0}
+    xa(tmp_path / "run.dcm", pixels, **stated)
+    got = list(islice(source.arrivals(), 3))
+    for number, frame in enumerate(got):
+        assert isinstance(frame, Frame)
+        np.testing.assert_array_equal(frame.pixels, pixels[number])
+        assert frame.number == number
+        assert frame.geometry is not None
+        assert (frame.geometry.primary_deg, frame.geometry.sid_mm) == (-88.0, 1100.0)
+    assert got[2].time_s - got[0].time_s == pytest.approx(0.08)
+    # What lies in a folder already is asked at the beginning.
+    again = FillingFolder(tmp_path)
+    assert again.geometry is not None
+    assert again.geometry.primary_deg == -88.0
 
 
 def test_a_folder_that_goes_away_is_a_source_that_is_lost(tmp_path: Path) -> None:

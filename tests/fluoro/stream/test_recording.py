@@ -22,6 +22,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
 from thecal.fluoro.stream.lines import Lines
+from thecal.fluoro.stream.machine import machine
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.record_file import HEADER, MAGIC, read_records
 from thecal.fluoro.stream.recording import Opening, Recorder, read_opening, read_steps
@@ -115,6 +116,18 @@ def test_what_was_recorded_is_what_came(tmp_path: Path) -> None:
     np.testing.assert_array_equal(begins.target.hu, toy_target().hu)
 
 
+def test_how_the_c_arm_stood_on_a_picture_and_what_was_chosen_are_kept(tmp_path: Path) -> None:
+    script = [replace(frame, geometry=GEOMETRY) for frame in frames(2)]
+    path, _ = recorded(tmp_path, list(script), at=(3.0, 4.5), flip=True)
+    assert [step.frame.geometry for step in read_steps(path) if step.frame is not None] == [
+        GEOMETRY,
+        GEOMETRY,
+    ]
+    begins = read_opening(path)
+    assert begins.options == WatchOptions(at=(3.0, 4.5), flip=True)
+    assert begins.machine == machine()
+
+
 @settings(max_examples=40)
 @given(arrays.arrays(st.sampled_from([np.uint8, np.uint16]), st.tuples(st.integers(2, 9), st.integers(2, 9))))
 def test_any_picture_is_kept_to_the_last_bit(pixels: np.ndarray) -> None:
@@ -172,10 +185,25 @@ def test_a_damaged_record_is_said_with_its_place(tmp_path: Path) -> None:
         again(path)
 
 
+def test_a_record_whose_length_is_damaged_is_not_taken_for_the_end(tmp_path: Path) -> None:
+    path, _ = recorded(tmp_path, list(frames(6)))
+    whole = path.read_bytes()
+    at = [record.at for record in read_records(path)][5]
+    for byte in (0, 4, 7, 11):
+        content = bytearray(whole)
+        content[at + byte] ^= 0x10
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=f"damaged at byte {at}"):
+            again(path)
+
+
 def test_another_file_is_no_recording(tmp_path: Path) -> None:
     other = tmp_path / "x"
     other.write_bytes(b"PNG")
     with pytest.raises(InputError, match="no recording"):
+        read_opening(other)
+    other.write_bytes(b"thecal.recording/1\n")
+    with pytest.raises(InputError, match="another version"):
         read_opening(other)
     other.write_bytes(MAGIC)
     with pytest.raises(InputError, match="before its first picture"):

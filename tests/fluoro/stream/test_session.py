@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from stand_in import RATE_HZ, SIZE, ColumnModel, Heard, Scripted, frames
 
 from thecal.fluoro.frame import Frame
+from thecal.fluoro.reading import Reading
+from thecal.fluoro.screen.bell import Bell
 from thecal.fluoro.sources.arrival import Arrival, SourceLost, Unreadable
 from thecal.fluoro.stream.session import Session
 from thecal.fluoro.stream.watch import Watch
@@ -66,6 +69,35 @@ def test_an_injection_goes_from_ok_to_leak_and_says_each_level_once() -> None:
     assert heard.events[-1].event == "end"
     assert (heard.events[-1].pictures, heard.events[-1].read) == (60, 60)
     assert heard.faults() == []
+
+
+def test_after_a_leak_all_that_is_worse_is_said_too() -> None:
+    """A disc leak on picture 8, the posterior third reached on picture 20, the canal on picture 30."""
+
+    class Worse(ColumnModel):
+        def see(self, frame: Frame) -> Reading:
+            n = frame.number
+            leaks = ("disc above",) * (n >= 8) + ("behind the posterior wall",) * (n >= 30 and n != 33)
+            return replace(
+                super().see(frame),
+                level="leak" if leaks else "ok",
+                why=f"Cement outside the body: {', '.join(leaks)}.",
+                leaks=leaks,
+                also=("stop", "near") if n >= 20 else (),
+            )
+
+    heard = watched(list(frames(40)), model=Worse())
+    said = [event for event in heard.events if event.event == "level" and event.level == "leak"]
+    assert [event.picture for event in said] == [8, 20, 30]
+    assert [event.was for event in said] == ["ok", "leak", "leak"]
+    assert said[1].also == ("stop", "near")
+    assert said[1].why == "Cement outside the body: disc above. STOP holds too."
+    assert said[2].leaks == ("disc above", "behind the posterior wall")
+    assert said[2].why.startswith("Cement on the canal's side: behind the posterior wall; also: disc above.")
+    rung = io.StringIO()
+    for event in said:
+        Bell(rung).say(event)
+    assert rung.getvalue() == "\a\a\a"
 
 
 @pytest.mark.parametrize("begins_s", [0.0, 0.1, 1 / 3, 2.7, 123.4, 3599.9])

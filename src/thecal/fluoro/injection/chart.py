@@ -94,6 +94,8 @@ def _walls(axes: Axes, depth_mm: float, stop_share: float, ends: float) -> None:
 
 def _band(axes: Axes, changes: list[LevelChange], ends: float) -> None:
     """Each level's stretch in its colour, with its word where there is room."""
+    # A level that was said again with more is one stretch.
+    changes = [change for change in changes if change.level != change.was]
     stops = [change.at_s for change in changes[1:]] + [ends]
     for change, stop in zip(changes, stops, strict=True):
         level: Level = change.level

@@ -8,7 +8,8 @@ from math import nan
 from typing import Any, Final
 
 from thecal.fluoro.frame import Frame
-from thecal.fluoro.reading import LEVELS, Level, Reading
+from thecal.fluoro.reading import LEVELS, Reading
+from thecal.fluoro.stream.canal import canal_leaks
 from thecal.fluoro.stream.events import End, Event, FaultBegins, LevelChange
 from thecal.fluoro.stream.watch import Shown
 
@@ -23,7 +24,7 @@ class KeyPicture:
     Attributes
     ----------
     name : str
-        "first cement", or a level.
+        "first cement", "canal leak", or a level.
     at_s : float
     why : str
     frame : Frame
@@ -62,15 +63,18 @@ class Chronicle:
         self.end: End | None = None
         self.beyond = 0
         self._last = -1
-        self._wanted: Level | None = None
+        self._wanted: list[str] = []
 
     def say(self, event: Event) -> None:
         """Keep what is of the page."""
         if isinstance(event, LevelChange):
             self._keep(self.changes, event)
             # The first "lost" is before the first picture.
-            if event.level != "ok" and event.was is not None and event.level not in self.keys:
-                self._wanted = event.level
+            if event.was is not None:
+                names: list[str] = [event.level, *event.also]
+                if event.level == "leak" and canal_leaks(event.leaks):
+                    names.append("canal leak")
+                self._wanted += [name for name in names if name != "ok" and name not in self.keys]
         elif isinstance(event, FaultBegins):
             self._keep(self.faults, event)
         elif isinstance(event, End):
@@ -90,9 +94,10 @@ class Chronicle:
             self.level.append(LEVELS.index(reading.level))
             if frame is not None and reading.front is not None and "first cement" not in self.keys:
                 self._picture("first cement", shown, frame)
-        if self._wanted is not None and frame is not None:
-            self._picture(self._wanted, shown, frame)
-            self._wanted = None
+        if self._wanted and frame is not None:
+            for name in self._wanted:
+                self._picture(name, shown, frame)
+            self._wanted = []
 
     def _picture(self, name: str, shown: Shown, frame: Frame) -> None:
         reading = shown.reading

@@ -16,6 +16,7 @@ from thecal.fluoro.injection.chart import injection_chart
 from thecal.fluoro.injection.chronicle import Chronicle, KeyPicture
 from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.message import jpeg, outline
+from thecal.fluoro.stream.canal import canal_leaks
 from thecal.fluoro.stream.events import FaultBegins
 from thecal.fluoro.stream.recording import Opening
 from thecal.report.page import page_template
@@ -23,7 +24,7 @@ from thecal.report.replaced_files import replaced_files
 from thecal.terms import RESEARCH_USE
 
 NAME: Final = "injection.html"
-ORDER: Final = ("first cement", "near", "stop", "leak", "lost")
+ORDER: Final = ("first cement", "near", "stop", "leak", "canal leak", "lost")
 KEY_QUALITY: Final = 80
 AROUND_BODY: Final = 2.6
 """Side of a key picture, as a multiple of the body's larger side."""
@@ -67,12 +68,16 @@ def render_injection_page(opening: Opening, chronicle: Chronicle) -> str:
 def headline(opening: Opening, chronicle: Chronicle) -> list[str]:
     """The injection in a few sentences; never clears a patient."""
     said = []
+    canal = next((change for change in chronicle.changes if canal_leaks(change.leaks)), None)
+    if canal is not None:
+        where = ", ".join(canal_leaks(canal.leaks))
+        said.append(f"Cement on the canal's side was said at {clock(canal.at_s)}: {where}.")
     for level, words in (
         ("leak", "A leak was said"),
         ("stop", f"The posterior {opening.options.posterior} was said to be reached"),
         ("near", "Cement was said to come near"),
     ):
-        first = next((change for change in chronicle.changes if change.level == level), None)
+        first = next((change for change in chronicle.changes if level in (change.level, *change.also)), None)
         if first is not None:
             said.append(f"{words} at {clock(first.at_s)}: {first.why.rstrip('.')}.")
     if not said:

@@ -37,12 +37,15 @@ class XaGeometry:
         Patient Position (0018,5100), such as "HFP"; empty where it is not stated.
     missing : str
         One sentence on what the object does not state and was taken as usual; empty where all is stated.
+    flipped : bool
+        Whether Field of View Horizontal Flip (0018,7034) says that the picture was mirrored.
     """
 
     c_arm: CArm
     angles: tuple[tuple[float, float], ...]
     patient_position: str = ""
     missing: str = ""
+    flipped: bool = False
 
     def view(self, isocentre: npt.ArrayLike, frame: int = 0) -> View:
         """The view of a frame; where the isocentre lies in the patient (LPS mm) no XA object says."""
@@ -73,9 +76,17 @@ def xa_geometry(header: Any, usual: CArm | None = None) -> XaGeometry:
     arm = usual or CArm()
     sid = _number(header, "DistanceSourceToDetector", arm.sid_mm)
     sod = _number(header, "DistanceSourceToPatient", arm.sod_mm)
+    # A usual distance beside an unusual one that is stated: their ratio is usual.
+    if not 0 < sod < sid and _empty(header, "DistanceSourceToPatient"):
+        sod = sid * arm.sod_mm / arm.sid_mm
+    elif not 0 < sod < sid and _empty(header, "DistanceSourceToDetector"):
+        sid = sod * arm.sid_mm / arm.sod_mm
     pitch = arm.pitch_mm
     if not _empty(header, "ImagerPixelSpacing"):
-        tall, wide = (float(v) for v in header.ImagerPixelSpacing)
+        spacing = [float(v) for v in np.atleast_1d(np.array(header.ImagerPixelSpacing, float))]
+        if len(spacing) > 2:
+            raise InputError(f"The picture states {len(spacing)} pixel spacings at the detector, not two.")
+        tall, wide = spacing[0], spacing[-1]
         if not isclose(tall, wide, rel_tol=1e-3):
             raise InputError(f"The picture's pixels are not square: {tall:g} by {wide:g} mm.")
         pitch = wide
@@ -87,11 +98,18 @@ def xa_geometry(header: Any, usual: CArm | None = None) -> XaGeometry:
     frames = int(header.get("NumberOfFrames") or 1)
     primary = _per_frame(header, "PositionerPrimaryAngle", frames)
     secondary = _per_frame(header, "PositionerSecondaryAngle", frames)
+    rotation = _number(header, "FieldOfViewRotation", 0.0) % 360.0
+    if rotation:
+        raise InputError(
+            f"The picture was turned by {rotation:g} degrees against the detector (Field of View Rotation), "
+            "which thecal does not undo."
+        )
     return XaGeometry(
         CArm(sid, sod, pitch, (int(header.Rows), int(header.Columns))),
         tuple(zip(primary, secondary, strict=True)),
         str(header.get("PatientPosition") or ""),
         f"{lacks[0].upper()}{lacks[1:]}; a usual C-arm's was taken." if lacks else "",
+        str(header.get("FieldOfViewHorizontalFlip") or "NO").upper() == "YES",
     )
 
 
@@ -128,6 +146,11 @@ def _per_frame(header: Any, name: str, frames: int) -> list[float]:
             f"The picture states {NAMES[name]} for {len(stated)} frames, but holds {frames} frames."
         )
     return [float(first + offset) for offset in stated]
+
+
+def states(header: Any, name: str) -> bool:
+    """Whether an object states an attribute and gives it a value."""
+    return not _empty(header, name)
 
 
 def _empty(header: Any, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""The terminal's bell: once for each level but ``ok``."""
+"""The terminal's bell: once for each level but ``ok``, and for what is added to one."""
 
 from __future__ import annotations
 

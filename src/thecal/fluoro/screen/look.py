@@ -63,6 +63,15 @@ LEVEL_LOOKS: Final[dict[Level, LevelLook]] = {
         1.0,
     ),
 }
+CANAL_LOOK: Final = LevelLook(
+    "CANAL LEAK",
+    "#CC79A7",
+    "#000000",
+    "M50 4C62 28 84 46 84 64A34 32 0 0 1 16 64C16 46 38 28 50 4ZM44 40H56V62H44ZM44 70H56V82H44Z",
+    ((0.0, 0.09, 1568.0), (0.11, 0.09, 784.0), (0.22, 0.09, 1568.0), (0.33, 0.09, 784.0)),
+    0.45,
+)
+"""Of ``leak``, where cement is on the canal's side."""
 OUTLINE_COLOURS: Final[dict[str, str]] = {
     "body": "#56B4E9",
     "posterior wall": "#D55E00",

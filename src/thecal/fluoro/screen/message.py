@@ -32,6 +32,7 @@ def state(shown: Shown, clock: Clock | None) -> dict[str, Any]:
     known = reading is not None and shown.level != "lost"
     return {
         "level": shown.level,
+        "canal": shown.canal and shown.level == "leak",
         "why": shown.why,
         "at_s": round(shown.at_s, 2),
         "picture": None if shown.frame is None else shown.frame.number,
@@ -44,6 +45,7 @@ def state(shown: Shown, clock: Clock | None) -> dict[str, Any]:
         "growth_mm2_s": reading.growth_mm2_s if known and reading is not None else None,
         "error_mm": reading.error_mm if known and reading is not None else None,
         "leaks": list(reading.leaks) if known and reading is not None else [],
+        "also": list(reading.also) if known and reading is not None else [],
         "faults": list(shown.faults),
         "passed_over": shown.passed_over,
         "clock": None if clock is None else asdict(clock(shown.at_s)),

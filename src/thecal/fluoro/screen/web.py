@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import threading
 import time
 from functools import cached_property
@@ -13,7 +14,7 @@ from typing import Any, Final
 from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.screen.clock_face import Clock
-from thecal.fluoro.screen.look import LEVEL_LOOKS, NOT_CLEARED
+from thecal.fluoro.screen.look import CANAL_LOOK, LEVEL_LOOKS, NOT_CLEARED
 from thecal.fluoro.screen.message import as_event, picture_uri, state
 from thecal.fluoro.stream.events import Event
 from thecal.fluoro.stream.watch import Shown
@@ -59,11 +60,13 @@ class WebScreen:
             "stop_at": 1 / 3 if posterior == "third" else 1 / 4,
             "posterior": posterior,
             "sound": sound,
-            "looks": {level: vars(look) for level, look in LEVEL_LOOKS.items()},
+            "looks": {level: vars(look) for level, look in LEVEL_LOOKS.items()} | {"canal": vars(CANAL_LOOK)},
             "research_use": RESEARCH_USE,
             "not_cleared": NOT_CLEARED,
         }
         self._changed = threading.Condition()
+        # Who shares the computer, or a page of another site in the same browser, does not know it.
+        self.path = f"/{secrets.token_urlsafe(12)}/"
         self._shown: Shown | None = None
         self._shown_s = 0.0
         self._count = 0
@@ -76,7 +79,7 @@ class WebScreen:
         except OSError as error:
             raise InputError(f"Port {port} of this computer cannot be opened: {error.strerror}") from error
         self._server.daemon_threads = True
-        self.address = f"http://{HOST}:{self._server.server_address[1]}/"
+        self.address = f"http://{HOST}:{self._server.server_address[1]}{self.path}"
         self._thread = threading.Thread(target=self._server.serve_forever, name="web", daemon=True)
         self._thread.start()
 
@@ -163,12 +166,17 @@ def _handler(screen: WebScreen) -> type[BaseHTTPRequestHandler]:
         timeout = 10.0
 
         def do_GET(self) -> None:
-            if self.headers.get("Host") not in screen.hosts:
+            origin, site = self.headers.get("Origin"), self.headers.get("Sec-Fetch-Site")
+            if (
+                self.headers.get("Host") not in screen.hosts
+                or (origin is not None and origin not in [f"http://{host}" for host in screen.hosts])
+                or site not in (None, "none", "same-origin")
+            ):
                 self.send_error(403)
-            elif self.path == "/":
+            elif secrets.compare_digest(self.path.encode(), screen.path.encode()):
                 self._head("text/html; charset=utf-8", len(screen.page))
                 self.wfile.write(screen.page)
-            elif self.path == "/moments":
+            elif secrets.compare_digest(self.path.encode(), f"{screen.path}moments".encode()):
                 self._head("text/event-stream", None)
                 screen.follow(self._write)
             else:

@@ -40,6 +40,8 @@ class SourceGeometry:
         Positioner angles.
     shape : (int, int)
         Rows and columns of a picture.
+    mirrored : bool
+        Whether the source says that its pictures were mirrored left to right.
     """
 
     sid_mm: float | None
@@ -48,6 +50,7 @@ class SourceGeometry:
     primary_deg: float | None
     secondary_deg: float | None
     shape: tuple[int, int]
+    mirrored: bool = False
 
 
 class Source(Protocol):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from typing import Final
 
+from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
 from thecal.fluoro.sources.grey import Grey, read_picture
-from thecal.fluoro.sources.xa import FRAMES_PER_S, is_dicom, read_xa
+from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, is_dicom, read_xa
 
 PICTURES: Final = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 POLL_S: Final = 0.02
@@ -54,8 +56,17 @@ class FullFolder:
         self._stopped.set()
 
 
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """The pictures of one file, their times from the first on, and how the C-arm stood."""
+
+    pixels: list[Grey]
+    times_s: list[float]
+    geometry: SourceGeometry | None
+
+
 class FillingFolder:
-    """A folder that fills: each new file is a picture, timed when it was seen.
+    """A folder that fills: each new file is a picture, or a run of them, timed when it was seen.
 
     A file that is still being written is tried again until it is whole; files that come after it wait for
     it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures.
@@ -63,15 +74,29 @@ class FillingFolder:
     Parameters
     ----------
     folder : Path
+
+    Attributes
+    ----------
+    tells_later : bool
+        Whether nothing lies in it yet, so that its first picture may say how the C-arm stands.
+
+    Raises
+    ------
+    InputError
+        Where a DICOM file lies in it that a watch cannot use.
     """
 
     live = True
-    geometry: SourceGeometry | None = None
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
         self._folder = folder
         self._stopped = Event()
+        there = pictures_in(folder)
+        first = next((path for path in there if _may_be_dicom(path)), None)
+        # Of a folder that is still empty, the first DICOM picture brings it.
+        self.tells_later = not there
+        self.geometry: SourceGeometry | None = None if first is None else XaFile(first).geometry
 
     def arrivals(self) -> Iterator[Arrival]:
         """New files until it is stopped."""
@@ -97,20 +122,30 @@ class FillingFolder:
             gone = False
             for name in fresh:
                 now = time.monotonic()
+                path = self._folder / name
                 try:
-                    pixels = read_any(self._folder / name)
-                except (ValueError, OSError):
+                    run = _run_of(path) if _may_be_dicom(path) else _Run([read_any(path)], [0.0], None)
+                except (ValueError, OSError, InputError) as error:
                     if now - since.setdefault(name, now) < GIVEN_UP_S:
                         break
                     done.add(name)
                     since.pop(name)
-                    yield Unreadable(f"{name} is no picture")
+                    yield Unreadable(str(error) if isinstance(error, InputError) else f"{name} is no picture")
                     continue
                 done.add(name)
                 since.pop(name, None)
-                yield Frame(number, now - begun, pixels)
-                number += 1
+                yield from self._pictures(run, number, begun)
+                number += len(run.pixels)
             self._stopped.wait(POLL_S)
+
+    def _pictures(self, run: _Run, number: int, begun: float) -> Iterator[Arrival]:
+        """The frames of one file, at their own pace from now on."""
+        now = time.monotonic()
+        for pixels, time_s in zip(run.pixels, run.times_s, strict=True):
+            if self._stopped.wait(max(now + time_s - time.monotonic(), 0.0)):
+                return
+            yield Frame(number, now + time_s - begun, pixels, run.geometry)
+            number += 1
 
     def stop(self) -> None:
         """End ``arrivals``."""
@@ -127,6 +162,30 @@ def read_any(path: Path) -> Grey:
     if path.suffix.lower() in PICTURES:
         return read_picture(path)
     return read_xa(path)
+
+
+def _may_be_dicom(path: Path) -> bool:
+    return path.suffix.lower() not in PICTURES
+
+
+def _run_of(path: Path) -> _Run:
+    """A DICOM file of one frame or many; raises ``ValueError`` where it is none or not whole yet.
+
+    Raises
+    ------
+    InputError
+        Where it is whole, and says what a watch cannot use.
+    """
+    file = XaFile(path)
+    pixels, times = [], []
+    for arrival in file.arrivals():
+        if not isinstance(arrival, Frame):
+            raise ValueError(f"{path.name} is no whole DICOM picture")
+        pixels.append(arrival.pixels)
+        times.append(arrival.time_s)
+    if not pixels or len(pixels) != file.frames:
+        raise ValueError(f"{path.name} is no whole DICOM picture")
+    return _Run(pixels, times, file.geometry)
 
 
 def _names(folder: Path, known: set[str]) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isclose
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -12,13 +11,17 @@ import numpy as np
 
 from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
+from thecal.fluoro.projection.c_arm import CArm
+from thecal.fluoro.projection.xa_geometry import states, xa_geometry
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, Unreadable
 from thecal.fluoro.sources.grey import Grey, to_grey
+from thecal.fluoro.sources.xa_pixels import check_decodable, stored_frames
 
 FRAMES_PER_S: Final = 7.5
 """Where a file does not state its rate: pulses a second in 189 vertebroplasties (Ortiz 2006, abstract)."""
 STILL_DEG: Final = 0.5
 """A C-arm that turns by less stands still."""
+TURNS: Final = "The C-arm turns during this run; a watch needs one that stands"
 
 
 class XaFile:
@@ -42,16 +45,14 @@ class XaFile:
         self._stopped = Event()
         header = _header(path)
         self.geometry: SourceGeometry | None = geometry_of(header)
-        self._frames = int(header.get("NumberOfFrames") or 1)
-        self._times = frame_times_s(header, self._frames)
+        self.frames = int(header.get("NumberOfFrames") or 1)
+        self._times = frame_times_s(header, self.frames)
 
     def arrivals(self) -> Iterator[Arrival]:
         """The frames by the file's own times, each decoded when it is asked for."""
-        from pydicom.pixels.utils import iter_pixels
-
         header = _header(self._path)
         try:
-            for number, raw in enumerate(iter_pixels(self._path)):
+            for number, raw in enumerate(stored_frames(self._path)):
                 if self._stopped.is_set():
                     return
                 yield Frame(number, self._times[number], as_displayed(raw, header))
@@ -81,7 +82,12 @@ class XaFolder:
         headers = [(_header(path), path) for path in paths]
         ordered = sorted(headers, key=lambda pair: (int(pair[0].get("InstanceNumber") or 0), pair[1].name))
         self._paths = [path for _, path in ordered]
-        self.geometry: SourceGeometry | None = geometry_of(ordered[0][0])
+        stated = [geometry_of(header) for header, _ in ordered]
+        self.geometry: SourceGeometry | None = stated[0]
+        for name in ("primary_deg", "secondary_deg"):
+            degrees = [value for one in stated if (value := getattr(one, name)) is not None]
+            if degrees and max(degrees) - min(degrees) > STILL_DEG:
+                raise InputError(TURNS)
         self._times = _times_of_files([header for header, _ in ordered])
 
     def arrivals(self) -> Iterator[Arrival]:
@@ -101,11 +107,10 @@ class XaFolder:
 
 def read_xa(path: Path) -> Grey:
     """The picture of a single-frame file; raises ``ValueError`` where it is none."""
-    from pydicom import dcmread
-
     try:
-        header = dcmread(path)
-        return as_displayed(header.pixel_array, header)
+        header = _header(path)
+        (raw,) = stored_frames(path)
+        return as_displayed(raw, header)
     # Whatever a reader or a decoder raises on a file that is damaged or not whole yet.
     except Exception as error:
         raise ValueError(f"{path.name} is no whole DICOM picture") from error
@@ -150,23 +155,21 @@ def geometry_of(header: Any) -> SourceGeometry:
     Raises
     ------
     InputError
-        Where its pixels are not square, or it turns during the run.
+        Where its pixels are not square or turned, or the C-arm turns during the run.
     """
-    pitch = header.get("ImagerPixelSpacing")
-    if pitch and not isclose(float(pitch[0]), float(pitch[1]), rel_tol=1e-3):
-        raise InputError("The pictures' pixels are not square")
-    for name in ("PositionerPrimaryAngleIncrement", "PositionerSecondaryAngleIncrement"):
-        value = header.get(name)
-        turns = [] if value is None else [value] if isinstance(value, int | float) else list(value)
-        if any(abs(float(turn)) > STILL_DEG for turn in turns):
-            raise InputError("The C-arm turns during this run; a watch needs one that stands")
+    read = xa_geometry(header, CArm())
+    angles = np.array(read.angles)
+    if np.abs(angles - angles[0]).max() > STILL_DEG:
+        raise InputError(TURNS)
+    arm = read.c_arm
     return SourceGeometry(
-        _number(header, "DistanceSourceToDetector"),
-        _number(header, "DistanceSourceToPatient"),
-        None if not pitch else float(pitch[0]),
-        _number(header, "PositionerPrimaryAngle"),
-        _number(header, "PositionerSecondaryAngle"),
-        (int(header.Rows), int(header.Columns)),
+        arm.sid_mm if states(header, "DistanceSourceToDetector") else None,
+        arm.sod_mm if states(header, "DistanceSourceToPatient") else None,
+        arm.pitch_mm if states(header, "ImagerPixelSpacing") else None,
+        float(angles[0, 0]) if states(header, "PositionerPrimaryAngle") else None,
+        float(angles[0, 1]) if states(header, "PositionerSecondaryAngle") else None,
+        arm.shape,
+        read.flipped,
     )
 
 
@@ -184,11 +187,6 @@ def _times_of_files(headers: list[Any]) -> list[float]:
     return [n * step_s for n in range(len(headers))]
 
 
-def _number(header: Any, name: str) -> float | None:
-    value = header.get(name)
-    return None if value is None or value == "" else float(value)
-
-
 def _header(path: Path) -> Any:
     from pydicom import dcmread
     from pydicom.errors import InvalidDicomError
@@ -197,6 +195,7 @@ def _header(path: Path) -> Any:
         header = dcmread(path, stop_before_pixels=True)
         if not header.get("Rows") or not header.get("Columns"):
             raise InputError(f"{path.name} holds no picture")
+        check_decodable(header, path.name)
         return header
     except (OSError, InvalidDicomError, ValueError, TypeError) as error:
         raise InputError(f"{path.name} cannot be read as DICOM") from error

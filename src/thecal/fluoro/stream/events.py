@@ -47,11 +47,15 @@ class Figures(_Event):
     area_mm2: float | None
     growth_mm2_s: float | None
     leaks: tuple[str, ...]
+    also: tuple[Level, ...]
     error_mm: float | None
 
 
 class LevelChange(Figures):
-    """Another level than before; the first is always ``lost``, until a picture was read."""
+    """Another level than before, or the same with more: a leak elsewhere, or another level beside it.
+
+    The first is always ``lost``, until a picture was read.
+    """
 
     event: Literal["level"] = "level"
     level: Level
@@ -135,7 +139,7 @@ def figures(reading: Reading | None) -> dict[str, Any]:
                 "error_mm",
             )
         )
-        return empty | {"leaks": ()}
+        return empty | {"leaks": (), "also": ()}
     return {
         "picture": reading.number,
         "source_s": round(reading.time_s, 4),
@@ -145,6 +149,7 @@ def figures(reading: Reading | None) -> dict[str, Any]:
         "area_mm2": _rounded(reading.area_mm2, 1),
         "growth_mm2_s": _rounded(reading.growth_mm2_s, 2),
         "leaks": tuple(reading.leaks),
+        "also": tuple(reading.also),
         "error_mm": _rounded(reading.error_mm, 2),
     }
 

@@ -15,14 +15,19 @@ class WatchOptions:
     posterior : "third" or "quarter"
         Which part of the body, counted from its posterior wall, cement must not reach.
     view : "lateral", "ap" or None
-        How the C-arm stands where the source does not state its angles.
+        How the C-arm stands; goes before angles of the source that say otherwise.
     every_frame : bool
         Whether each reading is said.
     sid_mm, sod_mm, pitch_mm : float or None
-        Source to detector, source to patient, pixel pitch at the detector, where the source does not state
-        them.
+        Source to detector, source to patient, pixel pitch at the detector; go before the source's.
     clock : str
         What the cement clock was set to, in words; empty without one.
+    primary_deg, secondary_deg : float or None
+        Positioner angles; go before the source's and before ``view``.
+    flip : bool or None
+        Whether the pictures are mirrored left to right; None where nobody says so.
+    at : (float, float) or None
+        (row, column) of the middle of the body on the first picture; None where it is the picture's middle.
     """
 
     posterior: Literal["third", "quarter"] = "third"
@@ -32,3 +37,7 @@ class WatchOptions:
     sod_mm: float | None = None
     pitch_mm: float | None = None
     clock: str = ""
+    primary_deg: float | None = None
+    secondary_deg: float | None = None
+    flip: bool | None = None
+    at: tuple[float, float] | None = None

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import numpy.typing as npt
+
+from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
-from thecal.fluoro.reading import Reading
+from thecal.fluoro.reading import Outline, Reading
 from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.picture_model import PictureModel
@@ -27,11 +32,15 @@ class PlannedModel:
     target : Target
     options : WatchOptions
     geometry : SourceGeometry or None
+    later : bool
+        Whether the source may yet say how the C-arm stands.
 
     Attributes
     ----------
     assumed : tuple of str
         What of the C-arm nobody stated.
+    overruled : tuple of str
+        What of the C-arm an option says otherwise than the source.
 
     Raises
     ------
@@ -39,18 +48,33 @@ class PlannedModel:
         Where nobody says how the C-arm stands.
     """
 
-    def __init__(self, target: Target, options: WatchOptions, geometry: SourceGeometry | None) -> None:
+    def __init__(
+        self, target: Target, options: WatchOptions, geometry: SourceGeometry | None, *, later: bool = False
+    ) -> None:
         self._target, self._options, self._geometry = target, options, geometry
         self._monitor: PictureModel | None = None
+        # Of a folder that fills, the first picture may say how the C-arm stands.
+        self.assumed: tuple[str, ...] = ()
+        self.overruled: tuple[str, ...] = ()
+        if later and geometry is None and options.view is None and options.primary_deg is None:
+            return
         # What cannot be is said before the first picture.
         shape = geometry.shape if geometry is not None else USUAL.shape
-        self.assumed = standing(target, options, geometry, shape).assumed
+        stands = standing(target, replace(options, at=None), geometry, shape)
+        self.assumed, self.overruled = stands.assumed, stands.overruled
+        if geometry is not None:
+            standing(target, options, geometry, shape)
 
     def see(self, frame: Frame) -> Reading:
         """What is seen on this picture."""
+        shown = replace(frame, pixels=_mirrored(frame.pixels)) if self._options.flip else frame
         if self._monitor is None:
-            self._monitor = self._begun(frame)
-        return self._monitor.see(frame)
+            try:
+                self._monitor = self._begun(shown)
+            except InputError as error:
+                return Reading(frame.number, frame.time_s, "lost", f"{str(error).rstrip('.')}.")
+        reading = self._monitor.see(shown)
+        return _turned_back(reading, frame.pixels.shape[1]) if self._options.flip else reading
 
     def _begun(self, frame: Frame) -> PictureModel:
         """The monitor from this picture on; it says itself why the vertebra is not found."""
@@ -60,4 +84,20 @@ class PlannedModel:
 
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape
-        return standing(self._target, self._options, self._geometry, (rows, columns)).view
+        return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns)).view
+
+
+def _mirrored(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    return np.ascontiguousarray(pixels[..., ::-1])
+
+
+def _turned_back(reading: Reading, columns: int) -> Reading:
+    """What was drawn on a mirrored picture, on the picture as it came."""
+
+    def back(line: Outline) -> Outline:
+        pixels = line.pixels.copy()
+        pixels[:, 1] = columns - 1 - pixels[:, 1]
+        return replace(line, pixels=pixels)
+
+    cement = None if reading.cement is None else _mirrored(reading.cement)
+    return replace(reading, outlines=tuple(back(line) for line in reading.outlines), cement=cement)

@@ -13,9 +13,10 @@ from typing import Final
 
 from thecal.errors import InputError
 
-MAGIC: Final = b"thecal.recording/1\n"
+MAGIC: Final = b"thecal.recording/2\n"
 HEADER: Final = struct.Struct("<4sQI")
-"""Kind, length of the content in bytes, CRC-32 of kind and content."""
+"""Kind, length of the content in bytes, CRC-32 of kind, length and content."""
+KINDS: Final = (b"HEAD", b"TARG", b"STEP", b"FRAM")
 SYNC_EVERY_S: Final = 1.0
 """It is forced onto the disk so often; what is written outlives the process at once, a power cut then."""
 
@@ -54,7 +55,7 @@ class RecordFile:
     def append(self, kind: str, content: bytes) -> None:
         """Write one record; raises ``OSError`` where the disk is full or gone."""
         name = kind.encode("ascii")
-        head = HEADER.pack(name, len(content), zlib.crc32(content, zlib.crc32(name)))
+        head = HEADER.pack(name, len(content), _checksum(name, len(content), content))
         whole = memoryview(head + content)
         while whole:
             whole = whole[os.write(self._file, whole) :]
@@ -77,8 +78,8 @@ def read_records(path: Path) -> Iterator[Record]:
     Raises
     ------
     InputError
-        Where it is no recording, and where a record in its middle is damaged; a last one that was cut short
-        is left out without a word.
+        Where it is no recording, and where a record is damaged; a last one that was cut short is left out
+        without a word, unless a whole record lies behind it.
     """
     try:
         file = path.open("rb")
@@ -86,7 +87,10 @@ def read_records(path: Path) -> Iterator[Record]:
         raise InputError(f"The recording {path} cannot be read: {error.strerror}") from error
     with file:
         size = os.fstat(file.fileno()).st_size
-        if file.read(len(MAGIC)) != MAGIC:
+        magic = file.read(len(MAGIC))
+        if magic != MAGIC and magic.startswith(MAGIC.partition(b"/")[0]):
+            raise InputError(f"The recording {path} is of another version of thecal")
+        if magic != MAGIC:
             raise InputError(f"{path} is no recording of thecal watch")
         while True:
             at = file.tell()
@@ -95,8 +99,30 @@ def read_records(path: Path) -> Iterator[Record]:
                 return
             name, length, checksum = HEADER.unpack(head)
             if at + HEADER.size + length > size:
+                file.seek(at + 1)
+                if name not in KINDS or _holds_record(file.read()):
+                    raise InputError(f"The recording {path} is damaged at byte {at}")
                 return
             content = file.read(length)
-            if zlib.crc32(content, zlib.crc32(name)) != checksum:
+            if _checksum(name, length, content) != checksum:
                 raise InputError(f"The recording {path} is damaged at byte {at}")
             yield Record(name.decode("ascii", "replace"), content, at)
+
+
+def _checksum(name: bytes, length: int, content: bytes) -> int:
+    return zlib.crc32(content, zlib.crc32(struct.pack("<4sQ", name, length)))
+
+
+def _holds_record(rest: bytes) -> bool:
+    """Whether a whole record lies in these bytes: then what is before it was not cut, but damaged."""
+    for kind in KINDS:
+        at = rest.find(kind)
+        while at >= 0:
+            if at + HEADER.size <= len(rest):
+                name, length, checksum = HEADER.unpack_from(rest, at)
+                begins = at + HEADER.size
+                content = rest[begins : begins + length]
+                if len(content) == length and _checksum(name, length, content) == checksum:
+                    return True
+            at = rest.find(kind, at + 1)
+    return False

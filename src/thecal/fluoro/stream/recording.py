@@ -19,6 +19,7 @@ from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.sources.arrival import SourceGeometry
+from thecal.fluoro.stream.machine import machine
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.record_file import RecordFile, read_records
 from thecal.fluoro.target import Target
@@ -44,6 +45,8 @@ class Opening:
     options : WatchOptions
     geometry : SourceGeometry or None
     target : Target
+    machine : str
+        The kind of computer that recorded; empty where it is not known.
     """
 
     thecal: str
@@ -51,6 +54,7 @@ class Opening:
     options: WatchOptions
     geometry: SourceGeometry | None
     target: Target
+    machine: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +101,7 @@ class Recorder:
         head = {
             "thecal": opening.thecal,
             "source": opening.source,
+            "machine": opening.machine or machine(),
             "options": asdict(opening.options),
             "geometry": None if opening.geometry is None else asdict(opening.geometry),
         }
@@ -165,12 +170,22 @@ def _opening(head: dict[str, Any], target: Target, path: Path) -> Opening:
         return Opening(
             head["thecal"],
             head["source"],
-            WatchOptions(**head["options"]),
-            None if where is None else SourceGeometry(**where | {"shape": tuple(where["shape"])}),
+            _options(head["options"]),
+            None if where is None else _geometry(where),
             target,
+            head["machine"],
         )
     except (KeyError, TypeError) as error:
         raise InputError(f"The recording {path} is of another version of thecal") from error
+
+
+def _options(values: dict[str, Any]) -> WatchOptions:
+    at = values.get("at")
+    return WatchOptions(**values | ({} if at is None else {"at": tuple(at)}))
+
+
+def _geometry(values: dict[str, Any]) -> SourceGeometry:
+    return SourceGeometry(**values | {"shape": tuple(values["shape"])})
 
 
 def read_steps(path: Path) -> Iterator[Step]:
@@ -213,6 +228,7 @@ def _packed_frame(values: dict[str, Any], frame: Frame) -> bytes:
             "shape": list(pixels.shape),
             "bits": 8 * pixels.itemsize,
         }
+        | ({} if frame.geometry is None else {"geometry": asdict(frame.geometry)})
     )
     return about + b"\n" + packed
 
@@ -226,7 +242,9 @@ def _unpacked_frame(content: bytes) -> Step:
     size = np.dtype(kind).itemsize
     steps = np.ascontiguousarray(flat.reshape(size, -1).T).view(kind).reshape(shape)
     pixels = np.add.accumulate(steps, axis=-1, dtype=kind)
-    frame = Frame(values.pop("number"), values.pop("time_s"), pixels)
+    where = values.pop("geometry", None)
+    geometry = None if where is None else _geometry(where)
+    frame = Frame(values.pop("number"), values.pop("time_s"), pixels, geometry)
     return Step(values.pop("kind"), values.pop("at_s"), frame, values)
 
 

@@ -79,13 +79,15 @@ def replay(
     watch = Watch(every_frame=opening.options.every_frame)
     run = _Run(watch, model)
     counts = {"frame": 0, "told": 0, "lines": 0}
-    ended = False
+    ended = ending = False
     difference: Difference | None = None
     said: list[Event] = []
     for step, again in run.steps(read_steps(path)):
         if pace is not None:
             pace(step.at_s)
         if step.kind == "said":
+            # The end is written with its line; without that its writer was killed.
+            ended = ended or ending
             lines = [to_line(event) for event in said]
             counts["lines"] += len(step.values["lines"])
             if difference is None and lines != step.values["lines"]:
@@ -99,7 +101,7 @@ def replay(
             counts[step.kind] += 1
         if difference is None and run.unlike is not None:
             difference = Difference(step.at_s, run.unlike)
-        ended = ended or step.kind == "end"
+        ending = step.kind == "end"
         shown = watch.shown(step.at_s)
         for someone in told:
             for event in again:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -29,6 +30,10 @@ def warm_up(target: Target, options: WatchOptions, geometry: SourceGeometry | No
     Numba compiles or loads on the way, a minute the very first time and seconds later. What is read is
     thrown away.
     """
+    # Its own pictures are not mirrored, and have the body in their middle.
+    options = replace(options, flip=False, at=None)
+    if geometry is None and options.view is None and options.primary_deg is None:
+        options = replace(options, view="lateral")
     shape = USUAL.shape if geometry is None else geometry.shape
     view = standing(target, options, geometry, shape).view
     plain, row, column = _drawn(target, view)

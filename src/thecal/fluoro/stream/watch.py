@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Level, Reading
+from thecal.fluoro.stream.canal import canal_leaks, why_of
 from thecal.fluoro.stream.events import (
     End,
     Event,
@@ -40,6 +41,8 @@ class Shown:
     faults : tuple of str
         What is wrong now.
     passed_over : int
+    canal : bool
+        Whether a leak on the canal's side was said since the level became ``leak``.
     """
 
     level: Level
@@ -49,6 +52,7 @@ class Shown:
     reading: Reading | None
     faults: tuple[str, ...]
     passed_over: int
+    canal: bool = False
 
 
 class Watch:
@@ -68,6 +72,8 @@ class Watch:
         self._every_frame = every_frame
         self._level: Level | None = None
         self._why = ""
+        self._leaks: set[str] = set()
+        self._also: set[Level] = set()
         self._reading: Reading | None = None
         self._frame: Frame | None = None
         self._waiting: Frame | None = None
@@ -115,7 +121,7 @@ class Watch:
         if at_s >= self._fresh_s + LOST_AFTER_S:
             return said + self.tick(at_s)
         if self._source_lost is None:
-            said += self._say(reading.level, reading.why, reading, at_s)
+            said += self._say(reading.level, why_of(reading), reading, at_s)
         return said
 
     def not_told(self, error: str, number: int, at_s: float) -> list[Event]:
@@ -178,7 +184,16 @@ class Watch:
         faults = [self._fault.text] if self._fault is not None else []
         if self._source_lost is not None:
             faults.append(self._source_lost)
-        return Shown(self._level or "lost", why, at_s, frame, self._reading, tuple(faults), self._passed)
+        return Shown(
+            self._level or "lost",
+            why,
+            at_s,
+            frame,
+            self._reading,
+            tuple(faults),
+            self._passed,
+            bool(canal_leaks(self._leaks)),
+        )
 
     def _source_is_back(self, at_s: float) -> list[Event]:
         self._source_lost = None
@@ -203,9 +218,17 @@ class Watch:
         return said
 
     def _say(self, level: Level, why: str, reading: Reading | None, at_s: float) -> list[Event]:
-        self._why = why
-        if level == self._level:
+        leaks: set[str] = set() if reading is None or level != "leak" else set(reading.leaks)
+        also: set[Level] = set() if reading is None else set(reading.also)
+        # A leak that comes and goes from picture to picture is said once; the model holds a level beside.
+        same = level == self._level
+        more = bool(leaks - self._leaks or also - self._also)
+        held = bool(canal_leaks(self._leaks)) and not canal_leaks(leaks)
+        self._leaks, self._also = (self._leaks | leaks if same else leaks), also
+        if same and not more:
+            self._why = self._why if held else why
             return []
+        self._why = why
         was, self._level = self._level, level
         values: dict[str, Any] = figures(reading)
         return [LevelChange(at_s=_clock(at_s), level=level, was=was, why=why, **values)]

@@ -34,7 +34,7 @@ from thecal.fluoro.stream.session import Session
 from thecal.fluoro.stream.watch import Shown, Watch
 from thecal.fluoro.target import Target
 
-NAME: Final = "watching"
+NAME: Final = "stream"
 RATES_HZ: Final = (3.0, 5.0, 7.5, 10.0, 15.0)
 FAULTS: Final = ("silence", "black", "inverted", "frozen", "wrong size", "out of order", "source lost", "gap")
 SIZE: Final = 128
@@ -269,7 +269,7 @@ _KILLED: Final = """
 import os, random, signal, sys, time
 from itertools import count
 from pathlib import Path
-from benchmarks.watching import Pictures, Scripted, Simple, opening
+from benchmarks.stream import Pictures, Scripted, Simple, opening
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.stream.recording import Recorder
 from thecal.fluoro.stream.session import Session
