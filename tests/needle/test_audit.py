@@ -15,7 +15,7 @@ from thecal.needle.plan_value import Audit, SeenNeedle
 SHIFT = np.array([30.0, -12.0, 45.0])
 
 
-def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, **changed) -> Audit:
+def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, plan=None, **changed) -> Audit:
     """The audit of a needle that lies off a planned way; the later CT is shifted as a whole."""
     own = vertebra("L1")
     entry, tip = own.frame.to_local(way.entry_mm), own.frame.to_local(way.tip_mm)
@@ -32,7 +32,7 @@ def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, **changed) -> Audit:
         | changed
     )
     laid = {7: Laid(own, lambda points: points - SHIFT, 0.97)}
-    two = replace(plan_of("L1"), single=None)
+    two = plan or replace(plan_of("L1"), single=None)
     return audit(looked_at(), [two], [seen], laid, "1.2.3")
 
 
@@ -47,6 +47,14 @@ def test_a_needle_put_in_as_planned_has_no_error_and_no_breach():
     assert needle.breach == "none"
     assert needle.grade == "A"
     assert needle.medial_margin_mm == pytest.approx(way.medial_margin_mm, abs=0.7)
+
+
+def test_a_way_beside_the_pedicle_that_is_put_in_as_planned_is_no_breach():
+    way = replace(plan_of("L1").sides[0].best, approach="extrapedicular")
+    answers = (replace(plan_of("L1").sides[0], best=way), plan_of("L1").sides[1])
+    (needle,) = held(way, (6.0, 0.0, 0.0), plan=replace(plan_of("L1"), single=None, sides=answers)).needles
+    assert needle.medial_margin_mm > 0.0
+    assert (needle.breach, needle.breach_mm, needle.grade) == ("none", 0.0, "A")
 
 
 def test_a_needle_beside_the_plan_is_off_by_as_much():

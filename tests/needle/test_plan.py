@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from patients import looked_at, patient, plan_of, vertebra
 
 from thecal.anatomy.spine import Part
-from thecal.needle.plan import Wish, plan_levels
+from thecal.needle.plan import Wish, plan_level, plan_levels
 from thecal.needle.plan_value import LevelPlan, Trajectory
 
 LEVELS = ("T12", "L1")
@@ -141,3 +143,16 @@ def test_a_vertebra_cut_by_the_scans_edge_is_not_planned():
     cut = [v for v in patient().spine.vertebrae if not v.complete]
     assert cut
     assert plan_levels(looked_at(), cut, Wish()) == ()
+
+
+def test_where_the_canal_was_not_found_no_side_has_a_way_and_the_plan_says_so():
+    spine = patient().spine
+    bare = replace(spine, labels=np.where(spine.canal_mask(), 0, spine.labels).astype(spine.labels.dtype))
+    canal = replace(spine.canal, confidence=np.full_like(spine.canal.confidence, 0.1))
+    for blind in (bare, replace(spine, canal=canal)):
+        plan = plan_level(replace(looked_at(), spine=blind), vertebra("L1"), Wish())
+        assert plan.single is None
+        for answer in plan.sides:
+            assert answer.best is None
+            assert answer.reason == "The canal was not found at this vertebra."
+        assert plan.unknown[0].startswith("canal: it was not found")

@@ -13,7 +13,15 @@ from thecal.leakage.findings import NeedleTrack
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.corridor import corridor
 from thecal.needle.plan import Ready
-from thecal.needle.plan_value import Audit, Corridor, ExecutedNeedle, LevelPlan, SeenNeedle, Trajectory
+from thecal.needle.plan_value import (
+    Approach,
+    Audit,
+    Corridor,
+    ExecutedNeedle,
+    LevelPlan,
+    SeenNeedle,
+    Trajectory,
+)
 from thecal.needle.search.clearance import clearance_along
 from thecal.needle.search.keep_away import MEDIAL, KeepAway, keep_away
 from thecal.needle.search.rules import PEDICLE_BACK_MM
@@ -21,7 +29,8 @@ from thecal.terms import Breach, Side, vertebra_name
 from thecal.volume import FloatArray
 
 USUAL_OUTER_MM: Final = 3.1
-"""Where the needle's width was not measured it is taken for 11 G."""
+"""Where the needle's width was not measured it is taken for that of the plan, and without
+one for 11 G."""
 GAP_MM: Final = 14.0
 """A needle that crossed the canal's edge has so much of it between the bone of arch and body."""
 ENTRY_MM: Final = 6.0
@@ -97,6 +106,12 @@ def audit(
         vertebra = found.vertebra
         if vertebra.id not in blocks:
             blocks[vertebra.id] = keep_away(scan.volume, scan.spine, vertebra, scan.around)
+        if not blocks[vertebra.id].canal_found:
+            notes.append(
+                f"A needle's way in {vertebra_name(vertebra.level, vertebra.id)} was left out: the canal was "
+                "not found there, so that it cannot be graded."
+            )
+            continue
         one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id))
         needles.append(one)
         if one.against is None:
@@ -128,15 +143,16 @@ def _one(
     sign = 1.0 if _at_depth(ends[0], ahead, (PEDICLE_BACK_MM + 0.0) / 2.0)[0] > 0 else -1.0
     side: Side = "left" if sign > 0 else "right"
     entry = _entry(keep, ends[0], tip, ahead)
-    outer = needle.outer_mm or USUAL_OUTER_MM
+    against, way = _partner(plan, side, entry, tip, keep)
+    outer = needle.outer_mm or (USUAL_OUTER_MM if way is None else way.gauge.outer_mm)
     middle = scan.pedicles.get((vertebra.id, int(sign)))
     pixel = float(max(scan.spine.grid.spacing_mm[1:]))
     own = corridor(keep, side, middle, pixel) if middle is not None else None
     medial = _medial_margin(keep, entry, tip, ahead, outer)
-    breach, over = _breach(keep, own, entry, tip, ahead, sign, outer, medial)
+    approach = "transpedicular" if way is None else way.approach
+    breach, over = _breach(keep, own, entry, tip, ahead, sign, outer, medial, approach)
     profile = clearance_along(keep, entry, tip, 0.0, outer)
     at = int(profile.free_mm.argmin())
-    against, way = _partner(plan, side, entry, tip, keep)
     errors = _errors(way, keep, entry, tip, ahead, sign) if way is not None else (None,) * 5
     return ExecutedNeedle(
         vertebra_id=vertebra.id,
@@ -205,10 +221,16 @@ def _breach(
     sign: float,
     outer: float,
     medial: float,
+    approach: Approach,
 ) -> tuple[Breach, float]:
-    """Which wall of the pedicle the needle's surface lies beyond, and by how much."""
+    """Which wall of the pedicle the needle's surface lies beyond, and by how much.
+
+    Of a needle that was planned beside the pedicle only the medial wall counts, as in the plan's own grade.
+    """
     if medial < 0.0:
         return "medial", -medial
+    if approach == "extrapedicular":
+        return "none", 0.0
     points = tip - np.arange(0.0, float(np.linalg.norm(tip - entry)) + STEP_MM, STEP_MM)[:, None] * ahead
     inside = points[(points[:, 1] >= PEDICLE_BACK_MM) & (points[:, 1] <= 0.0)]
     if not len(inside):

@@ -18,7 +18,7 @@ from thecal.needle.aiming import aim_shares, breach_mm
 from thecal.needle.corridor import corridor
 from thecal.needle.gauges import GAUGES, USUAL, gauge, widest_within
 from thecal.needle.plan_value import Approach, Corridor, LevelPlan, SideAnswer, Trajectory
-from thecal.needle.reasons import why_none
+from thecal.needle.reasons import CANAL_NOT_FOUND, why_none
 from thecal.needle.search.around import Around
 from thecal.needle.search.candidates import Needles, Room, room_of
 from thecal.needle.search.clearance import clearance_along
@@ -164,6 +164,8 @@ class _Side:
 
     def answer(self, wish: Wish, needles: Needles) -> SideAnswer:
         """The best way of this side for one or for two needles."""
+        if not self.keep.canal_found:
+            return SideAnswer(self.side, self.corridor, None, (), CANAL_NOT_FOUND, 0)
         room = self._room(needles)
         outer = gauge(wish.needle).outer_mm
         both: tuple[Approach, ...] = ("transpedicular", "extrapedicular")

@@ -17,6 +17,8 @@ NEVER_SOUGHT: Final = (
 def unknown_structures(keep: KeepAway) -> tuple[str, ...]:
     """In words, for one level."""
     said = []
+    if not keep.canal_found:
+        said.append("canal: it was not found at this vertebra, so that no way is given and none is graded")
     if AORTA not in keep.seen:
         said.append("aorta: not told from the tissue round it without contrast medium")
     if LUNG not in keep.seen:

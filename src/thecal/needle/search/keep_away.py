@@ -15,6 +15,7 @@ import edt
 import numpy as np
 
 from thecal.anatomy.spine import Spine, Vertebra, disc_mask
+from thecal.leakage.occlusion import CONFIDENCE_FLOOR
 from thecal.needle.search.around import Around
 from thecal.needle.search.block import Block, block_of
 from thecal.needle.search.fields import FloatField, sampled
@@ -42,6 +43,13 @@ often leave out, is bone inside the line from one wall to the other where the sc
 BEYOND_MM: Final = 2.0
 """A pedicle's side wall lies at most so much lateral of the body's waist beside it; what is labelled farther
 out is a rib's head."""
+PEDICLE_HEIGHTS_MM: Final = (-4.0, 10.0)
+"""Heights at which pedicles lie beside the canal, from the middle of the posterior wall (they are centred
+some 4 mm above it and at least 10 mm high)."""
+CANAL_BEHIND_MM: Final = (-22.0, 3.0)
+CANAL_ASIDE_MM: Final = 15.0
+CANAL_LEAST_SHARE: Final = 0.9
+"""Share of those heights at which the canal must be labelled; below it, it was not found there."""
 RIB_HU: Final = 200.0
 RIB_OFF_MM: Final = 2.5
 """Nearer to labelled bone, bone without a label is the label's fault; a rib's shaft lies farther off."""
@@ -80,6 +88,9 @@ class KeepAway:
         The fine block itself.
     seen : tuple of str
         Structures that are in the blocks.
+    canal_found : bool
+        Whether the canal is known at all heights of the pedicles. Where it is not, ``near`` says nothing of
+        the medial wall, and no way may be planned or graded.
     """
 
     vertebra: Vertebra
@@ -88,6 +99,7 @@ class KeepAway:
     solid: FloatField
     block: Block
     seen: tuple[str, ...]
+    canal_found: bool
 
     def distance(self, structure: str, local: FloatArray) -> FloatArray:
         """Distance of points (..., 3) of the frame from one of ``STRUCTURES``, mm (see ``near``)."""
@@ -139,7 +151,22 @@ def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) 
         _signed(own),
         fine,
         tuple(name for name in STRUCTURES if (near | far)[name].any()),
+        _canal_found(spine, vertebra, canal),
     )
+
+
+def _canal_found(spine: Spine, vertebra: Vertebra, canal: BoolArray) -> bool:
+    """Whether the canal is labelled at the pedicles' heights, and was not merely guessed there."""
+    x, y, z = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, canal.shape, strict=True))
+    beside = (z >= PEDICLE_HEIGHTS_MM[0]) & (z <= PEDICLE_HEIGHTS_MM[1])
+    behind = (y >= CANAL_BEHIND_MM[0]) & (y <= CANAL_BEHIND_MM[1])
+    here = canal[np.ix_(np.abs(x) <= CANAL_ASIDE_MM, behind, beside)].any(axis=(0, 1))
+    height = vertebra.frame.to_local(spine.canal.frame.points)
+    near = (np.abs(height[:, 2] - sum(PEDICLE_HEIGHTS_MM) / 2.0) <= np.ptp(PEDICLE_HEIGHTS_MM) / 2.0) & (
+        np.abs(height[:, 1]) <= -NEAR_LOW_MM[1]
+    )
+    unsure = ~(spine.canal.confidence[near] >= CONFIDENCE_FLOOR)
+    return bool(here.mean() >= CANAL_LEAST_SHARE) and not unsure.any()
 
 
 def _table(block: Block, vertebra: Vertebra) -> BoolArray:

@@ -24,6 +24,8 @@ WIDE_MARGIN_MM: Final = 3.0
 RIB_TOUCH_MM: Final = 1.5
 """A way beside the pedicle runs between the rib's neck and the transverse process and may rub on either; it
 does not bore through the rib."""
+RIB_AXIS_MM: Final = 0.1
+"""The needle's axis stays outside the rib by so much, however thin the needle: fields are 0 inside."""
 NEVER: Final = -1000.0
 """A structure whose nearness forbids nothing."""
 PEDICLE_BACK_MM: Final = -9.0
@@ -97,7 +99,7 @@ def rules(approach: Approach, outer_mm: float, margin_mm: float = MARGIN_MM) -> 
         AORTA: WIDE_MARGIN_MM,
         BONE: 0.0,
         DISC: 0.0,
-        RIB: -RIB_TOUCH_MM,
+        RIB: max(-RIB_TOUCH_MM, RIB_AXIS_MM - outer_mm / 2.0),
     }
     return Rules(
         approach,
