@@ -95,6 +95,7 @@ def plain_block(
         block,
         tuple(NEAR),
         canal_found=True,
+        scanned=np.ones(far.shape[:3], bool),
     )
 
 
