@@ -6,7 +6,7 @@ import pytest
 from scans import trunk, write_enhanced, write_series
 
 from thecal.dicom import read
-from thecal.dicom.originals import NO_DATE, NO_TIME, originals_of, why_not_referable
+from thecal.dicom.originals import NO_DATE, NO_TIME, originals_of, patients_differ, why_not_referable
 from thecal.errors import InputError
 
 SLICES = trunk((6, 24, 28))
@@ -85,3 +85,16 @@ def test_images_that_have_gone_are_said_to_have_gone(tmp_path):
         path.unlink()
     with pytest.raises(InputError, match="can no longer be read"):
         originals_of(source)
+
+
+def test_two_patients_are_told_apart_by_their_numbers_and_nobody_is_no_other_patient(tmp_path):
+    def numbered(name, number):
+        (tmp_path / name).mkdir()
+        return stored(tmp_path / name, edit=lambda ds, k: setattr(ds, "PatientID", number))
+
+    first, same, other, none = (
+        numbered(name, number) for name, number in (("a", "17"), ("b", "17 "), ("c", "18"), ("d", ""))
+    )
+    assert not patients_differ(first, same)
+    assert patients_differ(first, other)
+    assert not patients_differ(first, none)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import toy_patient
 from plans import plain_plan
 
 from thecal.anatomy.spine import Spine, Vertebra
-from thecal.needle.outputs.folder import write_plan
+from thecal.needle.outputs.folder import plan_files, write_plan
 from thecal.needle.plan_value import LevelPlan
 from thecal.volume import Volume
 
@@ -49,5 +50,7 @@ def hopeless(case: Case) -> LevelPlan:
 def folder(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the plan."""
     out = tmp_path_factory.mktemp("plan") / "plan"
-    write_plan(out, case.volume, case.spine, [case.plan], plan_json='{"schema": "stand-in"}\n')
+    files = list(plan_files([case.plan], case.volume))
+    plan_json = json.dumps({"schema": "thecal.plan/1", "files": files})
+    write_plan(out, case.volume, case.spine, [case.plan], plan_json=plan_json)
     return out

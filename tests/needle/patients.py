@@ -55,18 +55,27 @@ CANAL_X, CANAL_DEEP = 9.0, 16.0
 
 
 @cache
-def plain_block(slope: float = 0.0, half: tuple[float, float] = PEDICLE_HALF, rib: bool = False) -> KeepAway:
+def plain_block(
+    slope: float = 0.0,
+    half: tuple[float, float] = PEDICLE_HALF,
+    rib: bool = False,
+    *,
+    kind: str = BONE,
+    process: bool = False,
+) -> KeepAway:
     """A vertebra of a box, two elliptical pedicles that point inwards by ``slope`` mm a mm, and a canal."""
     near = _points(NEAR_LOW_MM, NEAR_HIGH_MM, NEAR_STEP_MM)
     far = _points(FAR_LOW_MM, FAR_HIGH_MM, FAR_STEP_MM)
     solid = np.maximum(
         _body(near), np.maximum(_pedicle(near, 1.0, slope, half), _pedicle(near, -1.0, slope, half))
     )
+    if process:
+        solid = np.maximum(solid, _process(near))
     canal = _canal(near)
     away = np.stack([canal, np.full(canal.shape, 60.0), np.maximum(canal + 2.5, 0.0)])
     wide = np.full((len(FAR), *far.shape[:3]), 60.0)
     if rib:
-        wide[FAR.index(BONE)] = np.abs(far[..., 0] - 15.0)
+        wide[FAR.index(kind)] = np.maximum(np.abs(far[..., 0] - 15.0) - 2.0, 0.0)
     frame = VertebraFrame(np.zeros(3), np.array([1.0, 0, 0]), np.array([0, -1.0, 0]), np.array([0, 0, 1.0]))
     block = Block(
         np.array(NEAR_LOW_MM),
@@ -85,6 +94,8 @@ def plain_block(slope: float = 0.0, half: tuple[float, float] = PEDICLE_HALF, ri
         solid.astype(np.float32),
         block,
         tuple(NEAR),
+        canal_found=True,
+        scanned=np.ones(far.shape[:3], bool),
     )
 
 
@@ -109,6 +120,14 @@ def _pedicle(p: Floats, side: float, slope: float, half: tuple[float, float]) ->
     along = np.minimum(p[..., 1] + 24.0, 12.0 - p[..., 1])
     depth: Floats = np.minimum((1.0 - across) * half[0], along)
     return depth
+
+
+def _process(p: Floats) -> Floats:
+    """Depth in a transverse process: a bar from the pedicles' backs to either side."""
+    inside: Floats = np.minimum.reduce(
+        [45.0 - np.abs(p[..., 0]), 6.0 - np.abs(p[..., 2] - PEDICLE_Z), p[..., 1] + 24.0, -16.0 - p[..., 1]]
+    )
+    return np.where(np.abs(p[..., 0]) < CANAL_X + 2.0, -10.0, inside)
 
 
 def _canal(p: Floats) -> Floats:

@@ -8,14 +8,15 @@ import numpy as np
 import pytest
 from patients import looked_at, patient, plan_of, vertebra
 
-from thecal.needle.audit import Laid, audit
+from thecal.needle.audit import Laid, audit, doubts
+from thecal.needle.gauges import gauge
 from thecal.needle.in_place import needles_in_place
 from thecal.needle.plan_value import Audit, SeenNeedle
 
 SHIFT = np.array([30.0, -12.0, 45.0])
 
 
-def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, **changed) -> Audit:
+def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, plan=None, **changed) -> Audit:
     """The audit of a needle that lies off a planned way; the later CT is shifted as a whole."""
     own = vertebra("L1")
     entry, tip = own.frame.to_local(way.entry_mm), own.frame.to_local(way.tip_mm)
@@ -32,7 +33,7 @@ def held(way, moved_local=(0.0, 0.0, 0.0), turn_mm=0.0, **changed) -> Audit:
         | changed
     )
     laid = {7: Laid(own, lambda points: points - SHIFT, 0.97)}
-    two = replace(plan_of("L1"), single=None)
+    two = plan or replace(plan_of("L1"), single=None)
     return audit(looked_at(), [two], [seen], laid, "1.2.3")
 
 
@@ -47,6 +48,14 @@ def test_a_needle_put_in_as_planned_has_no_error_and_no_breach():
     assert needle.breach == "none"
     assert needle.grade == "A"
     assert needle.medial_margin_mm == pytest.approx(way.medial_margin_mm, abs=0.7)
+
+
+def test_a_way_beside_the_pedicle_that_is_put_in_as_planned_is_no_breach():
+    way = replace(plan_of("L1").sides[0].best, approach="extrapedicular")
+    answers = (replace(plan_of("L1").sides[0], best=way), plan_of("L1").sides[1])
+    (needle,) = held(way, (6.0, 0.0, 0.0), plan=replace(plan_of("L1"), single=None, sides=answers)).needles
+    assert needle.medial_margin_mm > 0.0
+    assert (needle.breach, needle.breach_mm, needle.grade) == ("none", 0.0, "A")
 
 
 def test_a_needle_beside_the_plan_is_off_by_as_much():
@@ -87,7 +96,7 @@ def test_a_needle_at_a_level_that_was_not_planned_is_told():
     found = audit(looked_at(), [plan_of("L1")], [seen], {3: Laid(own, lambda p: p, None)})
     assert found.needles[0].against is None
     assert any("T12" in note and "nothing is planned" in note for note in found.notes)
-    assert any("No needle" in note and "L1" in note for note in found.notes)
+    assert any("L1 is not on the later CT" in note for note in found.notes)
 
 
 def test_bone_that_cannot_be_laid_over_itself_leaves_its_needle_out_and_says_so():
@@ -118,3 +127,22 @@ def test_a_needle_of_steel_in_the_bone_is_found_with_its_tip():
 
 def test_bone_alone_holds_no_needle():
     assert needles_in_place(patient().volume, patient().spine) == ()
+
+
+def test_a_level_that_the_later_ct_does_not_show_is_not_called_empty():
+    there = {3: Laid(vertebra("T12"), lambda p: p, 0.62)}
+    found = audit(looked_at(), [plan_of("L1"), plan_of("T12")], [], there)
+    assert any("L1 is not on the later CT" in note for note in found.notes)
+    assert any("No needle and no track was seen in T12" in note for note in found.notes)
+    assert [(a.level, a.agreement) for a in found.agreements] == [("L1", None), ("T12", 0.62)]
+    said = doubts(found, other_patient=True)
+    assert [note.code for note in said] == ["other_patient", "level_not_laid", "poor_agreement"]
+
+
+def test_a_needle_of_unmeasured_width_is_taken_for_the_planned_one():
+    way = replace(plan_of("L1").sides[0].best, gauge=gauge("15G"))
+    sides = (replace(plan_of("L1").sides[0], best=way), plan_of("L1").sides[1])
+    thin = replace(plan_of("L1"), single=None, sides=sides)
+    (needle,) = held(way, plan=thin, outer_mm=None).needles
+    (wide,) = held(way, outer_mm=3.1).needles
+    assert needle.medial_margin_mm - wide.medial_margin_mm == pytest.approx((3.1 - 1.8) / 2.0)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from thecal.cli import run
+from thecal.cli.clock import face_of
 from thecal.errors import InputError
 from thecal.needle.cement_clock import cannula_pressure_mpa, cement_clock, pressure_words
 from thecal.needle.cements import cement, cements
+from thecal.terms import RESEARCH_USE
 
 
 def test_a_cement_goes_from_fluid_by_toothpaste_to_stiff() -> None:
@@ -94,3 +99,19 @@ def test_cement_only_ever_stiffens(room_c: float, since_s: float, later_s: float
     if first.viscosity is not None and second.viscosity is not None:
         assert first.viscosity.low <= second.viscosity.low * (1 + 1e-9)
         assert 100.0 * (1 - 1e-9) <= first.viscosity.low <= 500.0 * (1 + 1e-9)
+
+
+def test_a_cement_without_published_times_is_not_said_to_be_read_anywhere() -> None:
+    bare = replace(cement_clock("Palacos R", 22.0), begins=None, ends=None, cured=None)
+    assert bare.certainty() is None
+    footing = face_of(bare, 0.0)(60.0).footing
+    assert footing == "No published times are at hand. Feel the cement."
+
+
+def test_the_clock_opens_with_research_use_and_prints_nothing_of_what_it_refuses(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["clock", "Simplex P"]) == 0
+    assert capsys.readouterr().out.startswith(RESEARCH_USE)
+    assert run(["clock", "Simplex P", "--flow", "0"]) == 2
+    assert capsys.readouterr().out == ""

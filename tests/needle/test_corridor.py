@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from patients import PEDICLE_HALF, PEDICLE_X, PEDICLE_Z, plain_block
+from patients import CANAL_X, PEDICLE_HALF, PEDICLE_X, PEDICLE_Z, plain_block
 
 from thecal.needle.corridor import corridor
+from thecal.needle.search.keep_away import NEAR_LOW_MM, NEAR_STEP_MM
 
 
 @pytest.mark.parametrize("slope", [-0.1, 0.0, 0.2])
@@ -28,3 +31,17 @@ def test_the_medial_wall_lies_medial_of_the_outlines_middle():
 
 def test_no_pedicle_is_no_corridor():
     assert corridor(plain_block(half=(0.5, 0.8)), "left", (PEDICLE_X, PEDICLE_Z), 0.7) is None
+
+
+def test_the_medial_wall_is_where_the_canal_is_widest_over_the_pedicles_height():
+    keep = plain_block()
+    near = keep.near.copy()
+    x, y, z = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, near.shape[1:], strict=True))
+    bulge = np.ix_((x > 0.0) & (x < 11.5), (y > -12.0) & (y < 0.0), np.abs(z - PEDICLE_Z - 4.0) < 1.5)
+    near[0][bulge] = -1.0
+    for kept, reach in ((keep, CANAL_X), (replace(keep, near=near), 11.0)):
+        found = corridor(kept, "left", (PEDICLE_X, PEDICLE_Z), 0.7)
+        assert found is not None
+        wall = keep.vertebra.frame.to_local(found.medial_wall)
+        beside = wall[(wall[:, 1] > -9.0) & (wall[:, 1] < -3.0)]
+        assert np.allclose(beside[:, 0], reach, atol=0.8)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from patients import looked_at, patient, plan_of, vertebra
 
 from thecal.anatomy.spine import Part
-from thecal.needle.plan import Wish, plan_levels
+from thecal.errors import InputError
+from thecal.needle.gauges import gauge
+from thecal.needle.plan import Wish, plan_level, plan_levels
 from thecal.needle.plan_value import LevelPlan, Trajectory
 
 LEVELS = ("T12", "L1")
@@ -98,7 +102,7 @@ def test_a_wider_margin_is_kept():
 
 def test_the_profile_says_what_lies_nearest_and_never_less_than_the_least():
     for way in ways(plan_of("L1")):
-        assert way.clearance.free_mm.min() >= way.least_mm - 1e-9
+        assert np.nanmin(way.clearance.free_mm) >= way.least_mm - 1e-9
         assert way.nearest in way.clearance.nearest
         assert way.least_mm <= way.medial_margin_mm + 0.5
 
@@ -141,3 +145,63 @@ def test_a_vertebra_cut_by_the_scans_edge_is_not_planned():
     cut = [v for v in patient().spine.vertebrae if not v.complete]
     assert cut
     assert plan_levels(looked_at(), cut, Wish()) == ()
+
+
+def test_where_the_canal_was_not_found_no_side_has_a_way_and_the_plan_says_so():
+    spine = patient().spine
+    bare = replace(spine, labels=np.where(spine.canal_mask(), 0, spine.labels).astype(spine.labels.dtype))
+    canal = replace(spine.canal, confidence=np.full_like(spine.canal.confidence, 0.1))
+    for blind in (bare, replace(spine, canal=canal)):
+        plan = plan_level(replace(looked_at(), spine=blind), vertebra("L1"), Wish())
+        assert plan.single is None
+        for answer in plan.sides:
+            assert answer.best is None
+            assert answer.reason == "The canal was not found at this vertebra."
+        assert plan.unknown[0].startswith("canal: it was not found")
+
+
+def test_cement_already_there_is_kept_away_from_and_named():
+    way, own = plan_of("L1").sides[0].best, vertebra("L1")
+    grid = patient().spine.grid
+    index = np.stack(np.meshgrid(*[np.arange(n) for n in grid.shape], indexing="ij"), -1)
+    points = grid.to_lps(index)
+    lump = np.linalg.norm(points - np.array(way.tip_mm), axis=-1) < 5.0
+    plan = plan_level(replace(looked_at(), foreign=lump), own, Wish())
+    assert any("cement or metal is in this vertebra already" in words for words in plan.unknown)
+    assert not any("cement or metal" in words for words in plan_of("L1").unknown)
+    for other in ways(plan):
+        assert np.linalg.norm(filled(other) - np.array(way.tip_mm), axis=1).min() > 5.0
+
+
+def test_what_lies_outside_the_searched_block_is_not_drawn_as_free():
+    way = plan_of("L1").sides[0].best
+    behind = vertebra("L1").frame.to_local(
+        np.array(way.skin_mm)
+        + (np.subtract(way.tip_mm, way.skin_mm) / way.tip_depth_mm) * way.clearance.depth_mm[:, None]
+    )[:, 1]
+    unseen = np.array([name == "not looked at" for name in way.clearance.nearest])
+    assert np.isnan(way.clearance.free_mm[behind < -66.0]).all()
+    assert (np.isnan(way.clearance.free_mm) == unseen).all()
+    assert any("not looked at" in words for words in plan_of("L1").unknown) == bool(unseen.any())
+
+
+@pytest.mark.parametrize("needle", ["13G", "15G"])
+def test_the_widest_gauge_keeps_the_rules_when_it_is_asked_for_along_the_same_way(needle):
+    order = ["10G", "11G", "13G", "15G"]
+    for way in ways(plan_of("L1", Wish(needle=needle))):
+        assert order.index(way.widest_gauge) <= order.index(needle)
+        wider = (gauge(way.widest_gauge).outer_mm - way.gauge.outer_mm) / 2.0
+        assert way.medial_margin_mm - wider >= 1.0 - 0.05
+
+
+def test_the_skins_distance_is_positive_on_the_needles_own_side():
+    for way in ways(plan_of("L1")):
+        sign = 1.0 if way.side == "left" else -1.0
+        own = sign * vertebra("L1").frame.to_local(way.skin_mm)[0]
+        assert way.skin_from_midline_mm == pytest.approx(own)
+
+
+@pytest.mark.parametrize("margin", [float("inf"), 1e9])
+def test_an_endless_margin_is_refused(margin):
+    with pytest.raises(InputError, match="wider than any pedicle"):
+        plan_level(looked_at(), vertebra("L1"), Wish(margin_mm=margin))

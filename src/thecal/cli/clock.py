@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 if TYPE_CHECKING:
     from thecal.fluoro.screen.clock_face import Clock
     from thecal.needle.cement_clock import CementClock, Moment
+    from thecal.needle.cements import General
 
 CERTAIN = {
     "read": "read in the abstract",
     "computed": "computed from published figures",
     "memory": "from memory, not checked",
 }
+STAGES: Final[tuple[tuple[General, str], ...]] = (
+    ("toothpaste_from", "where toothpaste is said to begin"),
+    ("toothpaste_to", "where it is said to end"),
+)
 
 
 def clock(
@@ -32,9 +37,16 @@ def clock(
     from thecal.needle.cement_clock import cannula_pressure_mpa, cement_clock, pressure_words
     from thecal.needle.cements import cements
     from thecal.needle.gauges import gauge as gauge_of
+    from thecal.terms import RESEARCH_USE
 
     made = cement_clock(brand, room_temp)
     needle = gauge_of(gauge)
+    table = cements()
+    stages = [
+        (words, table.value(what), cannula_pressure_mpa(table.value(what), needle.inner_mm, length, flow))
+        for what, words in STAGES
+    ]
+    typer.echo(RESEARCH_USE)
     typer.echo(f"{made.cement.name} at {room_temp:g} degrees C, time from the beginning of mixing:")
     _moment("toothpaste begins", made.begins)
     _moment("toothpaste ends", made.ends)
@@ -43,15 +55,9 @@ def clock(
         first, last = made.injected
         span = f"{_minutes(first.at_s)} to {_minutes(last.at_s)}, at the study's own temperature"
         typer.echo(f"  {'injected in a study':<22}{span} ({first.source}; {CERTAIN[first.certainty]})")
-    typer.echo(f"Pressure in a {needle.name} needle of {length:g} mm at {flow:g} mL/min:")
-    table = cements()
-    stages = (
-        (table.value("toothpaste_from"), "toothpaste begins"),
-        (table.value("toothpaste_to"), "toothpaste ends"),
-    )
-    for pa_s, words in stages:
-        mpa = cannula_pressure_mpa(pa_s, needle.inner_mm, length, flow)
-        typer.echo(f"  {words:<22}{pressure_words(mpa)} ({pa_s:g} Pa.s, {CERTAIN['memory']})")
+    typer.echo(f"Pressure in a {needle.name} needle of {length:g} mm at {flow:g} mL/min, any cement:")
+    for words, pa_s, mpa in stages:
+        typer.echo(f"  {f'at {pa_s:g} Pa.s':<22}{pressure_words(mpa)} ({words}, {CERTAIN['memory']})")
     typer.echo("Cement thins as it flows: these are the pressures of a fluid that does not.")
     typer.echo(f"Needle: {needle.source}.")
     return 0
@@ -62,8 +68,12 @@ def face_of(made: CementClock, since_mixing_s: float) -> Clock:
     from thecal.fluoro.screen.clock_face import ClockFace
 
     moments = [m for m in (made.begins, made.ends, made.cured) if m is not None]
-    sources = sorted({m.source for m in moments}) or ["no published times"]
-    footing = f"{'; '.join(sources)}. {CERTAIN[made.certainty()].capitalize()}. Feel the cement."
+    sources = "; ".join(sorted({m.source for m in moments}))
+    certain = made.certainty()
+    known = (
+        "No published times are at hand" if certain is None else f"{sources}. {CERTAIN[certain].capitalize()}"
+    )
+    footing = f"{known}. Feel the cement."
 
     def face(at_s: float) -> ClockFace:
         now = made.at(since_mixing_s + at_s)

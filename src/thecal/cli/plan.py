@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from thecal.assessment import Assessment
     from thecal.needle.plan import Ready
     from thecal.needle.plan_value import Audit, LevelPlan
+    from thecal.quality import QualityNote
     from thecal.volume import Volume
 
 STAGES = ("read", "anatomy", "cement", "plan", "write")
@@ -80,9 +81,12 @@ def plan(
     from thecal.cli.compiled import tell_if_cold
     from thecal.cli.progress import stage_progress
     from thecal.dicom import read
+    from thecal.dicom.originals import patients_differ
     from thecal.errors import InputError
+    from thecal.needle.audit import doubts
     from thecal.needle.gauges import gauge
     from thecal.needle.outputs.document import plan_document
+    from thecal.needle.outputs.folder import plan_files
     from thecal.needle.outputs.summary import summary
     from thecal.needle.outputs.write import write_document
     from thecal.needle.plan import Wish, plan_levels, ready
@@ -115,13 +119,19 @@ def plan(
             begin("anatomy")
             found = _audited(case, later, scan, plans, anatomy, begin)
         begin("write")
-        document = plan_document(volume, spine, wish, plans, found, spine.quality)
-        write_document(out, volume, spine, scan, plans, found, document, wish.margin_mm)
+        notes: tuple[QualityNote, ...] = ()
+        if found is not None and later is not None:
+            notes = doubts(found, other_patient=patients_differ(volume.source, later.source))
+        quality = (*volume.quality, *spine.quality, *notes)
+        document = plan_document(volume, spine, wish, plans, found, quality, plan_files(plans, volume))
+        write_document(out, volume, spine, scan, plans, found, document, wish.margin_mm, notes)
     if as_json:
         typer.echo(document.to_json(), nl=False)
     else:
         for sentence in summary(plans, found):
             typer.echo(sentence)
+        for note in notes:
+            typer.echo(note.message)
         typer.echo(f"Plan: {out / 'plan.json'}")
     return 0
 

@@ -114,6 +114,14 @@ def originals_of(source: Source) -> Originals:
         return Originals(source, header, image_datasets(source, header))
 
 
+def patients_differ(first: Source, second: Source) -> bool:
+    """Whether both sources state a patient's number and the numbers differ; the numbers are not kept."""
+    if not first.images or not second.images:
+        return False
+    own, other = (text_of(_header_of(s.images[0]), "PatientID").strip() for s in (first, second))
+    return bool(own) and bool(other) and own != other
+
+
 def study_header(source: Source) -> Any:
     """Patient, study, frame of reference and equipment of the source, cleaned, as a pydicom dataset.
 

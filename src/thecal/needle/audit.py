@@ -13,15 +13,26 @@ from thecal.leakage.findings import NeedleTrack
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.corridor import corridor
 from thecal.needle.plan import Ready
-from thecal.needle.plan_value import Audit, Corridor, ExecutedNeedle, LevelPlan, SeenNeedle, Trajectory
-from thecal.needle.search.clearance import clearance_along
+from thecal.needle.plan_value import (
+    Agreement,
+    Approach,
+    Audit,
+    Corridor,
+    ExecutedNeedle,
+    LevelPlan,
+    SeenNeedle,
+    Trajectory,
+)
+from thecal.needle.search.clearance import least_along
 from thecal.needle.search.keep_away import MEDIAL, KeepAway, keep_away
 from thecal.needle.search.rules import PEDICLE_BACK_MM
+from thecal.quality import QualityNote
 from thecal.terms import Breach, Side, vertebra_name
 from thecal.volume import FloatArray
 
 USUAL_OUTER_MM: Final = 3.1
-"""Where the needle's width was not measured it is taken for 11 G."""
+"""Where the needle's width was not measured it is taken for that of the plan, and without
+one for 11 G."""
 GAP_MM: Final = 14.0
 """A needle that crossed the canal's edge has so much of it between the bone of arch and body."""
 ENTRY_MM: Final = 6.0
@@ -32,6 +43,10 @@ BEHIND_MM: Final = 20.0
 ERROR_MM: Final = 1.0
 """Of a way's place on the later CT and of its laying over: lateral, upper and lower walls, whose labels err
 as well, are called breached only beyond it."""
+
+POOR_AGREEMENT: Final = 0.8
+"""Below this correlation a pair is doubted. A choice of ours: in phantoms right pairs reach 0.95
+(``compare.match.AGREES``)."""
 
 Against = Literal["single", "left", "right"]
 
@@ -96,7 +111,13 @@ def audit(
             continue
         vertebra = found.vertebra
         if vertebra.id not in blocks:
-            blocks[vertebra.id] = keep_away(scan.volume, scan.spine, vertebra, scan.around)
+            blocks[vertebra.id] = keep_away(scan.volume, scan.spine, vertebra, scan.around, scan.foreign)
+        if not blocks[vertebra.id].canal_found:
+            notes.append(
+                f"A needle's way in {vertebra_name(vertebra.level, vertebra.id)} was left out: the canal was "
+                "not found there, so that it cannot be graded."
+            )
+            continue
         one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id))
         needles.append(one)
         if one.against is None:
@@ -105,16 +126,63 @@ def audit(
                 f"A needle's way was seen in {side}{vertebra_name(vertebra.level, vertebra.id)}, for which "
                 "nothing is planned: check the level and the side."
             )
+    there = {one.vertebra.id: one.agreement for one in laid.values()}
     reached = {one.vertebra_id for one in needles}
     for plan in plans:
-        if plan.vertebra_id not in reached:
+        name = vertebra_name(plan.level, plan.vertebra_id)
+        if plan.vertebra_id not in there:
             notes.append(
-                f"No needle and no track was seen in {vertebra_name(plan.level, plan.vertebra_id)}; that "
-                "does not show that none was put in."
+                f"{name[0].upper()}{name[1:]} is not on the later CT, or could not be laid over it: nothing "
+                "is known of a needle there."
+            )
+        elif plan.vertebra_id not in reached:
+            notes.append(
+                f"No needle and no track was seen in {name}; that does not show that none was put in."
             )
     order = {v.id: k for k, v in enumerate(scan.spine.vertebrae)}
     needles.sort(key=lambda one: (order[one.vertebra_id], one.side))
-    return Audit(series_uid, tuple(needles), tuple(notes))
+    agreements = tuple(Agreement(p.vertebra_id, p.level, there.get(p.vertebra_id)) for p in plans)
+    return Audit(series_uid, tuple(needles), tuple(notes), agreements)
+
+
+def doubts(found: Audit, *, other_patient: bool) -> tuple[QualityNote, ...]:
+    """What casts doubt on an audit as a whole.
+
+    Parameters
+    ----------
+    found : Audit
+    other_patient : bool
+        Whether both CTs name different patients.
+    """
+    said = []
+    if other_patient:
+        said.append(
+            QualityNote(
+                "other_patient",
+                "warning",
+                "The later CT names another patient than the planned one: it may be of another person.",
+            )
+        )
+    for one in found.agreements:
+        name = vertebra_name(one.level, one.vertebra_id)
+        if one.agreement is None:
+            said.append(
+                QualityNote(
+                    "level_not_laid",
+                    "warning",
+                    f"{name[0].upper()}{name[1:]} is not on the later CT, or could not be laid over it.",
+                )
+            )
+        elif one.agreement < POOR_AGREEMENT:
+            said.append(
+                QualityNote(
+                    "poor_agreement",
+                    "warning",
+                    f"The bone of {name} agrees poorly on both CTs ({one.agreement:.2f}): the later CT may "
+                    "show another vertebra or another patient.",
+                )
+            )
+    return tuple(said)
 
 
 def _one(
@@ -128,15 +196,15 @@ def _one(
     sign = 1.0 if _at_depth(ends[0], ahead, (PEDICLE_BACK_MM + 0.0) / 2.0)[0] > 0 else -1.0
     side: Side = "left" if sign > 0 else "right"
     entry = _entry(keep, ends[0], tip, ahead)
-    outer = needle.outer_mm or USUAL_OUTER_MM
+    against, way = _partner(plan, side, entry, tip, keep)
+    outer = needle.outer_mm or (USUAL_OUTER_MM if way is None else way.gauge.outer_mm)
     middle = scan.pedicles.get((vertebra.id, int(sign)))
     pixel = float(max(scan.spine.grid.spacing_mm[1:]))
     own = corridor(keep, side, middle, pixel) if middle is not None else None
     medial = _medial_margin(keep, entry, tip, ahead, outer)
-    breach, over = _breach(keep, own, entry, tip, ahead, sign, outer, medial)
-    profile = clearance_along(keep, entry, tip, 0.0, outer)
-    at = int(profile.free_mm.argmin())
-    against, way = _partner(plan, side, entry, tip, keep)
+    approach = "transpedicular" if way is None else way.approach
+    breach, over = _breach(keep, own, entry, tip, ahead, sign, outer, medial, approach)
+    least, nearest = least_along(keep, entry, tip, 0.0, outer)
     errors = _errors(way, keep, entry, tip, ahead, sign) if way is not None else (None,) * 5
     return ExecutedNeedle(
         vertebra_id=vertebra.id,
@@ -153,8 +221,8 @@ def _one(
         transverse_error_deg=errors[3],
         sagittal_error_deg=errors[4],
         medial_margin_mm=medial,
-        least_mm=min(float(profile.free_mm[at]), medial),
-        nearest=profile.nearest[at] if float(profile.free_mm[at]) < medial else MEDIAL,
+        least_mm=min(least, medial),
+        nearest=nearest if least < medial else MEDIAL,
         breach=breach,
         breach_mm=over,
         grade=gertzbein_robbins(over),
@@ -205,10 +273,16 @@ def _breach(
     sign: float,
     outer: float,
     medial: float,
+    approach: Approach,
 ) -> tuple[Breach, float]:
-    """Which wall of the pedicle the needle's surface lies beyond, and by how much."""
+    """Which wall of the pedicle the needle's surface lies beyond, and by how much.
+
+    Of a needle that was planned beside the pedicle only the medial wall counts, as in the plan's own grade.
+    """
     if medial < 0.0:
         return "medial", -medial
+    if approach == "extrapedicular":
+        return "none", 0.0
     points = tip - np.arange(0.0, float(np.linalg.norm(tip - entry)) + STEP_MM, STEP_MM)[:, None] * ahead
     inside = points[(points[:, 1] >= PEDICLE_BACK_MM) & (points[:, 1] <= 0.0)]
     if not len(inside):

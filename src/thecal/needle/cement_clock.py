@@ -119,9 +119,11 @@ class CementClock:
         text = f"How stiff {name} is by now is not known: {NO_WORD_FOR}"
         return Now(since_s, "not known", text, self.viscosity(since_s))
 
-    def certainty(self) -> Certainty:
-        """The least certain of the moments that are shown."""
+    def certainty(self) -> Certainty | None:
+        """The least certain of the moments that are shown; None where there are none."""
         moments = [m for m in (self.begins, self.ends, self.cured) if m is not None]
+        if not moments:
+            return None
         return "memory" if any(m.certainty == "memory" for m in moments) else "read"
 
 

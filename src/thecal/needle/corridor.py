@@ -9,7 +9,7 @@ from skimage.measure import find_contours
 
 from thecal.leakage.revision.pedicle_size import LEAST_MM2, diameters, largest_section
 from thecal.needle.plan_value import Corridor
-from thecal.needle.search.keep_away import NEAR_LOW_MM, NEAR_STEP_MM, KeepAway
+from thecal.needle.search.keep_away import MEDIAL, NEAR_LOW_MM, NEAR_STEP_MM, KeepAway
 from thecal.terms import Side
 from thecal.volume import BoolArray, FloatArray
 
@@ -20,6 +20,8 @@ HALF_WIDE_MM: Final = 13.0
 HALF_HIGH_MM: Final = 14.0
 ACROSS_MM: Final = (2.0, 30.0)
 WALL_MM: Final = (-12.0, 0.5)
+WALL_SHARE: Final = 0.4
+"""Above and below its middle, as a share of the pedicle's height, the medial wall is looked for."""
 FINEST_MM: Final = 0.8
 """With wider pixels the marrow between two cortices is not told from them."""
 MARROW_DIP_HU: Final = 100.0
@@ -82,7 +84,7 @@ def corridor(keep: KeepAway, side: Side, pedicle_mm: tuple[float, float], pixel_
         transverse_deg=float(np.degrees(np.arctan2(-sign * axis[0], axis[1]))),
         sagittal_deg=float(np.degrees(np.arctan2(axis[2], axis[1]))),
         outline=frame.to_lps(outline),
-        medial_wall=frame.to_lps(_medial_wall(keep, isthmus, sign)),
+        medial_wall=frame.to_lps(_medial_wall(keep, isthmus, sign, float(height))),
     )
 
 
@@ -161,16 +163,21 @@ def _outline(section: BoolArray, middle: FloatArray, across: FloatArray, up: Flo
     return border
 
 
-def _medial_wall(keep: KeepAway, isthmus: FloatArray, sign: float) -> FloatArray:
-    """Where bone begins beside the canal, from back to front at the isthmus' height."""
+def _medial_wall(keep: KeepAway, isthmus: FloatArray, sign: float, height: float) -> FloatArray:
+    """From back to front: where bone begins, or where the canal still is at any height beside it."""
     lateral = np.arange(ACROSS_MM[0], ACROSS_MM[1], RASTER_MM)
+    inner = lateral[lateral <= sign * isthmus[0]]
+    heights = isthmus[2] + np.arange(-WALL_SHARE, WALL_SHARE + 1e-6, 0.1) * height
     border = []
     for y in np.arange(WALL_MM[0], WALL_MM[1], 0.8):
         line = np.stack(np.broadcast_arrays(sign * lateral, y, isthmus[2]), axis=-1)
         bone = keep.depth_in_bone(line) >= 0.0
         back = np.flatnonzero(~bone[: np.argmin(np.abs(lateral - sign * isthmus[0])) + 1])
         if len(back) and back[-1] + 1 < len(lateral):
-            border.append((sign * lateral[back[-1] + 1], y, isthmus[2]))
+            beside = np.stack(np.broadcast_arrays(sign * inner[:, None], y, heights[None, :]), axis=-1)
+            canal = np.flatnonzero((keep.distance(MEDIAL, beside) <= 0.0).any(axis=1))
+            reach = inner[canal[-1]] if len(canal) else 0.0
+            border.append((sign * max(lateral[back[-1] + 1], reach), y, isthmus[2]))
     return np.array(border) if border else np.zeros((0, 3))
 
 

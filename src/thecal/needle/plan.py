@@ -16,13 +16,14 @@ from thecal.leakage.pedicles import pedicles
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.aiming import aim_shares, breach_mm
 from thecal.needle.corridor import corridor
-from thecal.needle.gauges import GAUGES, USUAL, gauge, widest_within
+from thecal.needle.gauges import GAUGES, USUAL, gauge
 from thecal.needle.plan_value import Approach, Corridor, LevelPlan, SideAnswer, Trajectory
-from thecal.needle.reasons import why_none
+from thecal.needle.reasons import CANAL_NOT_FOUND, why_none
 from thecal.needle.search.around import Around
 from thecal.needle.search.candidates import Needles, Room, room_of
-from thecal.needle.search.clearance import clearance_along
-from thecal.needle.search.find_ways import Searched, Way, search
+from thecal.needle.search.clearance import clearance_along, least_along
+from thecal.needle.search.find_ways import Searched, Way, ground_of, search
+from thecal.needle.search.judge import OK, judge
 from thecal.needle.search.keep_away import KeepAway, keep_away
 from thecal.needle.search.rules import MARGIN_MM, Rules, rules
 from thecal.needle.skin import skin_of
@@ -68,6 +69,7 @@ class Ready:
     around: Around
     bodies: dict[int, Body]
     pedicles: dict[tuple[int, int], tuple[float, float]]
+    foreign: BoolArray | None = None
 
 
 def ready(volume: Volume, spine: Spine, cement: Cement | None = None) -> Ready:
@@ -84,7 +86,7 @@ def ready(volume: Volume, spine: Spine, cement: Cement | None = None) -> Ready:
     hidden: BoolArray = np.zeros(shape, bool) if cement is None else (cement.pieces > 0) | cement.metal
     found = pedicles(spine, hidden, (slice(0, shape[0]), slice(0, shape[1]), slice(0, shape[2])))
     middles = {key: (abs(float(p.centre_mm[0])), float(p.centre_mm[1])) for key, p in found.items()}
-    return Ready(volume, spine, Around.of(volume, spine), bodies(spine), middles)
+    return Ready(volume, spine, Around.of(volume, spine), bodies(spine), middles, hidden)
 
 
 def plan_levels(
@@ -114,7 +116,7 @@ def plan_level(scan: Ready, vertebra: Vertebra, wish: Wish) -> LevelPlan:
     wish : Wish
     """
     started = perf_counter()
-    keep = keep_away(scan.volume, scan.spine, vertebra, scan.around)
+    keep = keep_away(scan.volume, scan.spine, vertebra, scan.around, scan.foreign)
     sides: tuple[Side, ...] = ("left", "right")
     wanted = [s for s in sides if wish.sides in ("both", s)]
     side_plans = [_Side.of(scan, keep, side) for side in wanted]
@@ -125,13 +127,14 @@ def plan_level(scan: Ready, vertebra: Vertebra, wish: Wish) -> LevelPlan:
         key=lambda way: (way.approach == "transpedicular", way.score["total"]),
         default=None,
     )
+    ways = [way for way in (safest, *(answer.best for answer in answers)) if way is not None]
     return LevelPlan(
         vertebra_id=vertebra.id,
         level=vertebra.level,
         single=safest,
         sides=answers,
         cement=cement_range(scan.bodies[vertebra.id].volume_mm3 / 1000.0),
-        unknown=unknown_structures(keep),
+        unknown=unknown_structures(keep, ways),
         seconds=perf_counter() - started,
         single_reason="" if safest else " ".join(f"From the {a.side}: {a.reason}" for a in middle),
     )
@@ -164,6 +167,8 @@ class _Side:
 
     def answer(self, wish: Wish, needles: Needles) -> SideAnswer:
         """The best way of this side for one or for two needles."""
+        if not self.keep.canal_found:
+            return SideAnswer(self.side, self.corridor, None, (), CANAL_NOT_FOUND, 0)
         room = self._room(needles)
         outer = gauge(wish.needle).outer_mm
         both: tuple[Approach, ...] = ("transpedicular", "extrapedicular")
@@ -179,7 +184,7 @@ class _Side:
                 found = Searched(finer.ways, found.tried + finer.tried, found.ended)
             tried += found.tried
             if found.ways:
-                ways = [self._trajectory(way, rule, wish) for way in _differing(found)]
+                ways = [self._trajectory(way, rule, wish, room) for way in _differing(found)]
                 return SideAnswer(self.side, self.corridor, ways[0], tuple(ways[1:]), "", tried)
             reasons.append(why_none(found, rule, self.corridor, wish))
         thinner = self._thinner(wish, room)
@@ -203,19 +208,19 @@ class _Side:
                     return name
         return None
 
-    def _trajectory(self, way: Way, rule: Rules, wish: Wish) -> Trajectory:
+    def _trajectory(self, way: Way, rule: Rules, wish: Wish, room: Room) -> Trajectory:
         vertebra = self.keep.vertebra
         frame = vertebra.frame
         entry = way.tip - way.to_bone_mm * way.ahead
         entry_lps, tip_lps = frame.to_lps(entry), frame.to_lps(way.tip)
         ahead = (tip_lps - entry_lps) / np.linalg.norm(tip_lps - entry_lps)
-        skin = skin_of(self.scan.around, self.scan.volume.grid, vertebra, entry_lps, ahead)
+        skin = skin_of(self.scan.around, self.scan.volume.grid, vertebra, entry_lps, ahead, self.sign)
         before = skin.to_entry_mm if skin is not None else 0.0
         size = gauge(wish.needle)
         body = self.scan.bodies[vertebra.id]
         breach = float(breach_mm(self.keep, rule.approach, entry[None], way.tip[None], size.outer_mm)[0])
         profile = clearance_along(self.keep, entry, way.tip, before, size.outer_mm)
-        nearest = profile.nearest[int(profile.free_mm.argmin())]
+        least, nearest = least_along(self.keep, entry, way.tip, before, size.outer_mm)
         return Trajectory(
             side=self.side,
             approach=rule.approach,
@@ -231,8 +236,8 @@ class _Side:
             skin_depth_mm=before if skin is not None else None,
             wall_depth_mm=before + way.to_bone_mm - way.to_wall_mm,
             tip_depth_mm=before + way.to_bone_mm,
-            widest_gauge=self._widest(way, rule, wish),
-            least_mm=min(way.least_mm, float(profile.free_mm.min())),
+            widest_gauge=self._widest(way, rule, wish, room),
+            least_mm=least,
             nearest=nearest,
             medial_margin_mm=way.medial_mm,
             grade=gertzbein_robbins(breach),
@@ -242,14 +247,15 @@ class _Side:
             score=way.terms,
         )
 
-    def _widest(self, way: Way, rule: Rules, wish: Wish) -> str:
-        """The widest needle for which the same way keeps the margin, and its bone."""
-        spare = way.medial_mm - wish.margin_mm
-        if rule.approach == "transpedicular":
-            spare = min(spare, way.bone_mm)
-        return widest_within(rule.radius_mm + max(spare, 0.0)) or min(
-            GAUGES, key=lambda name: GAUGES[name].outer_mm
-        )
+    def _widest(self, way: Way, rule: Rules, wish: Wish, room: Room) -> str:
+        """The widest needle for which the same way keeps every rule."""
+        out = np.zeros(5)
+        for name, size in GAUGES.items():
+            if size.outer_mm / 2.0 > rule.radius_mm:
+                wider = rules(rule.approach, size.outer_mm, wish.margin_mm)
+                if judge(ground_of(self.keep, wider, room), way.tip, way.ahead, out) == OK:
+                    return name
+        return wish.needle
 
 
 PEDICLE_ASIDE: Final = 0.6

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from thecal.terms import Breach, Grade, Side
 from thecal.volume import FloatArray
 
 Approach = Literal["transpedicular", "extrapedicular"]
+EMBOLISM_RISES_ML: Final = 7.0
+"""Pulmonary embolism of cement that needed oxygen: below 3.5 mL 0 %, to 7 mL 0.11 %, above 0.9 %
+(abstract)."""
 Point = tuple[float, float, float]
 
 
@@ -42,7 +45,8 @@ class Corridor:
     outline : (n, 3) float64
         The isthmus' outer border, LPS mm, closed.
     medial_wall : (m, 3) float64
-        The pedicle's medial border from back to front at the isthmus' height, LPS mm.
+        The pedicle's medial border from back to front, LPS mm: the most lateral place of the canal over the
+        pedicle's height, drawn at that of the isthmus.
     """
 
     side: Side
@@ -66,7 +70,8 @@ class Clearance:
     depth_mm : (n,) float64
         From the skin (from the bone's entry where no skin is in the scan).
     free_mm : (n,) float64
-        From the needle's surface to the nearest thing that it must not touch; negative inside.
+        From the needle's surface to the nearest thing that it must not touch; negative inside, NaN where
+        nothing was looked at.
     nearest : (n,) tuple of str
         Its name: "sac", "medial pedicle wall", "root in the foramen", "aorta", "lung", "rib", ...
     """
@@ -103,7 +108,7 @@ class Trajectory:
     patient_transverse_deg, patient_craniocaudal_deg : float
         The same in the patient's axes as she lies in the scanner.
     skin_from_midline_mm : float or None
-        Along the skin's level, from the line of the spinous processes.
+        Along the skin's level, from the line of the spinous processes; positive on the needle's side.
     skin_depth_mm, wall_depth_mm, tip_depth_mm : float or None
         Depth marks from the skin: to the bone, to the plane of the posterior wall, to the tip; where there is
         no skin in the scan ``skin_depth_mm`` is None and the others count from the bone.
@@ -183,6 +188,8 @@ class CementRange:
     body_ml : float
     low_ml, high_ml : float
         ``low_share`` and ``high_share`` of the body's volume.
+    limit_ml : float
+        The lower of ``high_ml`` and the volume above which embolism rises.
     sources : tuple of str
     """
 
@@ -192,6 +199,11 @@ class CementRange:
     low_ml: float
     high_ml: float
     sources: tuple[str, ...]
+
+    @property
+    def limit_ml(self) -> float:
+        """The lower of the upper share and the volume above which embolism rises."""
+        return min(self.high_ml, EMBOLISM_RISES_ML)
 
 
 @dataclass(frozen=True, eq=False)
@@ -303,6 +315,18 @@ class ExecutedNeedle:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How well a planned vertebra's bone agrees with itself on the later CT (a correlation).
+
+    ``agreement`` is None where it is not on the later CT, or could not be laid over it.
+    """
+
+    vertebra_id: int
+    level: str | None
+    agreement: float | None
+
+
+@dataclass(frozen=True)
 class Audit:
     """Needles of a later CT against the plan.
 
@@ -312,6 +336,8 @@ class Audit:
         Of the later CT.
     needles : tuple of ExecutedNeedle
         Caudal to cranial.
+    agreements : tuple of Agreement
+        One for each planned level.
     notes : tuple of str
         What could not be told: levels without a needle, needles at a level that was not planned.
     """
@@ -319,3 +345,4 @@ class Audit:
     series_uid: str | None
     needles: tuple[ExecutedNeedle, ...]
     notes: tuple[str, ...]
+    agreements: tuple[Agreement, ...] = ()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from thecal.needle.gauges import gauge
 from thecal.needle.plan_value import Corridor
 from thecal.needle.search.find_ways import Searched
-from thecal.needle.search.judge import BONE_LEFT, NO_ENTRY, TIP_OUT, TOO_STEEP
+from thecal.needle.search.judge import BONE_LEFT, BORES, NO_ENTRY, TIP_OUT, TOO_STEEP
 from thecal.needle.search.keep_away import NEAR, SAC
 from thecal.needle.search.rules import STEEPEST_SAGITTAL, Rules
 
 if TYPE_CHECKING:
     from thecal.needle.plan import Wish
+
+
+CANAL_NOT_FOUND: Final = "The canal was not found at this vertebra."
+"""Then nothing stands for the medial wall."""
 
 
 def why_none(found: Searched, rule: Rules, corridor: Corridor | None, wish: Wish) -> str:
@@ -45,6 +49,7 @@ def _most(found: Searched) -> str:
         return "they come too near to lung, gas, aorta, ribs or the neighbouring bones and discs"
     return {
         BONE_LEFT: "they leave the bone of the pedicle or the body",
+        BORES: "they would bore through the vertebra's own transverse process",
         NO_ENTRY: "they meet the body's side wall at the wrong place",
         TOO_STEEP: f"they are too steep (over {STEEPEST_SAGITTAL:g} degrees to head or feet, or to the side)",
         TIP_OUT: "the tip lies too near to the body's walls or endplates",

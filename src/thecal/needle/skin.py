@@ -28,7 +28,8 @@ class Skin:
     to_entry_mm : float
         From there to the bone.
     from_midline_mm : float
-        Beside the plane through the spinous processes (the vertebra's own middle plane).
+        Beside the plane through the spinous processes (the vertebra's own middle plane); positive on the
+        needle's side.
     """
 
     point_mm: tuple[float, float, float]
@@ -37,7 +38,7 @@ class Skin:
 
 
 def skin_of(
-    around: Around, scan: Grid, vertebra: Vertebra, entry: FloatArray, ahead: FloatArray
+    around: Around, scan: Grid, vertebra: Vertebra, entry: FloatArray, ahead: FloatArray, sign: float
 ) -> Skin | None:
     """Follow a way backwards to the skin.
 
@@ -49,6 +50,8 @@ def skin_of(
     vertebra : Vertebra
     entry, ahead : (3,) float64
         On the bone, and unit direction from back to front, LPS.
+    sign : float
+        Side of the needle: 1 left, -1 right.
 
     Returns
     -------
@@ -71,5 +74,5 @@ def skin_of(
                 return None
             point = line[at]
             aside = float(vertebra.frame.to_local(point)[0])
-            return Skin((float(point[0]), float(point[1]), float(point[2])), float(back[at]), abs(aside))
+            return Skin((float(point[0]), float(point[1]), float(point[2])), float(back[at]), sign * aside)
     return None

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+from thecal.needle.plan_value import Trajectory
+from thecal.needle.search.clearance import NOT_LOOKED, STEP_MM
 from thecal.needle.search.keep_away import AORTA, LUNG, ROOT, SAC, KeepAway
 
 NEVER_SOUGHT: Final = (
@@ -14,9 +17,21 @@ NEVER_SOUGHT: Final = (
 )
 
 
-def unknown_structures(keep: KeepAway) -> tuple[str, ...]:
-    """In words, for one level."""
+def unknown_structures(keep: KeepAway, ways: Sequence[Trajectory] = ()) -> tuple[str, ...]:
+    """In words, for one level and its planned ways."""
     said = []
+    if not keep.canal_found:
+        said.append("canal: it was not found at this vertebra, so that no way is given and none is graded")
+    if keep.filled:
+        said.append(
+            "cement or metal is in this vertebra already: what it hides, and how much more the body takes"
+        )
+    unseen = max((_unseen_mm(way) for way in ways), default=0.0)
+    if unseen > 0.0:
+        said.append(
+            f"up to {unseen:.0f} mm of the way outside the block that is searched, or outside the scan: not "
+            "looked at"
+        )
     if AORTA not in keep.seen:
         said.append("aorta: not told from the tissue round it without contrast medium")
     if LUNG not in keep.seen:
@@ -26,3 +41,8 @@ def unknown_structures(keep: KeepAway) -> tuple[str, ...]:
     if SAC not in keep.seen:
         said.append("thecal sac: not found here, the canal's wall stands for it")
     return (*said, *NEVER_SOUGHT)
+
+
+def _unseen_mm(way: Trajectory) -> float:
+    """How much of a way was not looked at."""
+    return STEP_MM * sum(name == NOT_LOOKED for name in way.clearance.nearest)

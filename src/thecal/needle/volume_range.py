@@ -16,6 +16,7 @@ SOURCES: Final = (
     "16 % restores strength and 30 % stiffness, weakly linked (Molloy 2003; quoted from memory)",
     "30 % restores stiffness, more makes it stiffer than normal (Kim 2012, T11-L1)",
     "2 mL restored strength at every level in cadavers (Belkoff 2001)",
+    "embolism of cement that needed oxygen: none below 3.5 mL, 0.11 % to 7 mL, 0.9 % above",
     "leaks go with more cement: 4.5 mL with against 3.7 mL without (Venmans 2011)",
 )
 

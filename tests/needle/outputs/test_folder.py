@@ -32,7 +32,9 @@ def test_the_folder_holds_what_was_promised_and_nothing_else(folder):
         "slicer/T12.mrk.json",
         "watch/T12.npz",
     ]
-    assert json.loads((folder / "plan.json").read_text()) == {"schema": "stand-in"}
+    assert json.loads((folder / "plan.json").read_text())["files"] == sorted(
+        held(folder), key=json.loads((folder / "plan.json").read_text())["files"].index
+    )
 
 
 def test_the_page_links_only_to_files_that_are_there(folder):
@@ -70,6 +72,32 @@ def test_a_new_plan_takes_the_files_of_the_old_one_away_and_leaves_others(case, 
     names = write_plan(out, case.volume, case.spine, [hopeless])
     assert held(out) == sorted([*names, "meshes/mine.txt", "notes.txt"])
     assert "slicer/T12.mrk.json" not in names
+
+
+@pytest.mark.usefixtures("quick")
+@pytest.mark.parametrize("told", [None, '{"schema": "mine", "files": ["meshes/mine.glb"]}', "no json"])
+def test_what_is_not_of_a_plan_stays_where_it_is(told, case, hopeless, tmp_path):
+    mine = ("slicer/mine.mrk.json", "meshes/mine.glb", "watch/mine.npz", "plan.dcm")
+    for name in mine:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    if told is not None:
+        (tmp_path / "plan.json").write_text(told)
+    write_plan(tmp_path, case.volume, case.spine, [hopeless])
+    assert all((tmp_path / name).read_text() == "mine" for name in mine)
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_list_of_files_that_points_elsewhere_takes_nothing_away(case, hopeless, tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    (tmp_path / "mine.txt").write_text("mine")
+    (out / "notes.txt").write_text("mine")
+    files = ["../mine.txt", "notes.txt", str(tmp_path / "mine.txt"), "meshes/../notes.txt"]
+    (out / "plan.json").write_text(json.dumps({"schema": "thecal.plan/1", "files": files}))
+    write_plan(out, case.volume, case.spine, [hopeless])
+    assert (tmp_path / "mine.txt").exists()
+    assert (out / "notes.txt").exists()
 
 
 @pytest.mark.usefixtures("quick")

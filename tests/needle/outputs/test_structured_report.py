@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -100,8 +101,6 @@ def test_the_report_is_the_same_for_the_same_plan(case, stored, blocked, saved, 
 def test_it_is_written_where_the_input_was_dicom_and_nowhere_else(
     case, stored, folder, tmp_path, monkeypatch
 ):
-    from dataclasses import replace
-
     from thecal.needle.outputs import folder as outputs
     from thecal.needle.outputs.page import LevelPictures
 
@@ -111,3 +110,12 @@ def test_it_is_written_where_the_input_was_dicom_and_nowhere_else(
     assert "plan.dcm" in write_plan(tmp_path / "dicom", volume, case.spine, [plan])
     assert (tmp_path / "dicom" / "plan.dcm").exists()
     assert not (folder / "plan.dcm").exists()
+
+
+def test_without_skin_a_depth_before_the_bone_is_left_out_and_it_says_from_where_depths_count(case, stored):
+    way = replace(case.plan.single, skin_mm=None, skin_depth_mm=None, wall_depth_mm=-2.0)
+    plan = replace(case.plan, single=way, sides=())
+    report = make_plan_report([plan], originals_of(stored.volume.source), version="0")
+    names = [item.ConceptNameCodeSequence[0].CodeValue for item in items(report, "NUM")]
+    assert codes.DEPTH_TO_WALL.value not in names
+    assert any("depths count from the bone" in str(item.TextValue) for item in items(report, "TEXT"))

@@ -49,7 +49,7 @@ def test_skin_lies_between_the_bone_and_the_air_behind_the_back():
     around, case, own = looked_at().around, patient(), vertebra("L1")
     entry = own.frame.to_lps((15.0, -20.0, 4.0))
     ahead = own.frame.anterior
-    skin = skin_of(around, case.volume.grid, own, entry, ahead)
+    skin = skin_of(around, case.volume.grid, own, entry, ahead, 1.0)
     assert skin is not None
     index = np.rint(case.grid.to_index(np.array(skin.point_mm))).astype(int)
     behind = np.rint(case.grid.to_index(np.array(skin.point_mm) - 5.0 * ahead)).astype(int)
@@ -60,9 +60,12 @@ def test_skin_lies_between_the_bone_and_the_air_behind_the_back():
     )
     assert (index >= 0).all()
     assert 10.0 < skin.from_midline_mm < 20.0
+    other = skin_of(around, case.volume.grid, own, entry, ahead, -1.0)
+    assert other is not None
+    assert other.from_midline_mm == -skin.from_midline_mm
 
 
 def test_a_scan_that_ends_before_the_skin_gives_none():
     around, case, own = looked_at().around, patient(), vertebra("L1")
     entry = own.frame.to_lps((15.0, -20.0, 4.0))
-    assert skin_of(around, case.volume.grid, own, entry, own.frame.cranial) is None
+    assert skin_of(around, case.volume.grid, own, entry, own.frame.cranial, 1.0) is None

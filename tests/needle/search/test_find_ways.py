@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,8 @@ from patients import BODY_DEPTH, BODY_HALF, CANAL_X, PEDICLE_X, PEDICLE_Z, plain
 
 from thecal.needle.search.candidates import Room
 from thecal.needle.search.find_ways import ground_of, search
-from thecal.needle.search.judge import OK, Ground, judge
+from thecal.needle.search.judge import BORES, OK, Ground, judge
+from thecal.needle.search.keep_away import NEAR_LOW_MM, NEAR_STEP_MM, RIB
 from thecal.needle.search.rules import rules
 
 STEP = 1.2
@@ -73,6 +75,36 @@ def test_a_wall_of_bone_across_every_way_leaves_none_and_says_why():
     found = search(plain_block(rib=True), rules("transpedicular", 3.1), room())
     assert found.ways == ()
     assert sum(found.ended.values()) == found.tried
+
+
+@pytest.mark.parametrize("outer", [1.8, 2.4, 3.1, 3.4])
+def test_no_needle_however_thin_bores_through_a_rib(outer):
+    rule = rules("transpedicular", outer)
+    assert search(plain_block(), rule, room()).ways
+    assert search(plain_block(rib=True, kind=RIB), rule, room()).ways == ()
+
+
+def test_no_way_beside_the_pedicle_bores_through_the_vertebras_own_transverse_process():
+    keep = plain_block(half=(1.2, 4.0), process=True)
+    found = search(keep, rules("extrapedicular", 3.1), room())
+    for way in found.ways:
+        entry = way.tip - way.to_bone_mm * way.ahead
+        behind = entry - np.arange(1.0, 60.0, 0.25)[:, None] * way.ahead
+        assert keep.depth_in_bone(behind).max() <= 0.3
+    assert found.ended.get(BORES, 0) > 0
+
+
+def test_bone_begins_at_the_first_of_it_that_the_needle_meets_from_the_skin():
+    # The pedicle's back lies 24 mm behind the wall here; a spur of its own lies 5 mm behind that.
+    spur = plain_block()
+    solid = spur.solid.copy()
+    y = NEAR_LOW_MM[1] + NEAR_STEP_MM * np.arange(solid.shape[1])
+    solid[:, (y < -29.0) & (y > -34.0)] = 1.0
+    plain = search(spur, rules("transpedicular", 3.1), room()).ways[0]
+    way = search(replace(spur, solid=solid), rules("transpedicular", 3.1), room()).ways[0]
+    entry = way.tip - way.to_bone_mm * way.ahead
+    assert entry[1] == pytest.approx(-33.6, abs=1.5)
+    assert (plain.tip - plain.to_bone_mm * plain.ahead)[1] > -26.0
 
 
 @cache

@@ -15,6 +15,7 @@ from thecal.needle.outputs.schema import (
     AuditedNeedle,
     AuditPart,
     ClearancePoint,
+    LevelAgreement,
     NeedleSize,
     PlanDocument,
     PlannedCement,
@@ -41,6 +42,7 @@ def plan_document(
     plans: Sequence[LevelPlan],
     audit: Audit | None = None,
     notes: Sequence[QualityNote] = (),
+    files: Sequence[str] = (),
 ) -> PlanDocument:
     """The document of a plan, rounded to what is worth writing."""
     source = volume.source
@@ -58,7 +60,8 @@ def plan_document(
         asked=Asked(sides=wish.sides, approach=wish.approach, needle=wish.needle, margin_mm=wish.margin_mm),
         levels=[_level(plan) for plan in plans],
         audit=None if audit is None else _audit(audit),
-        quality=[Quality(code=n.code, severity=n.severity, message=n.message) for n in notes],
+        quality=[Quality(code=n.code, severity=n.severity, message=n.message) for n in dict.fromkeys(notes)],
+        files=list(files),
     )
 
 
@@ -76,6 +79,7 @@ def _level(plan: LevelPlan) -> PlannedLevel:
             high_share=cement.high_share,
             low_ml=round(cement.low_ml, 2),
             high_ml=round(cement.high_ml, 2),
+            limit_ml=round(cement.limit_ml, 2),
             sources=list(cement.sources),
         ),
         unknown=list(plan.unknown),
@@ -148,7 +152,9 @@ def _way(way: Trajectory) -> PlannedWay:
             for a in way.aim
         ],
         clearance=[
-            ClearancePoint(depth_mm=round(float(d), 1), free_mm=round(float(f), 2), nearest=n)
+            ClearancePoint(
+                depth_mm=round(float(d), 1), free_mm=None if np.isnan(f) else round(float(f), 2), nearest=n
+            )
             for d, f, n in profile
         ],
         score={name: round(value, 3) for name, value in way.score.items()},
@@ -184,6 +190,10 @@ def _audit(audit: Audit) -> AuditPart:
             for n in audit.needles
         ],
         notes=list(audit.notes),
+        agreements=[
+            LevelAgreement(vertebra_id=a.vertebra_id, level=a.level, agreement=_rounded(a.agreement, 3))
+            for a in audit.agreements
+        ],
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -26,12 +27,6 @@ PLAN_JSON: Final = "plan.json"
 PAGE: Final = "plan.html"
 STRUCTURED: Final = "plan.dcm"
 MESHES, MARKUPS, WATCH = "meshes", "slicer", "watch"
-_OURS: Final = {
-    MESHES: ("*_vertebra.stl", "*_needle_*.stl", "*.glb"),
-    MARKUPS: ("*.mrk.json",),
-    WATCH: ("*.npz",),
-}
-"""What a run of another plan may have left in the folder, and would speak of another scan."""
 
 
 def write_plan(
@@ -109,6 +104,11 @@ def write_plan(
     return tuple(names)
 
 
+def plan_files(plans: Sequence[LevelPlan], volume: Volume) -> tuple[str, ...]:
+    """The files that a plan with its ``plan.json`` writes."""
+    return tuple(_names(plans, volume, ""))
+
+
 def _names(plans: Sequence[LevelPlan], volume: Volume, plan_json: str | None) -> list[str]:
     """The files of this plan, relative to its folder."""
     names = [] if plan_json is None else [PLAN_JSON]
@@ -132,11 +132,23 @@ def _level_names(plan: LevelPlan) -> list[str]:
 
 
 def _left_over(out: Path, names: Sequence[str]) -> list[str]:
-    """Files of an earlier plan in the folder that this one does not write."""
-    held = [PLAN_JSON, PAGE, STRUCTURED]
-    for part, patterns in _OURS.items():
-        held += [f"{part}/{path.name}" for pattern in patterns for path in sorted((out / part).glob(pattern))]
-    return [name for name in dict.fromkeys(held) if name not in names]
+    """Files that an earlier plan says it wrote here and this one does not; they speak of another scan."""
+    try:
+        told = json.loads((out / PLAN_JSON).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
+    if not isinstance(told, dict) or not str(told.get("schema", "")).startswith("thecal.plan/"):
+        return []
+    files = told.get("files")
+    held = [name for name in files if isinstance(name, str)] if isinstance(files, list) else []
+    return [name for name in dict.fromkeys(held) if name not in names and _may_be_ours(name)]
+
+
+def _may_be_ours(name: str) -> bool:
+    """Whether a name is one that a plan writes: in its own folders, and nowhere above."""
+    folder, _, file = name.rpartition("/")
+    plain = bool(file) and file not in (".", "..") and "\\" not in file
+    return name in (PLAN_JSON, PAGE, STRUCTURED) or (plain and folder in (MESHES, MARKUPS, WATCH))
 
 
 def _write_watched(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
@@ -195,7 +207,9 @@ def _page(
         pictures = level_pictures(volume, spine, vertebra, plan, others, margin_mm)
         sections.append(Section(plan, vertebra, pictures, tuple(_level_names(plan))))
     own = [name for name in names if "/" not in name and name != PAGE]
-    weak = [note for note in (*volume.quality, *spine.quality, *notes) if note.severity != "info"]
+    weak = [
+        note for note in dict.fromkeys((*volume.quality, *spine.quality, *notes)) if note.severity != "info"
+    ]
     audited = None
     if audit is not None:
         from thecal.needle.pictures.audit_picture import audit_picture

@@ -72,10 +72,10 @@ class Aim(ContractPart):
 
 
 class ClearancePoint(ContractPart):
-    """Free distance from the needle's surface at a depth, and to what."""
+    """Free distance from the needle's surface at a depth, and to what; ``null`` where not looked at."""
 
     depth_mm: float
-    free_mm: float
+    free_mm: float | None
     nearest: str
 
 
@@ -119,13 +119,17 @@ class PlannedSide(ContractPart):
 
 
 class PlannedCement(ContractPart):
-    """The range of cement that the literature supports for this body; never a single number."""
+    """The range of cement that the literature supports for this body; never a single number.
+
+    ``limit_ml`` is the lower of ``high_ml`` and 7 mL, above which embolism rises.
+    """
 
     body_ml: float
     low_share: float
     high_share: float
     low_ml: float
     high_ml: float
+    limit_ml: float
     sources: list[str]
 
 
@@ -172,12 +176,21 @@ class AuditedNeedle(ContractPart):
     planned_medial_margin_mm: float | None
 
 
+class LevelAgreement(ContractPart):
+    """How well a planned vertebra's bone agrees on both CTs; ``null`` where it could not be laid over."""
+
+    vertebra_id: int
+    level: str | None
+    agreement: float | None
+
+
 class AuditPart(ContractPart):
     """The audit: needles seen on the later CT, and notes on what could not be told."""
 
     series_uid: str | None
     needles: list[AuditedNeedle]
     notes: list[str]
+    agreements: list[LevelAgreement]
 
 
 class PlanSoftware(ContractPart):
@@ -188,7 +201,10 @@ class PlanSoftware(ContractPart):
 
 
 class PlanDocument(ContractPart):
-    """Everything that ``thecal plan`` says. Research use only."""
+    """Everything that ``thecal plan`` says. Research use only.
+
+    ``files`` are those that this plan wrote; a later plan into the same folder takes these alone away.
+    """
 
     schema_: Literal["thecal.plan/1"] = Field(SCHEMA_NAME, alias="schema")
     software: PlanSoftware
@@ -198,6 +214,7 @@ class PlanDocument(ContractPart):
     levels: list[PlannedLevel]
     audit: AuditPart | None
     quality: list[Quality]
+    files: list[str]
 
     def to_json(self) -> str:
         """As it is written to ``plan.json``."""

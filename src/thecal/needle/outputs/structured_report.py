@@ -133,7 +133,7 @@ def _needle(plan: LevelPlan, needle: PlannedNeedle, frame: str, identity: tuple[
     )
     measured: list[tuple[Code, float | None, Code]] = [
         (codes.DEPTH_TO_BONE, way.skin_depth_mm, codes.MILLIMETRE),
-        (codes.DEPTH_TO_WALL, way.wall_depth_mm, codes.MILLIMETRE),
+        (codes.DEPTH_TO_WALL, way.wall_depth_mm if way.wall_depth_mm >= 0.0 else None, codes.MILLIMETRE),
         (codes.SKIN_FROM_MIDLINE, way.skin_from_midline_mm, codes.MILLIMETRE),
         (codes.TRANSVERSE_TO_PATIENT, way.patient_transverse_deg, codes.DEGREE),
         (codes.CRANIOCAUDAL_TO_PATIENT, way.patient_craniocaudal_deg, codes.DEGREE),
@@ -173,7 +173,8 @@ def _needle(plan: LevelPlan, needle: PlannedNeedle, frame: str, identity: tuple[
     inside.append(
         sr.TextContentItem(
             coded(COMMENT),
-            f"{words.capital(needle.words)}; nearest structure: {way.nearest}",
+            f"{words.capital(needle.words)}; nearest structure: {way.nearest}; depths count from the "
+            f"{'bone: no skin is in the scan' if way.skin_mm is None else 'skin'}",
             relationship_type="CONTAINS",
         )
     )
@@ -208,7 +209,7 @@ def _body(plan: LevelPlan, identity: tuple[str, ...]) -> Any:
         measures=[
             _number(codes.BODY_VOLUME, cement.body_ml, codes.MILLILITRE),
             _number(codes.CEMENT_LOW, cement.low_ml, codes.MILLILITRE),
-            _number(codes.CEMENT_LIMIT, cement.high_ml, codes.MILLILITRE),
+            _number(codes.CEMENT_LIMIT, cement.limit_ml, codes.MILLILITRE),
         ],
         evaluations=[],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thecal.needle.plan_value import Audit, ExecutedNeedle, LevelPlan, Trajectory
+from thecal.needle.plan_value import EMBOLISM_RISES_ML, Audit, ExecutedNeedle, LevelPlan, Trajectory
 from thecal.terms import RESEARCH_USE, vertebra_name
 
 
@@ -28,22 +28,37 @@ def summary(plans: Sequence[LevelPlan], audit: Audit | None = None) -> list[str]
         said.append(
             f"{name}: {plan.cement.low_ml:.1f} to {plan.cement.high_ml:.1f} mL of cement are "
             f"{100 * plan.cement.low_share:.0f} to {100 * plan.cement.high_share:.0f} % of its body, the "
-            "range of the literature; less leaks less."
+            "range of the literature. 2 mL restored strength in cadavers, and embolism rises above "
+            f"{EMBOLISM_RISES_ML:.0f} mL: the limit is {plan.cement.limit_ml:.1f} mL. Less leaks less."
         )
     if plans:
-        said.append(f"Not known, so not kept away from: {'; '.join(plans[0].unknown)}.")
+        said += _unknown(plans)
     if audit is not None:
         said += [_executed(needle) for needle in audit.needles]
         said += list(audit.notes)
     return said
 
 
+def _unknown(plans: Sequence[LevelPlan]) -> list[str]:
+    """What holds for all levels once, then what is peculiar to some of them."""
+    shared = [words for words in plans[0].unknown if all(words in plan.unknown for plan in plans)]
+    said = [f"Not known, so not kept away from: {'; '.join(shared)}."] if shared else []
+    for plan in plans:
+        own = [words for words in plan.unknown if words not in shared]
+        if own:
+            name = vertebra_name(plan.level, plan.vertebra_id)
+            said.append(f"Nor, at {name}: {'; '.join(own)}.")
+    return said
+
+
 def _way(way: Trajectory) -> str:
     toward = "towards the midline" if way.transverse_deg >= 0 else "outward"
+    other = "right" if way.side == "left" else "left"
+    side = way.side if (way.skin_from_midline_mm or 0.0) >= 0.0 else other
     skin = (
         "the scan does not reach the skin"
         if way.skin_from_midline_mm is None
-        else f"skin {way.skin_from_midline_mm:.0f} mm from the midline"
+        else f"skin {abs(way.skin_from_midline_mm):.0f} mm {side} of the midline"
     )
     return (
         f"{way.approach}, {way.gauge.name}, {abs(way.transverse_deg):.0f} degrees {toward}, {skin}; "

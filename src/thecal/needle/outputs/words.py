@@ -6,7 +6,7 @@ from typing import Final
 
 from thecal.anatomy.spine import Vertebra
 from thecal.needle.outputs.needles import PlannedNeedle, depth_marks, level_words, needles_of
-from thecal.needle.plan_value import CementRange, ExecutedNeedle, LevelPlan, Trajectory
+from thecal.needle.plan_value import EMBOLISM_RISES_ML, CementRange, ExecutedNeedle, LevelPlan, Trajectory
 from thecal.terms import vertebra_name
 
 APPROACH_WORDS: Final = {
@@ -104,8 +104,9 @@ def cement_limit_words(cement: CementRange) -> str:
     """What the limit is."""
     return (
         f"{100 * cement.low_share:.0f} to {100 * cement.high_share:.0f} % of a body of "
-        f"{cement.body_ml:.0f} mL; the limit is {cement.high_ml:.1f} mL, and less where cement nears the "
-        "posterior third"
+        f"{cement.body_ml:.0f} mL; the limit is {cement.limit_ml:.1f} mL, the lower of that share and of the "
+        f"{EMBOLISM_RISES_ML:.0f} mL above which embolism rises, and less where cement nears the posterior "
+        "third; 2 mL restored strength in cadavers"
     )
 
 

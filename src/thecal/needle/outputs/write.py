@@ -11,6 +11,7 @@ from thecal.needle.outputs.schema import PlanDocument
 from thecal.needle.pictures.kept_away import KeptAway
 from thecal.needle.plan import Ready
 from thecal.needle.plan_value import Audit, LevelPlan
+from thecal.quality import QualityNote
 from thecal.volume import Volume
 
 
@@ -23,6 +24,7 @@ def write_document(
     audit: Audit | None,
     document: PlanDocument,
     margin_mm: float,
+    notes: Sequence[QualityNote] = (),
 ) -> None:
     """Write ``plan.json`` and all that goes with it.
 
@@ -46,5 +48,5 @@ def write_document(
         plan_json=document.to_json(),
         others=others,
         margin_mm=margin_mm,
-        notes=spine.quality,
+        notes=notes,
     )

@@ -27,8 +27,8 @@ def clearance_picture(needle: PlannedNeedle, margin_mm: float) -> Picture:
     """The free distance from the needle's surface along the way, with the nearest structure named."""
     way = needle.way
     depth, free = way.clearance.depth_mm, way.clearance.free_mm
-    top = float(min(SHOWN_MM, max(6.0, 1.15 * float(np.max(free))))) if len(free) else SHOWN_MM
-    low = min(-1.0, float(np.min(free)) - 0.5) if len(free) else -1.0
+    top = float(min(SHOWN_MM, max(6.0, 1.15 * float(np.nanmax(free))))) if len(free) else SHOWN_MM
+    low = min(-1.0, float(np.nanmin(free)) - 0.5) if len(free) else -1.0
     with mpl.rc_context(STYLE):
         figure = blank(WIDTH_IN, HEIGHT_IN)
         axes = figure.add_axes((0.07, (FOOT_IN + 0.45) / HEIGHT_IN, 0.91, 1 - (FOOT_IN + 1.0) / HEIGHT_IN))
@@ -53,7 +53,7 @@ def clearance_picture(needle: PlannedNeedle, margin_mm: float) -> Picture:
                 linespacing=1.05,
             )
         if len(free):
-            k = int(np.argmin(free))
+            k = int(np.nanargmin(free))
             axes.plot([depth[k]], [free[k]], "o", ms=6, mfc="#ffffff", mec=colour, mew=1.8, zorder=5)
             right = depth[k] < depth[0] + 0.6 * (depth[-1] - depth[0])
             axes.annotate(

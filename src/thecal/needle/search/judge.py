@@ -25,8 +25,8 @@ TOO_STEEP: Final = 102
 TIP_OUT: Final = 103
 MARGIN_RUN_MM: Final = 3.5
 """A way through the body's side wall at right angles is near that wall for so long at most."""
-GAP_MM: Final = 3.0
-"""A gap in the bone so long along the way ends it."""
+BORES: Final = 104
+"""Behind its entry into the body's side wall the way bores through the vertebra's own transverse process."""
 IN_BODY_MM: Final = 8.0
 """Only so far in front of the posterior wall must a way keep the body's margin: nearer to it the side wall of
 the body carries on that of the pedicle, to which a needle may lie close."""
@@ -132,7 +132,7 @@ def judge(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -
 @njit(cache=True)
 def _in_bone(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray) -> int:
     """The part of ``judge`` that asks for the vertebra's own bone; fills ``out[2]`` and ``out[3]``."""
-    cover, bone_at, thinning = 1e9, 0.0, -1.0
+    cover, bone_at, thinning, wall_at = 1e9, 0.0, -1.0, -1.0
     d = 0.0
     while d <= 120.0:
         x, y, z = tip[0] - d * ahead[0], tip[1] - d * ahead[1], tip[2] - d * ahead[2]
@@ -149,9 +149,11 @@ def _in_bone(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray
                 cover = min(cover, spare)
                 bone_at = d
             elif depth >= 0.0:
+                # Walked on to the block's edge: the first bone from the skin may lie behind a gap.
                 bone_at = d
-            elif d - bone_at > GAP_MM:
-                break
+        elif wall_at >= 0.0:
+            if depth > 0.0:
+                return BORES
         else:
             if depth >= ground.radius + ground.body_margin:
                 if thinning >= 0.0:
@@ -164,11 +166,13 @@ def _in_bone(ground: Ground, tip: FloatArray, ahead: FloatArray, out: FloatArray
                 wrong = ground.beside[0] * x < ground.beside[1] or z < ground.beside[2]
                 if wrong or y > ground.beside[3] or y < ground.back_mm or d < ground.beside[4]:
                     return NO_ENTRY
-                out[2], out[3] = 0.0, d
-                return OK
+                wall_at = d
         d += WALK_MM
     if not ground.through:
-        return NO_ENTRY
+        if wall_at < 0.0:
+            return NO_ENTRY
+        out[2], out[3] = 0.0, wall_at
+        return OK
     out[2], out[3] = cover, bone_at
     return OK
 

@@ -15,6 +15,7 @@ import edt
 import numpy as np
 
 from thecal.anatomy.spine import Spine, Vertebra, disc_mask
+from thecal.leakage.occlusion import CONFIDENCE_FLOOR
 from thecal.needle.search.around import Around
 from thecal.needle.search.block import Block, block_of
 from thecal.needle.search.fields import FloatField, sampled
@@ -42,6 +43,13 @@ often leave out, is bone inside the line from one wall to the other where the sc
 BEYOND_MM: Final = 2.0
 """A pedicle's side wall lies at most so much lateral of the body's waist beside it; what is labelled farther
 out is a rib's head."""
+PEDICLE_HEIGHTS_MM: Final = (-4.0, 10.0)
+"""Heights at which pedicles lie beside the canal, from the middle of the posterior wall (they are centred
+some 4 mm above it and at least 10 mm high)."""
+CANAL_BEHIND_MM: Final = (-22.0, 3.0)
+CANAL_ASIDE_MM: Final = 15.0
+CANAL_LEAST_SHARE: Final = 0.9
+"""Share of those heights at which the canal must be labelled; below it, it was not found there."""
 RIB_HU: Final = 200.0
 RIB_OFF_MM: Final = 2.5
 """Nearer to labelled bone, bone without a label is the label's fault; a rib's shaft lies farther off."""
@@ -56,8 +64,9 @@ RIB: Final = "rib"
 LUNG: Final = "lung"
 GAS: Final = "gas in the body"
 AORTA: Final = "aorta"
+FOREIGN: Final = "cement or metal"
 NEAR: Final = (MEDIAL, ROOT, SAC)
-FAR: Final = (BONE, DISC, RIB, LUNG, GAS, AORTA)
+FAR: Final = (BONE, DISC, RIB, LUNG, GAS, AORTA, FOREIGN)
 STRUCTURES: Final = NEAR + FAR
 FAR_AWAY_MM: Final = 60.0
 """Distance given where a structure is not in the block."""
@@ -72,7 +81,7 @@ class KeepAway:
     vertebra : Vertebra
     near : (3, left, anterior, cranial) float32
         Distance of each point from each of ``NEAR``, mm; negative in the canal, 0 inside the others.
-    far : (6, left, anterior, cranial) float32
+    far : (7, left, anterior, cranial) float32
         The same for each of ``FAR``, on the wide block.
     solid : (left, anterior, cranial) float32
         Depth in the vertebra's own bone, mm, negative outside; on the fine block.
@@ -80,6 +89,13 @@ class KeepAway:
         The fine block itself.
     seen : tuple of str
         Structures that are in the blocks.
+    canal_found : bool
+        Whether the canal is known at all heights of the pedicles. Where it is not, ``near`` says nothing of
+        the medial wall, and no way may be planned or graded.
+    scanned : (left, anterior, cranial) bool
+        Of the wide block: what lies in the scan.
+    filled : bool
+        Whether this vertebra itself holds cement or metal already.
     """
 
     vertebra: Vertebra
@@ -88,6 +104,9 @@ class KeepAway:
     solid: FloatField
     block: Block
     seen: tuple[str, ...]
+    canal_found: bool
+    scanned: BoolArray
+    filled: bool = False
 
     def distance(self, structure: str, local: FloatArray) -> FloatArray:
         """Distance of points (..., 3) of the frame from one of ``STRUCTURES``, mm (see ``near``)."""
@@ -95,12 +114,22 @@ class KeepAway:
             return sampled(self.near[NEAR.index(structure)], NEAR_LOW_MM, NEAR_STEP_MM, local, FAR_AWAY_MM)
         return sampled(self.far[FAR.index(structure)], FAR_LOW_MM, FAR_STEP_MM, local, FAR_AWAY_MM)
 
+    def looked_at(self, local: FloatArray) -> BoolArray:
+        """Whether points (..., 3) of the frame lie in the wide block and in the scan."""
+        index = np.rint((np.asarray(local, float) - FAR_LOW_MM) / FAR_STEP_MM).astype(int)
+        inside: BoolArray = np.asarray(((index >= 0) & (index < np.array(self.scanned.shape))).all(-1))
+        index = np.where(inside[..., None], index, 0)
+        seen: BoolArray = inside & self.scanned[index[..., 0], index[..., 1], index[..., 2]]
+        return seen
+
     def depth_in_bone(self, local: FloatArray) -> FloatArray:
         """Depth of points (..., 3) in the vertebra's own bone, mm, negative outside."""
         return sampled(self.solid, NEAR_LOW_MM, NEAR_STEP_MM, local, -FAR_AWAY_MM)
 
 
-def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) -> KeepAway:
+def keep_away(
+    volume: Volume, spine: Spine, vertebra: Vertebra, around: Around, foreign: BoolArray | None = None
+) -> KeepAway:
     """The blocks of one vertebra.
 
     Parameters
@@ -110,6 +139,8 @@ def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) 
     vertebra : Vertebra
     around : Around
         Of the same scan.
+    foreign : (z, y, x) bool, optional
+        Cement and metal in the spine's crop.
     """
     fine = block_of(volume, spine, vertebra, NEAR_LOW_MM, NEAR_HIGH_MM, NEAR_STEP_MM)
     wide = block_of(volume, spine, vertebra, FAR_LOW_MM, FAR_HIGH_MM, FAR_STEP_MM)
@@ -123,14 +154,16 @@ def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) 
     points = wide.points(vertebra)
     lung, gas, aorta = (around.at(m, points) for m in (around.lung, around.gas, around.aorta))
     bone, disc = _table(wide, vertebra)[wide.labels] & ~mine, disc_mask(wide.labels) & ~mine
+    there = _foreign(spine, foreign, points)
     labelled = mine | bone | disc | (wide.canal > CANAL_SHARE)
     far = {
         BONE: bone,
         DISC: disc,
-        RIB: _ribs(wide.hu, labelled | aorta),
+        RIB: _ribs(wide.hu, labelled | aorta | there),
         LUNG: lung,
         GAS: gas,
         AORTA: aorta,
+        FOREIGN: there,
     }
     return KeepAway(
         vertebra,
@@ -139,7 +172,35 @@ def keep_away(volume: Volume, spine: Spine, vertebra: Vertebra, around: Around) 
         _signed(own),
         fine,
         tuple(name for name in STRUCTURES if (near | far)[name].any()),
+        _canal_found(spine, vertebra, canal),
+        np.isfinite(wide.hu),
+        foreign is not None and bool((foreign & (spine.labels == vertebra.id)).any()),
     )
+
+
+def _foreign(spine: Spine, foreign: BoolArray | None, points: FloatArray) -> BoolArray:
+    """Cement and metal at LPS points (..., 3)."""
+    if foreign is None or not foreign.any():
+        return np.zeros(points.shape[:-1], bool)
+    index = np.rint(spine.grid.to_index(points)).astype(int)
+    inside: BoolArray = np.asarray(((index >= 0) & (index < np.array(foreign.shape))).all(-1))
+    index = np.where(inside[..., None], index, 0)
+    found: BoolArray = inside & foreign[index[..., 0], index[..., 1], index[..., 2]]
+    return found
+
+
+def _canal_found(spine: Spine, vertebra: Vertebra, canal: BoolArray) -> bool:
+    """Whether the canal is labelled at the pedicles' heights, and was not merely guessed there."""
+    x, y, z = (low + NEAR_STEP_MM * np.arange(n) for low, n in zip(NEAR_LOW_MM, canal.shape, strict=True))
+    beside = (z >= PEDICLE_HEIGHTS_MM[0]) & (z <= PEDICLE_HEIGHTS_MM[1])
+    behind = (y >= CANAL_BEHIND_MM[0]) & (y <= CANAL_BEHIND_MM[1])
+    here = canal[np.ix_(np.abs(x) <= CANAL_ASIDE_MM, behind, beside)].any(axis=(0, 1))
+    height = vertebra.frame.to_local(spine.canal.frame.points)
+    near = (np.abs(height[:, 2] - sum(PEDICLE_HEIGHTS_MM) / 2.0) <= np.ptp(PEDICLE_HEIGHTS_MM) / 2.0) & (
+        np.abs(height[:, 1]) <= -NEAR_LOW_MM[1]
+    )
+    unsure = ~(spine.canal.confidence[near] >= CONFIDENCE_FLOOR)
+    return bool(here.mean() >= CANAL_LEAST_SHARE) and not unsure.any()
 
 
 def _table(block: Block, vertebra: Vertebra) -> BoolArray:

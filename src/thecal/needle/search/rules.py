@@ -14,16 +14,21 @@ import numpy as np
 
 from thecal.errors import InputError
 from thecal.needle.plan_value import Approach
-from thecal.needle.search.keep_away import AORTA, BONE, DISC, FAR, GAS, LUNG, MEDIAL, NEAR, RIB, ROOT
+from thecal.needle.search.keep_away import AORTA, BONE, DISC, FAR, FOREIGN, GAS, LUNG, MEDIAL, NEAR, RIB, ROOT
 from thecal.volume import FloatArray
 
 MARGIN_MM: Final = 1.0
 """Least free way between needle and medial pedicle wall, unless the user asks for more."""
+MOST_MARGIN_MM: Final = 24.0
 WIDE_MARGIN_MM: Final = 3.0
 """From lung, gas and great vessels, which move with breath and pulse."""
 RIB_TOUCH_MM: Final = 1.5
 """A way beside the pedicle runs between the rib's neck and the transverse process and may rub on either; it
 does not bore through the rib."""
+FOREIGN_MARGIN_MM: Final = 1.0
+"""From cement and metal, whose edges the scan blurs."""
+RIB_AXIS_MM: Final = 0.1
+"""The needle's axis stays outside the rib by so much, however thin the needle: fields are 0 inside."""
 NEVER: Final = -1000.0
 """A structure whose nearness forbids nothing."""
 PEDICLE_BACK_MM: Final = -9.0
@@ -85,8 +90,10 @@ def rules(approach: Approach, outer_mm: float, margin_mm: float = MARGIN_MM) -> 
     Raises
     ------
     InputError
-        Where the margin is below 1 mm.
+        Where the margin is below 1 mm, or no length.
     """
+    if margin_mm > MOST_MARGIN_MM:
+        raise InputError(f"--margin {margin_mm:g} is wider than any pedicle ({MOST_MARGIN_MM:g} mm)")
     if not margin_mm >= MARGIN_MM:
         raise InputError(f"--margin {margin_mm:g} is below {MARGIN_MM:g} mm, the least that a plan keeps")
     need = {
@@ -97,7 +104,8 @@ def rules(approach: Approach, outer_mm: float, margin_mm: float = MARGIN_MM) -> 
         AORTA: WIDE_MARGIN_MM,
         BONE: 0.0,
         DISC: 0.0,
-        RIB: -RIB_TOUCH_MM,
+        FOREIGN: FOREIGN_MARGIN_MM,
+        RIB: max(-RIB_TOUCH_MM, RIB_AXIS_MM - outer_mm / 2.0),
     }
     return Rules(
         approach,
