@@ -63,6 +63,8 @@ class Regions:
 
 LATERAL_DEG: Final = 20.0
 """A view is lateral (or AP) where its middle ray lies so near the vertebra's left (or anterior) axis."""
+TILTED_DEG: Final = 35.0
+"""On AP views a vertebra may be tilted forward or back so far: its pedicles are still told apart."""
 
 
 def toward(target: Target, view: View) -> Toward:
@@ -72,7 +74,9 @@ def toward(target: Target, view: View) -> Toward:
     limit = np.cos(np.radians(LATERAL_DEG))
     if abs(ray @ target.frame.left) > limit:
         return "lateral"
-    return "ap" if abs(ray @ target.frame.anterior) > limit else "other"
+    anterior, left = abs(float(ray @ target.frame.anterior)), float(ray @ target.frame.left)
+    across = anterior > limit * float(np.hypot(anterior, left))
+    return "ap" if across and anterior > np.cos(np.radians(TILTED_DEG)) else "other"
 
 
 def regions(target: Target, view: View) -> Regions:

@@ -109,6 +109,7 @@ class CementFinder:
         self._pictures = 0
         self._since = np.full(baseline.picture.shape, np.inf, np.float32)
         self.cement: BoolArray = np.zeros(baseline.picture.shape, bool)
+        self._link: BoolArray = np.zeros(baseline.picture.shape, bool)
         self._tip = np.zeros(baseline.picture.shape, bool)
         if tip_px is not None:
             rows, columns = np.indices(baseline.picture.shape)
@@ -135,11 +136,12 @@ class CementFinder:
         width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
         edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
         dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge
-        kept = self.cement & (sigma > GONE_SIGMA) & edge
-        found = self._accepted((dark | kept) & self._open, sigma, time_s)
+        kept = self._link & (sigma > GONE_SIGMA) & edge
+        self._link = self._accepted((dark | kept) & (self._open | self._core), sigma, time_s)
+        found = self._link & self._open
         if self._core.any() and found.any():
             beside = ndimage.maximum_filter(found.view(np.uint8), self._beside_px) > 0
-            found |= (dark | kept) & self._core & beside
+            found |= self._link & self._core & beside
         self.cement = found
         return self.cement
 
@@ -164,7 +166,7 @@ class CementFinder:
         def holds(mask: BoolArray) -> BoolArray:
             return np.bincount(pieces[mask], minlength=count + 1) > 0
 
-        known = self.cement if self.cement.sum() * self._pixel_mm**2 > TIP_MM2 else self.cement | self._tip
+        known = self._link if self._link.sum() * self._pixel_mm**2 > TIP_MM2 else self._link | self._tip
         away = _distance(known)
         area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
         lasting = self._since < time_s
