@@ -54,3 +54,15 @@ def test_a_needle_medial_of_the_pedicle_behind_the_wall_stops():
     alarm = Alarms("third").say(0.0, None, (), needle)
     assert alarm.level == "stop"
     assert alarm.why == needle.why
+
+
+def test_a_stop_holds_though_the_vertebra_was_lost_and_the_picture_before_cement_is_taken_again():
+    alarms = Alarms("third")
+    assert alarms.say(0.0, _front(0.3), ()).level == "stop"
+    alarms.begin_anew()
+    later = alarms.say(60.0, None, ())
+    assert later.level == "stop"
+    assert "holds" in later.why
+    worse = alarms.say(61.0, None, ("behind the posterior wall",))
+    assert worse.level == "leak"
+    assert alarms.say(120.0, None, ()).level == "stop"

@@ -34,11 +34,18 @@ class Alarms:
         self._posterior: Posterior = posterior
         self._seen_s: dict[Level, float] = {}
         self._needle: NeedleMedial | None = None
+        self._last: Level = "ok"
+        self._before: Level = "ok"
+
+    def begin_anew(self) -> None:
+        """A new baseline is taken: what was said on the old one holds on, for its cement is not seen any more."""
+        self._before = max(self._before, self._last, key=LEVELS.index)
+        self._seen_s.clear()
 
     def say(
         self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None = None
     ) -> Alarm:
-        """The alarm of a picture on which the vertebra was seen.
+        """The alarm of a picture on which the vertebra was seen; never less than was said on an older baseline.
 
         Parameters
         ----------
@@ -48,6 +55,19 @@ class Alarms:
         needle : NeedleMedial, optional
             A needle whose tip is medial of the pedicle on an AP view.
         """
+        now = self._now(time_s, front, leaks, needle)
+        self._last = now.level
+        if LEVELS.index(now.level) >= LEVELS.index(self._before):
+            return now
+        why = (
+            f"{self._before} was said before the vertebra was lost, and holds: cement already in is not seen."
+        )
+        return Alarm(self._before, f"{why[0].upper()}{why[1:]} {now.why}", (now.level, *now.also))
+
+    def _now(
+        self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None
+    ) -> Alarm:
+        """The alarm of the cement that is seen against this baseline."""
         if needle is not None:
             self._seen_s["near" if needle.level == "near" else "stop"] = time_s
             self._needle = needle

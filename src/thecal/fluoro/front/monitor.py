@@ -210,6 +210,7 @@ class Monitor:
         if self._lost_s is None or self._place is None:
             self._lost_s = frame.time_s
         elif frame.time_s - self._lost_s >= ANEW_S:
+            self._alarms.begin_anew()
             self._start = self._place.pose
             self._place = self._baseline = self._reference = self._finder = None
             self._needles, self._areas, self._lost_s, self._top = [], [], None, 0.0
