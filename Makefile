@@ -64,4 +64,5 @@ $(STAMP): pyproject.toml requirements.lock
 	$(BIN)/thecal phantom make --levels T12-L1 --fov 110 --spacing 1.0,1.0,1.5 --fracture T12:crush \
 		--leak epidural@T12:0.3ml:left --out $(VENV)/warm-up > /dev/null
 	$(BIN)/thecal assess $(VENV)/warm-up/dicom --out $(VENV)/warm-up/report > /dev/null
+	$(BIN)/thecal plan $(VENV)/warm-up/dicom --all --out $(VENV)/warm-up/plan > /dev/null
 	touch $@

@@ -38,14 +38,14 @@ class Alarms:
         self._before: Level = "ok"
 
     def begin_anew(self) -> None:
-        """A new baseline is taken: what was said on the old one holds on, for its cement is not seen any more."""
+        """A new baseline is taken: what was said holds on, for the cement of before is not seen any more."""
         self._before = max(self._before, self._last, key=LEVELS.index)
         self._seen_s.clear()
 
     def say(
         self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None = None
     ) -> Alarm:
-        """The alarm of a picture on which the vertebra was seen; never less than was said on an older baseline.
+        """The alarm of a picture on which the vertebra was seen; never less than on an older baseline.
 
         Parameters
         ----------
