@@ -328,7 +328,7 @@ def _rows(on: str, cases: list[dict[str, Any]], *, truth: bool) -> list[Row]:
                 "seconds of one core a level, after anatomy, median",
                 "≤ 2",
                 text,
-                np.median(seconds) <= 2.0,
+                bool(np.median(seconds) <= 2.0),
             )
         )
     if not truth:
