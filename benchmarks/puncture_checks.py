@@ -131,7 +131,6 @@ def tip_share(way: Trajectory, vertebra: Vertebra, body: npt.NDArray[np.bool_], 
 STEP_MM: Final = 0.9
 TIP_STEP_MM: Final = 2.0
 WALK_MM: Final = 0.5
-BATCH: Final = 4000
 
 
 def brute_force(keep: KeepAway, rule: Rules, body: Body, side: float, pedicle: tuple[float, float]) -> int:

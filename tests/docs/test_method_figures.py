@@ -1,4 +1,4 @@
-"""The figures that ``docs/method.md`` gives are those of the code."""
+"""The figures that ``docs/method.md`` and ``docs/front.md`` give are those of the code."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 from pages import ROOT
 
-METHOD = re.sub(r"\s+", " ", (ROOT / "docs" / "method.md").read_text(encoding="utf-8"))
+METHOD = re.sub(
+    r"\s+", " ", "\n".join((ROOT / "docs" / p).read_text(encoding="utf-8") for p in ("method.md", "front.md"))
+)
 
 # File, constant, and what the page says; {} stands for the constant, {0} and {1} for the parts of a pair.
 FIGURES = [
@@ -283,6 +285,23 @@ FIGURES = [
     ("needle/search/find_ways.py", "KEPT", "the {} best that differ"),
     ("needle/search/find_ways.py", "FINE_STEPS_MM", "steps of {0}, {1} and {2} mm"),
     ("needle/aiming.py", "TRIALS", "{} times the entry is moved"),
+    ("fluoro/front/baseline.py", "LEAST_S", "The first {:.0f} s, at least"),
+    ("fluoro/front/baseline.py", "LEAST_PICTURES", "at least {} pictures"),
+    ("fluoro/front/new_cement.py", "WEAK_SIGMA", "darker by {:.0f} standard deviations"),
+    ("fluoro/front/new_cement.py", "STRONG_SIGMA", "by {} somewhere in a piece"),
+    ("fluoro/front/new_cement.py", "EDGE_SHARE", "has {} of the darkest change"),
+    ("fluoro/front/new_cement.py", "GLARE_MM", "over {:.0f} mm, which stand"),
+    ("fluoro/front/find_front.py", "HINDMOST_MM2", "front is where {} mm²"),
+    ("fluoro/front/leaks.py", "LEAST_MM2", "{} mm² of cement lies outside"),
+    ("fluoro/front/leaks.py", "OUTLINE_MM", "by more than {} mm: behind"),
+    ("fluoro/front/leaks.py", "UNNAMED_MM2", "(from {:.0f} mm²) anywhere else"),
+    ("fluoro/front/monitor.py", "AROUND_MM", "anywhere else within {:.0f} mm"),
+    ("fluoro/front/monitor.py", "MOST_ERROR_MM", "doubts its place by more than {} mm"),
+    ("fluoro/front/monitor.py", "ANEW_S", "After {:.0f} s without the vertebra"),
+    ("fluoro/front/alarms.py", "DOWN_S", "fall after {} s"),
+    ("fluoro/front/readable.py", "LEAST_SHARE", "less than {} of the posterior third"),
+    ("fluoro/front/anatomy_on_picture.py", "LATERAL_DEG", "more than {:.0f} degrees from lateral"),
+    ("fluoro/front/anatomy_on_picture.py", "TILTED_DEG", "may tilt by {:.0f} towards"),
     ("leakage/revision/pedicle_size.py", "OTHER_BONE", "is {} times as wide as both"),
 ]
 # What the page writes out in words or with a proper minus sign, beside the constant it stands for.

@@ -3,19 +3,13 @@ from __future__ import annotations
 import pytest
 
 from thecal.errors import InputError
-from thecal.needle.gauges import GAUGES, gauge, widest_within
+from thecal.needle.gauges import GAUGES, gauge
 
 
 def test_gauges_run_from_wide_to_thin_and_say_where_their_figures_come_from():
     sizes = [g.outer_mm for g in GAUGES.values()]
     assert sizes == sorted(sizes, reverse=True)
     assert all(g.inner_mm < g.outer_mm and "memory" in g.source for g in GAUGES.values())
-
-
-def test_the_widest_needle_that_fits_a_room():
-    assert widest_within(1.55) == "11G"
-    assert widest_within(1.5) == "13G"
-    assert widest_within(0.5) is None
 
 
 def test_a_needle_nobody_makes_is_told_in_one_sentence():

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thecal.fluoro.projection.c_arm import CArm
-from thecal.phantom.fluoro_scene import rods_mm
-from thecal.phantom.fluoroscope import SPECTRA, Display, Fluoroscope, doubled, primary
+from thecal.fluoro.projection.materials import rod_shadow
+from thecal.phantom.fluoroscope import KILOVOLTS, Display, Fluoroscope, doubled, primary
 from thecal.phantom.patient_motion import draw_motion
 
 
@@ -17,7 +17,7 @@ def _flat(value):
 
 
 def test_more_of_anything_lets_less_through_and_steel_stops_most():
-    for kv in SPECTRA:
+    for kv in KILOVOLTS:
         scope = Fluoroscope(kv=kv)
         plain = primary(scope, _flat(200.0), _flat(10.0), _flat(0.0), _flat(0.0)).mean()
         values = {
@@ -56,7 +56,7 @@ def test_doubling_a_slope_gives_the_slope():
 def test_a_ray_square_to_a_rod_runs_its_diameter_within_it(radius, degrees):
     view = CArm(shape=(200, 200), pitch_mm=0.3).view((0.0, 0.0, 0.0), 90.0)
     way = np.array([0.0, np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
-    rod, thin = rods_mm(view, -15.0 * way, 15.0 * way, (radius, 0.5 * radius))
+    rod, thin = (rod_shadow(-15.0 * way, 15.0 * way, d, view).on(view.shape) for d in (2 * radius, radius))
     assert 1.8 * radius < rod.max() < 2.02 * radius
     assert np.all(thin <= rod)
 

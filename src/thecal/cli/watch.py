@@ -22,6 +22,13 @@ class View(StrEnum):
     AP = "ap"
 
 
+class Tip(StrEnum):
+    """Where the needle's tip was seen on the lateral view."""
+
+    BEHIND = "behind"
+    PAST = "past"
+
+
 class Posterior(StrEnum):
     """Which part of the body cement must not reach."""
 
@@ -93,6 +100,12 @@ def watch(
             help="Where the middle of the body is seen on the first picture, in pixels.",
         ),
     ] = None,
+    tip: Annotated[
+        Tip | None,
+        typer.Option(
+            help="The lateral view has shown the needle's tip behind the posterior wall, or past it."
+        ),
+    ] = None,
     cement: Annotated[
         str | None, typer.Option(metavar="BRAND", help="Shows the cement clock of this cement.")
     ] = None,
@@ -152,6 +165,7 @@ def watch(
         secondary_deg=secondary,
         flip=flip,
         at=_place(at),
+        tip=None if tip is None else tip.value,
     )
     tell_if_cold()
     later = isinstance(pictures, FillingFolder) and pictures.tells_later

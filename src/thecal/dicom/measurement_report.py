@@ -98,29 +98,43 @@ def make_measurement_report(
             imaging_measurements=[_group(group, segmentation, originals.source) for group in groups],
             title=codes.DCM.ImagingMeasurementReport,
         )
-        for comment in comments:
-            content[0].ContentSequence.append(
-                sr.TextContentItem(coded(COMMENT), comment, relationship_type="CONTAINS")
-            )
+        add_comments(content, comments)
         dataset = sr.EnhancedSR(
             evidence=[*originals.images, seg],
             content=content[0],
             series_instance_uid=uid_from("report series", *identity),
             series_number=SERIES_NUMBER,
             sop_instance_uid=uid_from("report", *identity),
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name="thecal",
-            software_versions=version,
-            device_serial_number="0",
-            series_description=RESEARCH,
-            is_complete=True,
-            content_date=originals.header.ContentDate,
-            content_time=originals.header.ContentTime,
-            coding_schemes=[private_scheme()],
+            **stamp(originals, version),
         )
     without_clock(dataset)
     return dataset
+
+
+def add_comments(content: Any, comments: Sequence[str]) -> None:
+    """Put sentences for a person into the root of a ``MeasurementReport``."""
+    from highdicom import sr
+
+    for comment in comments:
+        content[0].ContentSequence.append(
+            sr.TextContentItem(coded(COMMENT), comment, relationship_type="CONTAINS")
+        )
+
+
+def stamp(originals: Originals, version: str) -> dict[str, Any]:
+    """What every structured report says of its maker and day, as arguments of highdicom's classes."""
+    return {
+        "instance_number": 1,
+        "manufacturer": MANUFACTURER,
+        "manufacturer_model_name": "thecal",
+        "software_versions": version,
+        "device_serial_number": "0",
+        "series_description": RESEARCH,
+        "is_complete": True,
+        "content_date": originals.header.ContentDate,
+        "content_time": originals.header.ContentTime,
+        "coding_schemes": [private_scheme()],
+    }
 
 
 def device_context(version: str) -> Any:

@@ -212,17 +212,42 @@ def _fragments(view: memoryview, frame_count: int) -> list[memoryview] | None:
 
 def _sample_bits(values: npt.NDArray[Any], header: Header) -> npt.NDArray[Any]:
     """Stored values freed of overlay bits, with their sign."""
+    return sample_bits(
+        values,
+        bits_stored=header.bits_stored,
+        high_bit=header.high_bit,
+        signed=header.signed,
+        overlay=header.overlay_in_pixels,
+    )
+
+
+def sample_bits(
+    values: npt.NDArray[Any], *, bits_stored: int, high_bit: int, signed: bool, overlay: bool
+) -> npt.NDArray[Any]:
+    """Stored values freed of what lies beside their bits, with their sign.
+
+    Parameters
+    ----------
+    values : array of unsigned integers
+        As allocated.
+    bits_stored, high_bit : int
+        (0028,0101) and (0028,0102).
+    signed : bool
+        Pixel Representation (0028,0103) is 1.
+    overlay : bool
+        Whether bits above the stored ones may hold something else.
+    """
     size = values.dtype.itemsize * 8
-    stored = min(header.bits_stored, size)
+    stored = min(bits_stored, size)
     values = values.astype(values.dtype.newbyteorder("="), copy=False)
-    low = header.high_bit + 1 - stored
-    if low > 0 and header.high_bit < size:
+    low = high_bit + 1 - stored
+    if low > 0 and high_bit < size:
         values = values >> low
-    if header.signed:
+    if signed:
         spare = size - stored
-        signed = values.view(f"i{values.dtype.itemsize}")
-        return (signed << spare) >> spare if spare else signed
-    if header.overlay_in_pixels and stored < size:
+        with_sign = values.view(f"i{values.dtype.itemsize}")
+        return (with_sign << spare) >> spare if spare else with_sign
+    if overlay and stored < size:
         values = values & values.dtype.type((1 << stored) - 1)
     return values
 

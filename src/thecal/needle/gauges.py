@@ -34,11 +34,3 @@ def gauge(name: str) -> Gauge:
     if found is None:
         raise InputError(f"Needle {name!r} is none of {', '.join(GAUGES)}")
     return found
-
-
-def widest_within(radius_mm: float) -> str | None:
-    """The widest needle whose radius is at most so much; None where even the thinnest is wider."""
-    for one in GAUGES.values():
-        if one.outer_mm / 2.0 <= radius_mm + 1e-9:
-            return one.name
-    return None

@@ -11,11 +11,11 @@ from numba import njit
 from scipy import ndimage
 
 from thecal.anatomy.spine import Spine
-from thecal.fluoro.projection.line_integrals import line_integrals
+from thecal.fluoro.projection.line_integrals import FloatImage, line_integrals
+from thecal.fluoro.projection.materials import rod_shadow, shadow
 from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.target import Needle
 from thecal.phantom.cement_flow import Flow
-from thecal.phantom.fluoroscope import FloatImage
 from thecal.phantom.patient_motion import Motion
 from thecal.volume import FloatArray, Grid, Volume
 
@@ -110,10 +110,10 @@ class Scene:
         bore = np.zeros(self.view.shape, np.float32)
         view = self.view.of_moved(pose)
         for needle in self._needles:
-            radius = needle.outer_mm / 2.0
-            outer, inner = rods_mm(view, needle.entry_mm, needle.tip_mm, (radius, radius - WALL_MM))
-            steel += outer - inner
-            bore += inner if filled else 0.0
+            ends, inner = (needle.entry_mm, needle.tip_mm), needle.outer_mm - 2.0 * WALL_MM
+            steel += rod_shadow(*ends, needle.outer_mm, view, bore_mm=inner).on(view.shape)
+            if filled:
+                bore += rod_shadow(*ends, inner, view, "cement").on(view.shape)
         return steel, bore
 
 
@@ -122,54 +122,8 @@ WALL_MM: Final = 0.3
 
 
 def within(held: npt.NDArray[np.float32], grid: Grid, view: View) -> FloatImage:
-    """Line integrals of an array that is zero but for a small part of it."""
-    out = np.zeros(view.shape, np.float32)
-    taken = np.argwhere(held > 0)
-    if len(taken) == 0:
-        return out
-    low = np.maximum(taken.min(0) - 1, 0)
-    high = np.minimum(taken.max(0) + 2, held.shape)
-    box = (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
-    part = grid.crop(box)
-    corners = [[a, b, c] for a in (0, part.shape[0]) for b in (0, part.shape[1]) for c in (0, part.shape[2])]
-    pixels = view.project(part.to_lps(corners))
-    first = np.clip(np.floor(pixels.min(0)).astype(int), 0, np.array(view.shape) - 1)
-    last = np.clip(np.ceil(pixels.max(0)).astype(int) + 1, first + 1, view.shape)
-    window = (slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1])))
-    out[window] = line_integrals(np.ascontiguousarray(held[box]), part, view.window(*window))
-    return out
-
-
-def rods_mm(
-    view: View, start_mm: npt.ArrayLike, end_mm: npt.ArrayLike, radii_mm: tuple[float, ...]
-) -> list[FloatImage]:
-    """Length of each ray within round rods on one axis, (rows, columns) mm each."""
-    start, end = np.asarray(start_mm, float), np.asarray(end_mm, float)
-    length = float(np.linalg.norm(end - start))
-    axis = (end - start) / length
-    pixels = view.project(np.stack([start, end]))
-    pixel_mm = float(np.linalg.norm(view.along_row)) / max(view.magnification(p) for p in (start, end))
-    margin = max(radii_mm) / pixel_mm * 1.3 + 2.0
-    first = np.clip(np.floor(pixels.min(0) - margin).astype(int), 0, view.shape)
-    last = np.clip(np.ceil(pixels.max(0) + margin).astype(int), first, view.shape)
-    window = (slice(int(first[0]), int(last[0])), slice(int(first[1]), int(last[1])))
-    rows, columns = np.indices((int(last[0] - first[0]), int(last[1] - first[1])))
-    ray = view.pixel(rows + first[0], columns + first[1]) - view.source
-    ray /= np.linalg.norm(ray, axis=-1, keepdims=True)
-    normal = np.cross(ray, axis)
-    sine = np.linalg.norm(normal, axis=-1)
-    back = view.source - start
-    off = np.abs(normal @ back) / np.maximum(sine, 1e-6)
-    cosine = ray @ axis
-    along = (back @ axis - cosine * (ray @ back)) / np.maximum(1.0 - cosine**2, 1e-6)
-    inside = (along > 0) & (along < length)
-    out = []
-    for radius in radii_mm:
-        chord = 2.0 * np.sqrt(np.maximum(radius**2 - off**2, 0.0)) / np.maximum(sine, 0.1)
-        whole = np.zeros(view.shape, np.float32)
-        whole[window] = np.where(inside, chord, 0.0)
-        out.append(whole)
-    return out
+    """Line integrals of an array that is zero but for a small part of it, (rows, columns)."""
+    return shadow(held, grid, view).on(view.shape)
 
 
 def _split(volume: Volume, spine: Spine) -> tuple[FloatArray, ...]:

@@ -9,25 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
-FloatImage = npt.NDArray[np.float32]
+from thecal.fluoro.projection.line_integrals import FloatImage
+from thecal.fluoro.projection.spectrum import beam
 
-ENERGIES_KEV: Final = (40.0, 50.0, 60.0, 80.0)
-# Mass attenuation, cm2/g, of the NIST tables (XCOM; typed from memory): water, cortical bone (ICRU-44), and
-# iron. Cement is PMMA with a fifth of BaSO4 by weight, of 1.38 g/cm3 (figures.md 3.1), mixed from PMMA,
-# barium, sulphur and oxygen.
-WATER_CM2_G: Final = (0.2683, 0.2269, 0.2059, 0.1837)
-BONE_CM2_G: Final = (0.6655, 0.4242, 0.3148, 0.2229)
-STEEL_CM2_G: Final = (3.629, 1.958, 1.205, 0.5952)
-CEMENT_CM2_G: Final = (3.12, 1.85, 1.20, 0.637)
-CEMENT_G_CM3: Final = 1.38
-STEEL_G_CM3: Final = 7.9
-BONE_G_CM3: Final = 1.92
-SPECTRA: Final[dict[int, tuple[float, ...]]] = {
-    70: (0.27, 0.39, 0.33, 0.01),
-    80: (0.20, 0.33, 0.35, 0.12),
-    95: (0.14, 0.26, 0.32, 0.28),
-}
-"""Share of detected quanta at each energy by tube voltage, kV: rough, for a filtered beam (from memory)."""
+KILOVOLTS: Final = (70, 80, 95)
+"""Tube voltages that a fluoroscope is drawn with."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +23,7 @@ class Fluoroscope:
     Attributes
     ----------
     kv : int
-        Of ``SPECTRA``.
+        Tube voltage.
     quanta : float
         Detected in a pixel of 0.4 mm behind the field's middle.
     scatter : float
@@ -82,19 +68,19 @@ def primary(
     ----------
     scope : Fluoroscope
     tissue_mm : (rows, columns) float32
-        Water of the same attenuation at 60 keV, bone left out.
+        Soft tissue of usual density, bone left out.
     bone_mm : (rows, columns) float32
         Cortical bone.
     cement_mm, steel_mm : (rows, columns) float32
     """
-    through = np.zeros_like(tissue_mm)
-    for k, weight in enumerate(SPECTRA[scope.kv]):
-        path = tissue_mm * np.float32(0.1 * WATER_CM2_G[k])
-        path += bone_mm * np.float32(0.1 * (BONE_CM2_G[k] * BONE_G_CM3))
-        path += cement_mm * np.float32(0.1 * scope.contrast * CEMENT_CM2_G[k] * CEMENT_G_CM3)
-        path += steel_mm * np.float32(0.1 * STEEL_CM2_G[k] * STEEL_G_CM3)
-        through += np.float32(weight) * np.exp(-path)
-    return through
+    return beam(scope.kv).passed(
+        {
+            "soft": tissue_mm,
+            "bone": bone_mm,
+            "cement": np.float32(scope.contrast) * cement_mm,
+            "steel": steel_mm,
+        }
+    )
 
 
 class Display:
@@ -149,7 +135,7 @@ def doubled(image: FloatImage) -> FloatImage:
 def draw_fluoroscope(rng: np.random.Generator) -> Fluoroscope:
     """A machine and its setting by chance."""
     return Fluoroscope(
-        kv=int(rng.choice(sorted(SPECTRA))),
+        kv=int(rng.choice(KILOVOLTS)),
         quanta=float(np.exp(rng.uniform(np.log(60.0), np.log(600.0)))),
         scatter=float(rng.uniform(0.15, 0.8)),
         blur_px=float(rng.uniform(0.5, 1.0)),

@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 from scipy import ndimage
 
+from thecal.fluoro.projection.line_integrals import FloatImage
+from thecal.fluoro.projection.spectrum import beam
 from thecal.fluoro.projection.view import Pose, View
 from thecal.phantom.cement_flow import Flow
 from thecal.phantom.fluoro_scene import within
-from thecal.phantom.fluoroscope import FloatImage, Fluoroscope
-from thecal.volume import BoolArray, FloatArray
+from thecal.phantom.fluoroscope import Fluoroscope
+from thecal.volume import BoolArray
 
 VISIBLE_SIGMA: Final = 3.0
 """A pixel of about a mm shows cement where its contrast is so many standard deviations of the quanta's noise
@@ -21,6 +23,8 @@ READER_MM: Final = 1.0
 """The eye takes a patch of this size together (at the vertebra)."""
 OWN_SHADOW_MM: Final = 0.3
 """Cement is seen where rays pass less than this through other cement, and none of the needle."""
+PATIENT_MM: Final = 200.0
+"""Soft tissue that has hardened the beam before it shows cement."""
 THIRD: Final = 1.0 / 3.0
 
 
@@ -67,7 +71,6 @@ class Reader:
         self._arrival = flow.arrival_s[held]
         self._depth = flow.depth_share()[held]
         self._body, self._canal = flow.body[held], flow.canal[held] & ~flow.body[held]
-        self._outline: dict[bytes, FloatImage] = {}
 
     def truth(
         self, number: int, time_s: float, pose: Pose, steel_mm: FloatImage, through: FloatImage, gain: float
@@ -117,9 +120,8 @@ class Reader:
 
 
 def contrast_per_mm(scope: Fluoroscope) -> float:
-    """Attenuation of a mm of cement in place of marrow, at the middle of the spectrum."""
-    from thecal.phantom.fluoroscope import CEMENT_CM2_G, CEMENT_G_CM3, SPECTRA, WATER_CM2_G
-
-    weights: FloatArray = np.array(SPECTRA[scope.kv])
-    cement = scope.contrast * weights @ np.array(CEMENT_CM2_G) * CEMENT_G_CM3
-    return float(0.1 * (cement - weights @ np.array(WATER_CM2_G)))
+    """Attenuation of a mm of cement in place of marrow, to the beam that has come through a patient."""
+    rays = beam(scope.kv)
+    left = rays.signal * np.exp(-rays.per_mm["soft"] * PATIENT_MM)
+    more = scope.contrast * rays.per_mm["cement"] - rays.per_mm["soft"]
+    return float(left @ more / left.sum())

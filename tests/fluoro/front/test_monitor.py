@@ -194,7 +194,7 @@ def test_cement_in_front_is_said_to_be_in_front(lateral, target):
 
 
 def test_a_needle_beside_its_plan_is_found_where_it_lies(lateral, target):
-    from thecal.phantom.fluoro_scene import rods_mm
+    from thecal.fluoro.projection.materials import rod_shadow
 
     planned = target.needles[0]
     off = 3.0 * target.frame.cranial
@@ -204,7 +204,7 @@ def test_a_needle_beside_its_plan_is_found_where_it_lies(lateral, target):
         tuple(np.array(planned.tip_mm) + off),
         planned.outer_mm,
     )
-    (steel,) = rods_mm(lateral.view, put_in.entry_mm, put_in.tip_mm, (planned.outer_mm / 2,))
+    steel = rod_shadow(put_in.entry_mm, put_in.tip_mm, planned.outer_mm, lateral.view).on(lateral.view.shape)
     noise = np.random.default_rng(0).normal(0, 0.02, steel.shape)
     picture = (-0.1 * lateral.vertebra_mm / 20.0 - 0.15 * steel + noise).astype(np.float32)
     seen = find_needle(picture, planned, lateral.view, lateral.pixel_mm)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal
 
 import numpy as np
@@ -33,6 +34,8 @@ class NeedleMedial:
     why: str
 
 
+# Every picture asks for it, and it does not change.
+@lru_cache(maxsize=4)
 def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
     """The pedicle's medial border on one side.
 

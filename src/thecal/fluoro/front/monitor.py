@@ -92,8 +92,6 @@ class Monitor:
         The C-arm as the source states it, on the frames' own pixels.
     posterior : "third" or "quarter"
         Where injection stops.
-    fps : float, optional
-        Not needed; frames carry their time.
     pose : Pose, optional
         How the vertebra lies against the CT on the first frame, where it is known; otherwise it is
         registered there.
@@ -110,12 +108,11 @@ class Monitor:
         view: View,
         *,
         posterior: Posterior = "third",
-        fps: float | None = None,
         pose: Pose | None = None,
         start: Pose | None = None,
         tip_behind_wall: bool | None = None,
     ) -> None:
-        self.target, self.view, self.fps = target, view, fps
+        self.target, self.view = target, view
         self.tip_behind_wall = tip_behind_wall
         self._posterior: Posterior = posterior
         self._start = start

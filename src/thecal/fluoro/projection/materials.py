@@ -59,6 +59,12 @@ class Shadow:
     rows: slice
     columns: slice
 
+    def on(self, shape: tuple[int, int]) -> FloatImage:
+        """The same on the whole detector of that shape, (rows, columns) float32."""
+        whole = np.zeros(shape, np.float32)
+        whole[self.rows, self.columns] = self.mm
+        return whole
+
 
 def body_of(hu: IntArray, grid: Grid) -> Body:
     """Two materials whose attenuation at ``CT_KEV`` is that of the HU.

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from thecal.dicom.codecs import NATIVE, READABLE, decode
+from thecal.dicom.pixels import sample_bits
 from thecal.errors import InputError
 
 
@@ -52,19 +52,15 @@ def stored_frames(path: Path) -> Iterator[npt.NDArray[Any]]:
         return
     frames = int(header.get("NumberOfFrames") or 1)
     form = int(header.Rows), int(header.Columns), int(header.BitsAllocated)
+    stored = int(header.BitsStored)
+    bits: dict[str, Any] = {
+        "bits_stored": stored,
+        "high_bit": int(header.get("HighBit", stored - 1)),
+        "signed": bool(header.get("PixelRepresentation", 0)),
+        "overlay": True,
+    }
     for data in generate_frames(dcmread(path).PixelData, number_of_frames=frames):
-        yield _sample_bits(decode(data, syntax, *form), header)
-
-
-def _sample_bits(values: npt.NDArray[Any], header: Any) -> npt.NDArray[Any]:
-    """Values freed of what lies above the stored bits, with their sign."""
-    size = 8 * values.itemsize
-    spare = size - min(int(header.BitsStored), size)
-    if header.get("PixelRepresentation", 0):
-        signed: npt.NDArray[Any] = np.left_shift(values.view(f"i{values.itemsize}"), spare) >> spare
-        return signed
-    plain: npt.NDArray[Any] = values & values.dtype.type((1 << (size - spare)) - 1)
-    return plain
+        yield sample_bits(decode(data, syntax, *form), **bits)
 
 
 def _syntax(header: Any) -> str:

@@ -80,7 +80,13 @@ class PlannedModel:
         """The monitor from this picture on; it says itself why the vertebra is not found."""
         from thecal.fluoro.front.monitor import Monitor
 
-        return Monitor(self._target, self._view(frame), posterior=self._options.posterior)
+        tip = self._options.tip
+        return Monitor(
+            self._target,
+            self._view(frame),
+            posterior=self._options.posterior,
+            tip_behind_wall=None if tip is None else tip == "behind",
+        )
 
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape

@@ -11,9 +11,9 @@ import numpy.typing as npt
 
 from thecal.dicom import codes
 from thecal.dicom.codes import COMMENT, Code
-from thecal.dicom.measurement_report import device_context
+from thecal.dicom.measurement_report import add_comments, device_context, stamp
 from thecal.dicom.originals import Originals
-from thecal.dicom.segmentation import MANUFACTURER, RESEARCH, coded, private_scheme
+from thecal.dicom.segmentation import coded
 from thecal.dicom.stamps import without_clock
 from thecal.dicom.uids import uid_from
 from thecal.needle.outputs import words
@@ -75,26 +75,14 @@ def make_plan_report(plans: Sequence[LevelPlan], originals: Originals, *, versio
             imaging_measurements=groups,
             title=known.DCM.ImagingMeasurementReport,
         )
-        for comment in _comments(plans):
-            content[0].ContentSequence.append(
-                sr.TextContentItem(coded(COMMENT), comment, relationship_type="CONTAINS")
-            )
+        add_comments(content, _comments(plans))
         dataset = sr.Comprehensive3DSR(
             evidence=originals.images,
             content=content[0],
             series_instance_uid=uid_from("plan series", *identity),
             series_number=SERIES_NUMBER,
             sop_instance_uid=uid_from("plan", *identity),
-            instance_number=1,
-            manufacturer=MANUFACTURER,
-            manufacturer_model_name="thecal",
-            software_versions=version,
-            device_serial_number="0",
-            series_description=RESEARCH,
-            is_complete=True,
-            content_date=originals.header.ContentDate,
-            content_time=originals.header.ContentTime,
-            coding_schemes=[private_scheme()],
+            **stamp(originals, version),
         )
     without_clock(dataset)
     return dataset
