@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 from thecal.errors import InputError
 
-PACKAGES: Final = {"cv2": "opencv-python-headless"}
+PACKAGES: Final = {"cv2": "opencv-python-headless", "psycopg": "psycopg[binary]"}
 """Libraries whose package has another name."""
-Extra = Literal["net", "pdf", "watch"]
+Extra = Literal["net", "pdf", "watch", "fhir", "parquet", "crypt", "postgres"]
 
 
 def load_extra(module: str, extra: Extra) -> Any:

@@ -143,7 +143,10 @@ class Sign(Part):
 
 
 class Leak(Part):
-    """Cement outside the body. ``occlusion`` is the largest share of the canal that is lost."""
+    """Cement outside the body. ``occlusion`` is the largest share of the canal that is lost.
+
+    ``report_sha256`` names the attached report that it was read from; None where a person entered it.
+    """
 
     compartment: Compartment
     level: Level | None = None
@@ -155,6 +158,7 @@ class Leak(Part):
     probability: Share | None = None
     signs: tuple[Sign, ...] = ()
     seen_on: Seen | None = None
+    report_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
 
 
 class Deficit(Part):

@@ -15,7 +15,7 @@ UIDS = ("study_uid", "series_uid")
 
 def leaving(
     cases: Iterable[Case],
-    shift_days: Callable[[str], int],
+    shift_days: Callable[[Case], int],
     *,
     identified: bool = False,
     notes: bool = False,
@@ -26,7 +26,7 @@ def leaving(
     ----------
     cases : iterable of Case
     shift_days : callable
-        By how many days a case's dates are moved, by its pseudonym: the registry's own secret offset.
+        By how many days a case's dates are moved: the registry's own secret offset (`Store.shift_days`).
     identified : bool
         Names, dates and the images' UIDs leave as they are.
     notes : bool
@@ -45,7 +45,7 @@ def leaving(
             yield case
             continue
         bare = _without(case, notes=notes)
-        yield shifted(bare, shift_days(case.patient.pseudonym))
+        yield shifted(bare, shift_days(case))
 
 
 def _without(case: Case, *, notes: bool) -> Case:

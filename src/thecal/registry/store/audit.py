@@ -1,0 +1,119 @@
+"""The audit: who changed what, when, with the case before and after. It only grows.
+
+Each row's hash covers the row before it, so that a row that was changed, put in or taken out breaks the
+chain.
+The contents lie beside it, salted and hashed into the chain: when a withdrawn case is erased they go, and the
+chain still holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Connection, insert, select
+
+from thecal.registry.store.tables import audit, audit_content
+
+What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey", "restore"]
+CASE_CHANGES: Final[tuple[What, ...]] = ("add", "import", "replace", "outcome", "attach", "withdraw", "erase")
+START: Final = "0" * 64
+"""What the first row is chained to."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One change of one case: JSON before and after, None where there was or is no case."""
+
+    pseudonym: str | None
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True)
+class Change:
+    """One row of the audit as it is shown; ``before`` and ``after`` are None also once they are erased."""
+
+    at: str
+    who: str
+    what: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+def append(connection: Connection, entries: Sequence[Entry], *, who: str, what: What) -> None:
+    """Write changes down; the caller holds the writer's transaction."""
+    last = connection.execute(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)).first()
+    number, previous = (last.id, last.hash) if last else (0, START)
+    at = datetime.now(UTC).isoformat(timespec="microseconds")
+    rows, contents = [], []
+    for entry in entries:
+        number += 1
+        salt = secrets.token_hex(16)
+        row = {
+            "id": number,
+            "at": at,
+            "who": who,
+            "what": what,
+            "pseudonym": entry.pseudonym,
+            "before_sha256": content_hash(salt, entry.before),
+            "after_sha256": content_hash(salt, entry.after),
+        }
+        previous = row["hash"] = chained(previous, row)
+        rows.append(row)
+        if entry.before is not None or entry.after is not None:
+            contents.append({"id": number, "salt": salt, "before": entry.before, "after": entry.after})
+    if rows:
+        connection.execute(insert(audit), rows)
+    if contents:
+        connection.execute(insert(audit_content), contents)
+
+
+def content_hash(salt: str, content: str | None) -> str | None:
+    """The salted hash of a content; of one that was erased it tells nothing."""
+    return None if content is None else hashlib.sha256(f"{salt}\n{content}".encode()).hexdigest()
+
+
+def chained(previous: str, row: Any) -> str:
+    """The hash of a row after the one with the hash ``previous``."""
+    names = ("id", "at", "who", "what", "pseudonym", "before_sha256", "after_sha256")
+    text = json.dumps([previous, *(row[name] for name in names)], ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def history(connection: Connection, pseudonym: str) -> list[Change]:
+    """The changes of one case, oldest first."""
+    rows = connection.execute(
+        select(audit, audit_content.c.before, audit_content.c.after)
+        .outerjoin(audit_content, audit.c.id == audit_content.c.id)
+        .where(audit.c.pseudonym == pseudonym)
+        .order_by(audit.c.id)
+    )
+    return [
+        Change(
+            row.at,
+            row.who,
+            row.what,
+            row.before and json.loads(row.before),
+            row.after and json.loads(row.after),
+        )
+        for row in rows
+    ]
+
+
+def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    """Where two JSON values differ: the path, what was there and what is; None where nothing."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for name in [*before, *(name for name in after if name not in before)]:
+            yield from differences(before.get(name), after.get(name), f"{path}.{name}" if path else name)
+    elif isinstance(before, list) and isinstance(after, list):
+        for index in range(max(len(before), len(after))):
+            old, new = (each[index] if index < len(each) else None for each in (before, after))
+            yield from differences(old, new, f"{path}[{index + 1}]")
+    elif before != after:
+        yield path, before, after

@@ -1,0 +1,148 @@
+"""Opening the database, and saying in one sentence what it could not do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+
+from thecal.errors import InputError
+from thecal.extras import load_extra
+
+BUSY_MS: Final = 10_000
+"""How long a writer waits for another one before it gives up, milliseconds."""
+WRITER_LOCK: Final = 0x7468_6563
+"""PostgreSQL's advisory lock of those who write to a registry ("thec")."""
+# SQLite says it in words; PostgreSQL in a code (its manual, appendix A).
+SAID: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
+    (("database or disk is full", "53100"), "The disk is full: nothing of this was kept"),
+    (("disk I/O error", "58030"), "The disk could not be read or written: nothing of this was kept"),
+    (("database is locked", "55P03"), "Another program is writing to the registry {where}: try again"),
+    (("readonly database", "25006"), "The registry {where} cannot be written to"),
+    (("unable to open database",), "The registry {where} cannot be opened"),
+    (("not a database",), "{where} is no registry, or its beginning is damaged"),
+    (
+        ("malformed", "corrupt", "XX001", "XX002", "no such table", "no such column", "UndefinedTable"),
+        "The registry {where} is damaged: thecal registry check says where",
+    ),
+)
+
+
+class Place:
+    """Where a registry is: a file, or a PostgreSQL database by URL. ``str`` of it holds no password."""
+
+    def __init__(self, where: str | Path) -> None:
+        self.path: Path | None = None
+        text = str(where)
+        if isinstance(where, Path) or "://" not in text:
+            self.path = Path(where)
+            self.url = URL.create("sqlite", database=str(self.path))
+            return
+        try:
+            self.url = make_url(text)
+        except ArgumentError as error:
+            raise InputError("The registry's URL cannot be read: postgresql://host/database") from error
+        if self.url.drivername.startswith("sqlite"):
+            if self.url.database in (None, "", ":memory:"):
+                raise InputError("A registry is kept in a file, not in memory")
+            self.path = Path(str(self.url.database))
+        elif self.url.drivername.startswith("postgresql"):
+            load_extra("psycopg", "postgres")
+            self.url = self.url.set(drivername="postgresql+psycopg")
+        else:
+            raise InputError(
+                "A registry is kept in SQLite or PostgreSQL: a file, or postgresql://host/database"
+            )
+
+    def __str__(self) -> str:
+        return str(self.path) if self.path else self.url.render_as_string(hide_password=True)
+
+
+def connect(place: Place) -> Engine:
+    """An engine whose transactions are real ones, and on SQLite checked and durable.
+
+    SQLite: write-ahead log, foreign keys on, ``synchronous=FULL`` so that a commit that was
+    promised is on the disk, and what is deleted is overwritten. PostgreSQL's own settings do the same.
+    """
+    if place.path is not None:
+        engine = create_engine(place.url)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = create_engine(
+            place.url, isolation_level="REPEATABLE READ", connect_args={"connect_timeout": 10}
+        )
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    for pragma in (
+        f"busy_timeout={BUSY_MS}",
+        "foreign_keys=ON",
+        "synchronous=FULL",
+        "secure_delete=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("thecal_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def reading(engine: Engine, place: Place) -> Iterator[Connection]:
+    """A connection that sees one state of the registry throughout."""
+    with plain_errors(place), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, place: Place) -> Iterator[Connection]:
+    """A transaction of the one who writes: all of it is kept when the block ends well, else nothing."""
+    with plain_errors(place):
+        if engine.dialect.name == "sqlite":
+            with engine.connect().execution_options(thecal_writes=True) as connection, connection.begin():
+                yield connection
+            return
+        # After the lock the state must be the one that the last writer left, not an earlier one.
+        fresh = engine.connect().execution_options(isolation_level="READ COMMITTED")
+        with fresh as connection, connection.begin():
+            connection.exec_driver_sql(f"SET LOCAL lock_timeout = {BUSY_MS}")
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITER_LOCK})")
+            yield connection
+
+
+@contextmanager
+def plain_errors(place: Place) -> Iterator[None]:
+    """What a database says, as one sentence that holds no values of a patient."""
+    try:
+        yield
+    except DBAPIError as error:
+        original: Any = error.orig
+        words = f"{original} {getattr(original, 'sqlstate', '')} {type(original).__name__}"
+        for marks, sentence in SAID:
+            if any(mark in words for mark in marks):
+                raise InputError(sentence.format(where=place)) from error
+        if type(original).__name__ == "OperationalError":
+            raise InputError(f"The registry {place} cannot be used: {_short(original)}") from error
+        if type(original).__name__ in ("DatabaseError", "InternalError"):
+            raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
+        raise
+    except (UnicodeDecodeError, SQLAlchemyError) as error:
+        raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
+
+
+def _short(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+
+
+def has_table(connection: Connection, name: str) -> bool:
+    """Whether the database has such a table."""
+    return bool(inspect(connection).has_table(name))

@@ -1,0 +1,386 @@
+"""The registry: cases in, cases out, and every change of one written down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+from uuid import uuid4
+
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+
+from thecal.errors import InputError
+from thecal.registry.case import Case
+from thecal.registry.store import audit
+from thecal.registry.store.audit import Change, Entry, What
+from thecal.registry.store.drafts import reseal
+from thecal.registry.store.engine import Place, connect, plain_errors, reading, writing
+from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
+from thecal.registry.store.migrate import check_revision, migrate, revision_of
+from thecal.registry.store.rows import PATIENT, case_rows
+from thecal.registry.store.seal import Key, draw_shift, read_key
+from thecal.registry.store.tables import audit as audit_table
+from thecal.registry.store.tables import audit_content, cases, registry, report_files
+
+CHUNK: Final = 500
+"""Cases that are read or written at a time."""
+
+
+def init_store(where: str | Path, key: Path | Key | None = None) -> Store:
+    """Make an empty registry in a file or a PostgreSQL database, and open it.
+
+    Parameters
+    ----------
+    where : path or str
+        A file that is not there yet, or ``postgresql://user@host/database``.
+    key : Path or Key, optional
+        Names, births and date shifts are encrypted with it. Without one they are not kept at all. A registry
+        keeps its choice; a key can be changed for another (`Store.rekey`).
+
+    Raises
+    ------
+    InputError
+        Where there is a registry already, or none can be made.
+    """
+    place, secret = Place(where), _key(key)
+    existed = place.path is None or place.path.exists()
+    engine = connect(place)
+    try:
+        with plain_errors(place):
+            if place.path is not None:
+                _write_ahead(engine)
+            with writing(engine, place) as connection:
+                if revision_of(connection) is not None:
+                    raise InputError(f"{place} is a registry already")
+                migrate(connection)
+                connection.execute(
+                    insert(registry).values(
+                        id=1,
+                        uuid=str(uuid4()),
+                        created=datetime.now(UTC).isoformat(timespec="seconds"),
+                        key_id=secret and secret.id,
+                    )
+                )
+    except BaseException:
+        engine.dispose()
+        if not existed and place.path is not None:
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{place.path}{suffix}").unlink(missing_ok=True)
+        raise
+    return Store(place, engine, secret)
+
+
+def open_store(where: str | Path, key: Path | Key | None = None) -> Store:
+    """Open a registry.
+
+    Parameters
+    ----------
+    where : path or str
+        Its file, or ``postgresql://user@host/database``.
+    key : Path or Key, optional
+        The registry's key. Without it a registry that has one can be read, but for names and births, and with
+        every case's dates shifted; only consent can be taken back.
+
+    Raises
+    ------
+    InputError
+        Where there is no registry, it is of another version, or the key is not its own.
+    """
+    place, secret = Place(where), _key(key)
+    if place.path is not None and not place.path.is_file():
+        raise InputError(f"There is no registry {place}: thecal registry init makes one")
+    engine = connect(place)
+    try:
+        with reading(engine, place) as connection:
+            check_revision(connection, place)
+        return Store(place, engine, secret)
+    except BaseException:
+        engine.dispose()
+        raise
+
+
+class Store:
+    """An open registry. Use it in a ``with`` block, or `close` it."""
+
+    def __init__(self, place: Place, engine: Engine, key: Key | None) -> None:
+        self.place = place
+        self.engine = engine
+        with reading(engine, place) as connection:
+            row = connection.execute(select(registry)).one_or_none()
+        if row is None:
+            raise InputError(f"The registry {place} is damaged: thecal registry check says where")
+        if key is not None and row.key_id is None:
+            raise InputError(f"The registry {place} was made without a key, so it holds nothing encrypted")
+        if key is not None and key.id != row.key_id:
+            raise InputError(f"This is not the key of the registry {place}")
+        self.keeper = Keeper(row.uuid, str(place), row.key_id, key)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    def cases(self, *, withdrawn: bool = False) -> Iterator[Case]:
+        """Every case in the order of entry, as of one moment; withdrawn ones only where asked for.
+
+        Names, births and true dates come with the key only.
+        """
+        with self.reading() as connection:
+            last = -1
+            while True:
+                chosen = select(cases).where(cases.c.id > last, cases.c.erased == 0)
+                if not withdrawn:
+                    chosen = chosen.where(cases.c.withdrawn == 0)
+                found = connection.execute(chosen.order_by(cases.c.id).limit(CHUNK)).all()
+                if not found:
+                    return
+                last = found[-1].id
+                for row, stored in stored_cases(connection, found):
+                    yield self.keeper.shown(row, stored)
+
+    def case(self, pseudonym: str, *, withdrawn: bool = False) -> Case:
+        """One case.
+
+        Raises
+        ------
+        InputError
+            Where there is none, or consent was taken back and ``withdrawn`` ones were not asked for.
+        """
+        with self.reading() as connection:
+            row = self._row(connection, pseudonym)
+            if row.withdrawn and not withdrawn:
+                raise InputError(f"Case {pseudonym} was withdrawn")
+            return self.keeper.shown(row, _stored(connection, row))
+
+    def rows(self, part: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Columns of one part of all cases that were not withdrawn, with the pseudonym before them.
+
+        For counting over many cases: no `Case` is made. ``part`` is a field of `Case`, or ``cases`` for the
+        patient; dates are as they are stored, shifted where the registry has a key.
+        """
+        table = cases if part == "cases" else TABLES[part]
+        chosen = select(cases.c.pseudonym, *(table.c[name] for name in columns)).where(cases.c.withdrawn == 0)
+        if table is not cases:
+            chosen = chosen.join(table, table.c.case_id == cases.c.id)
+        with self.reading() as connection:
+            return [tuple(row) for row in connection.execute(chosen.order_by(cases.c.id))]
+
+    def history(self, pseudonym: str) -> list[Change]:
+        """Every change of a case, oldest first; of an erased one what was done when, without contents."""
+        with self.reading() as connection:
+            self._row(connection, pseudonym, erased=True)
+            return audit.history(connection, pseudonym)
+
+    def shift_days(self, case: Case) -> int:
+        """By how many days an export moves the dates of this case: the same each time, another for each case.
+
+        0 where the registry has a key that was not given: the dates come shifted already.
+        """
+        with self.reading() as connection:
+            return self.keeper.secret(self._row(connection, case.patient.pseudonym)).shift_days
+
+    def add(self, case: Case, *, who: str) -> None:
+        """Keep a new case.
+
+        Raises
+        ------
+        InputError
+            Where one of that pseudonym is there, or it is identifying and the registry has no key.
+        """
+        self._keep([case], who, "add")
+
+    def add_many(self, new: Iterable[Case], *, who: str) -> int:
+        """Keep new cases, all of them or none; how many they are."""
+        return self._keep(new, who, "import")
+
+    def replace(self, case: Case, *, who: str) -> None:
+        """Put a case in the place of the one with its pseudonym."""
+        self.change(case.patient.pseudonym, lambda _: case, who=who)
+
+    def change(
+        self,
+        pseudonym: str,
+        edit: Callable[[Case], Case],
+        *,
+        who: str,
+        what: What = "replace",
+        files: Sequence[tuple[str, bytes]] = (),
+    ) -> Case:
+        """Change one case by a function of it; nobody else writes meanwhile. What it is then.
+
+        Parameters
+        ----------
+        files : sequence of (str, bytes)
+            Reports to keep with it: SHA-256 and compressed content.
+        """
+        with self.writing() as connection:
+            row = self._row(connection, pseudonym)
+            if row.withdrawn:
+                raise InputError(f"Case {pseudonym} was withdrawn: it is not changed any more")
+            self.keeper.must_have_key()
+            before = Kept(_stored(connection, row), self.keeper.secret(row))
+            case = edit(self.keeper.shown(row, before.case))
+            if case.patient.pseudonym != pseudonym:
+                raise InputError(f"Case {pseudonym} keeps its pseudonym")
+            after = self.keeper.hidden(case, before.secret.shift_days)
+            _forget(connection, row.id)
+            connection.execute(
+                update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after))
+            )
+            _insert_parts(connection, [(row.id, after.case)])
+            for sha256, content in files:
+                connection.execute(
+                    insert(report_files).values(case_id=row.id, sha256=sha256, content=content)
+                )
+            entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
+            audit.append(connection, [entry], who=who, what=what)
+        return case
+
+    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
+        """Consent was taken back: the case is gone from lists, statistics and exports.
+
+        With ``erase`` all that it held goes too, from the tables and from the contents of the audit; that
+        there was a case of this pseudonym, and what was done to it when, stays. Earlier backups keep it.
+        """
+        with self.writing() as connection:
+            row = self._row(connection, pseudonym, erased=True)
+            if row.erased or (row.withdrawn and not erase):
+                raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
+            if not row.withdrawn:
+                before = Kept(_stored(connection, row), self.keeper.secret(row))
+                after = replace(before, case=before.case.model_copy(update={"withdrawn": True}))
+                connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
+                entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
+                audit.append(connection, [entry], who=who, what="withdraw")
+            if erase:
+                _erase(connection, row)
+                audit.append(connection, [Entry(pseudonym)], who=who, what="erase")
+        if erase and self.place.path is not None:
+            # What was overwritten still stands in the write-ahead log.
+            with plain_errors(self.place), self.engine.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def rekey(self, new: Key, *, who: str) -> int:
+        """Encrypt everything with another key; how many cases that were. The old key opens nothing after it.
+
+        Raises
+        ------
+        InputError
+            Where the registry has no key, or it was not given.
+        """
+        if self.keeper.key is None:
+            raise InputError("Only a registry that has a key, and is opened with it, can get another one")
+        with self.writing() as connection:
+            found = connection.execute(select(cases).where(cases.c.sealed.is_not(None))).all()
+            for row in found:
+                content = self.keeper.secret(row).content()
+                sealed = new.seal(content, self.keeper.place(row.pseudonym))
+                connection.execute(update(cases).where(cases.c.id == row.id).values(sealed=sealed))
+            reseal(connection, self.keeper, new)
+            connection.execute(update(registry).values(key_id=new.id))
+            audit.append(connection, [Entry(None)], who=who, what="rekey")
+        self.keeper = replace(self.keeper, key=new, key_id=new.id)
+        return len(found)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees one state of the registry throughout."""
+        with reading(self.engine, self.place) as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of the only one who writes: kept where the block ends well, else not at all."""
+        with writing(self.engine, self.place) as connection:
+            yield connection
+
+    def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
+        count, left = 0, iter(new)
+        with self.writing() as connection:
+            number = connection.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one()
+            while chunk := list(islice(left, CHUNK)):
+                _refuse_known(connection, chunk)
+                kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
+                numbered = list(enumerate(kept, number + 1))
+                connection.execute(
+                    insert(cases), [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
+                )
+                _insert_parts(connection, [(at, each.case) for at, each in numbered])
+                entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
+                audit.append(connection, entries, who=who, what=what)
+                number += len(chunk)
+                count += len(chunk)
+        return count
+
+    def _row(self, connection: Connection, pseudonym: str, *, erased: bool = False) -> Row[Any]:
+        row = connection.execute(select(cases).where(cases.c.pseudonym == pseudonym)).first()
+        if row is None:
+            raise InputError(f"There is no case {pseudonym} in the registry {self.place}")
+        if row.erased and not erased:
+            raise InputError(f"Case {pseudonym} was withdrawn and erased")
+        return row
+
+
+def _stored(connection: Connection, row: Row[Any]) -> Case:
+    [(_, case)] = stored_cases(connection, [row])
+    return case
+
+
+def _refuse_known(connection: Connection, chunk: Sequence[Case]) -> None:
+    names = [case.patient.pseudonym for case in chunk]
+    known = select(cases.c.pseudonym).where(cases.c.pseudonym.in_(names))
+    taken = set(connection.execute(known).scalars())
+    for name in names:
+        if name in taken:
+            raise InputError(f"Case {name} is in the registry already")
+        taken.add(name)
+
+
+def _insert_parts(connection: Connection, numbered: Sequence[tuple[int, Case]]) -> None:
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for number, case in numbered:
+        for field, more in case_rows(case, number).items():
+            rows.setdefault(field, []).extend(more)
+    for field, table in TABLES.items():
+        if field in rows:
+            connection.execute(insert(table), rows[field])
+
+
+def _forget(connection: Connection, number: int) -> None:
+    for table in reversed(TABLES.values()):
+        connection.execute(delete(table).where(table.c.case_id == number))
+
+
+def _erase(connection: Connection, row: Row[Any]) -> None:
+    _forget(connection, row.id)
+    connection.execute(delete(report_files).where(report_files.c.case_id == row.id))
+    nothing: dict[str, Any] = {name: None for name in PATIENT if name != "pseudonym"}
+    emptied = update(cases).where(cases.c.id == row.id)
+    connection.execute(emptied.values(erased=1, withdrawn=1, sealed=None, shift_days=None, **nothing))
+    of_case = select(audit_table.c.id).where(audit_table.c.pseudonym == row.pseudonym)
+    connection.execute(delete(audit_content).where(audit_content.c.id.in_(of_case)))
+
+
+def _key(key: Path | Key | None) -> Key | None:
+    return read_key(key) if isinstance(key, Path) else key
+
+
+def _write_ahead(engine: Engine) -> None:
+    """Turn on the write-ahead log; a file keeps it."""
+    connection = engine.raw_connection()
+    try:
+        connection.cursor().execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
