@@ -1,0 +1,80 @@
+"""What was written on any of the outcome's scales, as the number or the word that the registry compares."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from thecal.errors import InputError
+from thecal.registry.case import CHOICES, RANGES, Scale
+from thecal.registry.grades import grade_value
+
+_NUMBER: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)\s*(?:/\s*(\d{1,3})|%|points?)?")
+_IMPAIRMENT: Final = re.compile(r"(?:AIS|ASIA|FRANKEL)?\s*(?:GRADE)?\s*([A-E])")
+_REFLEX: Final = re.compile(r"([0-4])\+?|(\+{1,4})")
+
+
+def read_finding(scale: Scale, text: str) -> tuple[float | None, str | None]:
+    """The number of what was written, or its word for scales of words.
+
+    Parameters
+    ----------
+    scale : str
+        What it was measured on.
+    text : str
+        "4+" or "4/5" (mrc), "7" or "7/10" (vas), "40 %" (odi), "D" or "AIS D" (ais), "2+" or "++" (reflex),
+        "aided" (walking).
+
+    Returns
+    -------
+    (float or None, str or None)
+        Exactly one of them is given.
+
+    Raises
+    ------
+    InputError
+        Where it is nothing on this scale; the sentence does not repeat what was written.
+    """
+    plain = text.strip()
+    if scale == "mrc":
+        try:
+            return grade_value(plain), None
+        except InputError as error:
+            raise InputError(scale_words(scale)) from error
+    if scale in CHOICES:
+        return None, _word(scale, plain)
+    return _number(scale, plain), None
+
+
+def scale_words(scale: Scale) -> str:
+    """What a scale takes, in one sentence."""
+    if scale == "mrc":
+        return "a grade of strength is 0 to 5, with + or - where it has one, one grade in a place"
+    if scale in CHOICES:
+        return f"{scale} is one of {', '.join(CHOICES[scale])}"
+    low, high = RANGES[scale]
+    return f"{scale} is a number from {low:g} to {high:g}"
+
+
+def _word(scale: Scale, plain: str) -> str:
+    if scale in ("ais", "frankel"):
+        found = _IMPAIRMENT.fullmatch(plain.upper())
+        if found:
+            return found[1]
+    elif plain.lower() in CHOICES[scale]:
+        return plain.lower()
+    raise InputError(scale_words(scale))
+
+
+def _number(scale: Scale, plain: str) -> float:
+    low, high = RANGES[scale]
+    reflex = _REFLEX.fullmatch(plain) if scale == "reflex" else None
+    if reflex:
+        return float(reflex[1] if reflex[1] else len(reflex[2]))
+    found = _NUMBER.fullmatch(plain)
+    if found is None or (found[2] and float(found[2]) != high):
+        raise InputError(scale_words(scale))
+    value = float(found[1].replace(",", "."))
+    if not low <= value <= high:
+        raise InputError(scale_words(scale))
+    return value

@@ -1,0 +1,1 @@
+"""What the registry answers: counts with intervals, and silence where the numbers are too small."""

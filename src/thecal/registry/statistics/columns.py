@@ -1,0 +1,254 @@
+"""What the statistics read: a registry as a few arrays, not as objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from thecal.registry.case import SPHINCTER, WALKING, Case
+from thecal.terms import COMPARTMENTS, VERSE_IDS
+
+IntArray = npt.NDArray[np.int64]
+FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
+
+KINDS: Final = ("VP", "KP", "conservative")
+VISCOSITIES: Final = ("low", "medium", "high")
+PRESENT: Final = ("yes", "no", "unknown")
+LEVELS: Final = tuple(sorted(VERSE_IDS, key=lambda level: VERSE_IDS[level] if level != "T13" else 19.5))
+"""Cranial to caudal."""
+NERVE_SCALES: Final = ("mrc", "walking", "bladder", "bowel")
+"""Scales of which the course is told."""
+WORDS: Final = {"walking": WALKING, "bladder": SPHINCTER, "bowel": SPHINCTER}
+NOT_SAID: Final = -1
+DAY_H: Final = 24.0
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A registry without its withdrawn cases, numbered from 0; -1 and NaN are what nobody wrote down.
+
+    Attributes
+    ----------
+    cases : int
+        How many there are.
+    missing : dict of str to int
+        How many cases do not say "age", "sex", "bone density".
+    looked : (cases,) bool
+        Whether a picture or a leak is written down, so that no leak means none was seen.
+    procedure_case, procedure_kind, procedure_level, procedure_viscosity : (n,) int
+        ``KINDS``, ``LEVELS`` and ``VISCOSITIES`` by number.
+    leak_case, leak_compartment, leak_level : (n,) int
+        ``COMPARTMENTS`` and ``LEVELS`` by number.
+    deficit : (cases,) int
+        ``PRESENT`` by number.
+    decompressed_case, decompressed_h : (n,) int and float
+        The first operation that made room, and hours from the deficit to it.
+    dated_by_day : int
+        How many of those hours come from two dates, and are only known to a day.
+    finding_case, finding_scale, finding_what : (n,) int
+        ``NERVE_SCALES`` by number; the muscle and side by any number.
+    finding_value, finding_day : (n,) float
+        The grade's number or the word's place; days after the procedure.
+    died : (n,) int
+        Cases that died.
+    pseudonyms : dict of int to str
+        Of cases that have findings.
+    """
+
+    cases: int
+    missing: dict[str, int]
+    looked: BoolArray
+    procedure_case: IntArray
+    procedure_kind: IntArray
+    procedure_level: IntArray
+    procedure_viscosity: IntArray
+    leak_case: IntArray
+    leak_compartment: IntArray
+    leak_level: IntArray
+    deficit: IntArray
+    decompressed_case: IntArray
+    decompressed_h: FloatArray
+    dated_by_day: int
+    finding_case: IntArray
+    finding_scale: IntArray
+    finding_what: IntArray
+    finding_value: FloatArray
+    finding_day: FloatArray
+    died: IntArray
+    pseudonyms: dict[int, str]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A revision as far as its time matters: ``on`` is a day's number, ``room`` 1 where it made room."""
+
+    case: int
+    delay_h: float | None
+    on: int | None
+    room: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """An outcome as far as its course matters; ``what`` is its muscle and side."""
+
+    case: int
+    scale: str
+    what: tuple[str | None, str | None]
+    value: float | None
+    choice: str | None
+    days: float | None
+    on: int | None
+
+
+@dataclass(frozen=True)
+class Raw:
+    """Rows from which `columns` makes its arrays, wherever they were kept."""
+
+    cases: int
+    missing: dict[str, int]
+    looked: BoolArray
+    procedures: IntArray
+    leaks: IntArray
+    deficits: list[tuple[int, str, int | None]]
+    operated_on: dict[int, int]
+    revisions: list[Operation]
+    findings: list[Finding]
+    died: list[int]
+    pseudonyms: dict[int, str]
+
+
+def columns_of(cases: Iterable[Case]) -> Columns:
+    """The columns of cases in memory; withdrawn ones are left out."""
+    kept = [case for case in cases if not case.withdrawn]
+    patients = [case.patient for case in kept]
+    return columns(
+        Raw(
+            cases=len(kept),
+            missing={
+                "age": sum(p.age_years is None for p in patients),
+                "sex": sum(p.sex is None for p in patients),
+                "bone density": sum(p.bone_t_score is None and p.bone_hu is None for p in patients),
+            },
+            looked=np.array([bool(case.imaging or case.leaks) for case in kept], bool),
+            procedures=_table(
+                (i, number(KINDS, p.kind), number(LEVELS, p.level), number(VISCOSITIES, p.viscosity))
+                for i, case in enumerate(kept)
+                for p in case.procedures
+            ),
+            leaks=_table(
+                (i, number(COMPARTMENTS, leak.compartment), number(LEVELS, leak.level), 0)
+                for i, case in enumerate(kept)
+                for leak in case.leaks
+            ),
+            deficits=[
+                (i, case.deficit.present, _day(case.deficit.on))
+                for i, case in enumerate(kept)
+                if case.deficit is not None
+            ],
+            operated_on={
+                i: min(days)
+                for i, case in enumerate(kept)
+                if (days := [p.on.toordinal() for p in case.procedures if p.on is not None])
+            },
+            revisions=[
+                Operation(i, r.delay_h, _day(r.on), int(made_room(r)))
+                for i, case in enumerate(kept)
+                for r in case.revisions
+            ],
+            findings=[
+                Finding(i, o.scale, (o.muscle, o.side), o.value, o.choice, o.days, _day(o.on))
+                for i, case in enumerate(kept)
+                for o in case.outcomes
+                if o.scale in NERVE_SCALES
+            ],
+            died=[i for i, case in enumerate(kept) if any(e.kind == "death" for e in case.events)],
+            pseudonyms={i: case.patient.pseudonym for i, case in enumerate(kept) if case.outcomes},
+        )
+    )
+
+
+def made_room(revision: Any) -> bool:
+    """Whether an operation opened the canal: a laminectomy, a durotomy or a corpectomy."""
+    return bool(revision.laminectomy_levels or revision.durotomy == "yes" or revision.corpectomy == "yes")
+
+
+def columns(raw: Raw) -> Columns:
+    """Arrays of what was read; times that are only dates are counted from the first procedure."""
+    deficit = np.full(raw.cases, NOT_SAID)
+    began: dict[int, int] = {}
+    for case, present, on in raw.deficits:
+        deficit[case] = number(PRESENT, present)
+        if on is not None:
+            began[case] = on
+    decompressed, by_day = _decompressed(raw.revisions, began)
+    findings = [_finding(f, raw.operated_on) for f in raw.findings]
+    whats = {what: at for at, what in enumerate(dict.fromkeys(f.what for f in raw.findings))}
+    return Columns(
+        cases=raw.cases,
+        missing=raw.missing,
+        looked=raw.looked,
+        procedure_case=raw.procedures[:, 0],
+        procedure_kind=raw.procedures[:, 1],
+        procedure_level=raw.procedures[:, 2],
+        procedure_viscosity=raw.procedures[:, 3],
+        leak_case=raw.leaks[:, 0],
+        leak_compartment=raw.leaks[:, 1],
+        leak_level=raw.leaks[:, 2],
+        deficit=deficit,
+        decompressed_case=np.array(sorted(decompressed), np.int64),
+        decompressed_h=np.array([decompressed[case] for case in sorted(decompressed)], float),
+        dated_by_day=by_day,
+        finding_case=np.array([f.case for f in raw.findings], np.int64),
+        finding_scale=np.array([NERVE_SCALES.index(f.scale) for f in raw.findings], np.int64),
+        finding_what=np.array([whats[f.what] for f in raw.findings], np.int64),
+        finding_value=np.array([value for value, _ in findings], float),
+        finding_day=np.array([day for _, day in findings], float),
+        died=np.array(sorted(set(raw.died)), np.int64),
+        pseudonyms=raw.pseudonyms,
+    )
+
+
+def number(words: tuple[str, ...], word: str | None) -> int:
+    """The place of a word, -1 where there is none."""
+    return NOT_SAID if word is None or word not in words else words.index(word)
+
+
+def _finding(found: Finding, operated_on: dict[int, int]) -> tuple[float, float]:
+    value = found.value
+    if found.scale in WORDS:
+        value = None if found.choice is None else float(WORDS[found.scale].index(found.choice))
+    day = found.days
+    if day is None and found.on is not None and found.case in operated_on:
+        day = float(found.on - operated_on[found.case])
+    return (np.nan if value is None else value), (np.nan if day is None else day)
+
+
+def _decompressed(operations: list[Operation], began: dict[int, int]) -> tuple[dict[int, float], int]:
+    """Hours to the first operation that made room, by case; and how many are only known to a day."""
+    first: dict[int, float] = {}
+    by_day: set[int] = set()
+    for operation in operations:
+        if not operation.room:
+            continue
+        hours, dated = operation.delay_h, False
+        if hours is None and operation.on is not None and operation.case in began:
+            hours, dated = DAY_H * (operation.on - began[operation.case]), True
+        if hours is None or hours < 0 or hours >= first.get(operation.case, np.inf):
+            continue
+        first[operation.case] = hours
+        (by_day.add if dated else by_day.discard)(operation.case)
+    return first, len(by_day)
+
+
+def _day(on: Any) -> int | None:
+    return None if on is None else int(on.toordinal())
+
+
+def _table(rows: Iterable[tuple[int, int, int, int]]) -> IntArray:
+    return np.array(list(rows), np.int64).reshape(-1, 4)
