@@ -85,6 +85,18 @@ def restore(backup: Path, to: str | Path) -> str:
     return same
 
 
+def copy_of_file(source: Path, to: Path, place: Place) -> None:
+    """A copy of an SQLite registry of any revision in a new file.
+
+    Raises
+    ------
+    InputError
+        Where the file is there already, or cannot be written.
+    """
+    with _new_file(to) as made:
+        _copy_file(source, made, place)
+
+
 def _copy_file(source: Path, to: Path, place: Place) -> None:
     """SQLite's own online backup: one state of the source, also while it is written to."""
     try:
