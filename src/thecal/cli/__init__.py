@@ -24,6 +24,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "listen": ("thecal.cli.listen:listen", "Assess CT studies that are sent here."),
     "deidentify": ("thecal.cli.deidentify:deidentify", "Take the patient out of CT images."),
     "demo": ("thecal.cli.demo:demo", "Assess a phantom of the founding paper's patient."),
+    "registry": ("thecal.cli.registry:app", "Keep cases: what was done, what leaked, what became of her."),
     "phantom": ("thecal.cli.phantom:app", "Make synthetic patients with known truth."),
     "schema": ("thecal.cli.schema:schema", "Print the JSON Schema of report.json."),
 }
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status.
 
     0 done; 1 a defect in thecal; 2 the command line or the input cannot be used; 3 no spine was found;
-    4 a replay was not the same.
+    4 a replay was not the same; 5 a registry is damaged.
     """
     raise SystemExit(run(list(sys.argv[1:] if arguments is None else arguments)))
 

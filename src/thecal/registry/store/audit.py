@@ -18,12 +18,11 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, insert, select
 
-from thecal.registry.store.tables import audit, audit_content
+from thecal.registry.store.tables import audit, audit_content, registry
 
-What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey", "restore"]
-CASE_CHANGES: Final[tuple[What, ...]] = ("add", "import", "replace", "outcome", "attach", "withdraw", "erase")
-START: Final = "0" * 64
-"""What the first row is chained to."""
+What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey"]
+SHIFT: Final = "shift_days"
+"""Beside a case's own fields, where there is no key: by how much its dates are moved on export."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class Change:
 def append(connection: Connection, entries: Sequence[Entry], *, who: str, what: What) -> None:
     """Write changes down; the caller holds the writer's transaction."""
     last = connection.execute(select(audit.c.id, audit.c.hash).order_by(audit.c.id.desc()).limit(1)).first()
-    number, previous = (last.id, last.hash) if last else (0, START)
+    number, previous = (last.id, last.hash) if last else (0, start_of(connection))
     at = datetime.now(UTC).isoformat(timespec="microseconds")
     rows, contents = [], []
     for entry in entries:
@@ -72,6 +71,12 @@ def append(connection: Connection, entries: Sequence[Entry], *, who: str, what: 
         connection.execute(insert(audit), rows)
     if contents:
         connection.execute(insert(audit_content), contents)
+
+
+def start_of(connection: Connection) -> str:
+    """What the first row is chained to: which registry this is."""
+    made = connection.execute(select(registry.c.uuid, registry.c.created)).one()
+    return hashlib.sha256(json.dumps(list(made)).encode()).hexdigest()
 
 
 def content_hash(salt: str, content: str | None) -> str | None:
@@ -99,11 +104,20 @@ def history(connection: Connection, pseudonym: str) -> list[Change]:
             row.at,
             row.who,
             row.what,
-            row.before and json.loads(row.before),
-            row.after and json.loads(row.after),
+            _case(row.before),
+            _case(row.after),
         )
         for row in rows
     ]
+
+
+def _case(content: str | None) -> dict[str, Any] | None:
+    """A content without what stands beside the case."""
+    if content is None:
+        return None
+    case: dict[str, Any] = json.loads(content)
+    case.pop(SHIFT, None)
+    return case
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:

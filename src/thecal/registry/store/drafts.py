@@ -67,6 +67,15 @@ def reseal(connection: Connection, keeper: Keeper, new: Key) -> None:
         connection.execute(update(drafts).where(drafts.c.pseudonym == row.pseudonym).values(content=content))
 
 
+def readable(keeper: Keeper, pseudonym: str, content: bytes) -> bool:
+    """Whether a draft can be read, with the key or where there is none."""
+    try:
+        answers = _shown(keeper.key, content, _place(keeper, pseudonym))
+    except (InputError, ValueError):
+        return False
+    return all(isinstance(answer, str) for answer in answers.values())
+
+
 def _place(keeper: Keeper, pseudonym: str) -> str:
     return keeper.place(f"draft/{pseudonym}")
 

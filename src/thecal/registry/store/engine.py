@@ -130,11 +130,12 @@ def plain_errors(place: Place) -> Iterator[None]:
         for marks, sentence in SAID:
             if any(mark in words for mark in marks):
                 raise InputError(sentence.format(where=place)) from error
-        if type(original).__name__ == "OperationalError":
-            raise InputError(f"The registry {place} cannot be used: {_short(original)}") from error
-        if type(original).__name__ in ("DatabaseError", "InternalError"):
-            raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
-        raise
+        kind = type(original).__name__
+        if place.path is None and kind in ("OperationalError", "ConnectionTimeout"):
+            raise InputError(f"The registry {place} cannot be reached: {_short(original)}") from error
+        if kind in ("IntegrityError", "ProgrammingError") or place.path is None:
+            raise
+        raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
     except (UnicodeDecodeError, SQLAlchemyError) as error:
         raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
 

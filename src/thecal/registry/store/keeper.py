@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.date_shift import shifted
+from thecal.registry.store.audit import SHIFT
 from thecal.registry.store.rows import PATIENT, case_of
 from thecal.registry.store.seal import Key, Secret
 from thecal.registry.store.tables import PARTS, leak_signs
@@ -91,6 +92,8 @@ class Keeper:
         """The case as the audit keeps it, JSON: of name and birth a keyed hash."""
         text = kept.case.model_dump_json(exclude_none=True)
         named = {"name": kept.secret.name, "born": kept.secret.born}
+        if self.key_id is None:
+            return f'{text[:-1]},"{SHIFT}":{kept.secret.shift_days}}}'
         if self.key is None or not any(named.values()):
             return text
         noted = json.loads(text)
@@ -120,6 +123,7 @@ def stored_cases(connection: Connection, found: Sequence[Row[Any]]) -> Iterator[
     for field, table in TABLES.items():
         chosen = select(table).where(table.c.case_id.in_(numbers)).order_by(*table.primary_key)
         for part in connection.execute(chosen).mappings():
-            parts[part["case_id"]].setdefault(field, []).append(dict(part))
+            if part["case_id"] in parts:
+                parts[part["case_id"]].setdefault(field, []).append(dict(part))
     for row in found:
         yield row, case_of(cast("Mapping[str, Any]", row._mapping), parts[row.id])

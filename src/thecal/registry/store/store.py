@@ -164,6 +164,14 @@ class Store:
                 raise InputError(f"Case {pseudonym} was withdrawn")
             return self.keeper.shown(row, _stored(connection, row))
 
+    def knows(self, pseudonym: str) -> bool:
+        """Whether there is or was a case of that pseudonym."""
+        with self.reading() as connection:
+            return (
+                connection.execute(select(cases.c.id).where(cases.c.pseudonym == pseudonym)).first()
+                is not None
+            )
+
     def rows(self, part: str, *columns: str) -> list[tuple[Any, ...]]:
         """Columns of one part of all cases that were not withdrawn, with the pseudonym before them.
 

@@ -47,7 +47,12 @@ class Day(TypeDecorator[date]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> date | None:
         """What is read."""
-        return date.fromisoformat(value) if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value  # type: ignore[no-any-return]
+        try:
+            return date.fromisoformat(value)
+        except ValueError:  # damaged; the case is named where it is read
+            return value  # type: ignore[return-value]
 
 
 REAL_NUMBER: Final[TypeEngine[float]] = Double().with_variant(REAL(), "sqlite")

@@ -1,0 +1,122 @@
+"""``thecal registry``: cases kept for years, every change written down."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from thecal.cli.registry_add import add, outcome
+from thecal.cli.registry_keep import backup, check, key, restore
+from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, Who, opened, who_is_it
+from thecal.cli.registry_show import list_, show, strength
+
+app = typer.Typer(
+    name="registry",
+    help="Keep cases: what was done, what leaked, what became of her. Research use only.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def init(
+    registry: Where = DEFAULT,
+    key: KeyFile = None,
+    upgrade: Annotated[
+        bool, typer.Option("--upgrade", help="Bring a registry of an older thecal up to date.")
+    ] = False,
+    backup: Annotated[
+        Path | None, typer.Option("--backup", metavar="FILE", help="With --upgrade: where the backup goes.")
+    ] = None,
+) -> int:
+    """Make an empty registry, or with --upgrade bring an older one up to date after a backup.
+
+    With a key names, dates of birth and date shifts are kept, encrypted; without one they are refused. That
+    is settled here: a registry cannot get its first key later.
+    """
+    if upgrade:
+        from thecal.registry.store.upgrade import upgrade as bring_up
+
+        made = bring_up(registry, backup)
+        typer.echo(f"The registry is up to date. As it was before: {made}" if made else "It is up to date.")
+        return 0
+    from thecal.registry.store import init_store
+    from thecal.terms import RESEARCH_USE
+
+    with init_store(registry, key) as store:
+        typer.echo(f"Registry: {store.place}")
+    typer.echo(
+        "Names and dates of birth are kept encrypted, and all dates shifted; the key alone opens them."
+        if key
+        else "Nothing identifying is kept. Dates of procedures and follow-ups are kept as they are, and free "
+        "text must not identify anybody."
+    )
+    typer.echo(RESEARCH_USE)
+    return 0
+
+
+app.command()(add)
+app.command()(show)
+app.command("list")(list_)
+app.command()(outcome)
+app.command()(strength)
+
+
+@app.command()
+def attach(
+    pseudonym: Pseudonym,
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder that thecal assess wrote.")],
+    registry: Where = DEFAULT,
+    key: KeyFile = None,
+    who: Who = None,
+    as_json: Json = False,
+) -> int:
+    """Keep an assessment with a case: its report.json, and what it says of leaks, signs and the dura."""
+    from thecal.registry.attach import attach as keep
+
+    with opened(registry, key) as store:
+        case = keep(store, pseudonym, folder, who=who_is_it(who))
+    sha256 = case.imaging[-1].report_sha256
+    found = [leak for leak in case.leaks if leak.report_sha256 == sha256]
+    if as_json:
+        typer.echo(json.dumps({"report_sha256": sha256, "leaks": [leak.model_dump() for leak in found]}))
+        return 0
+    typer.echo(f"Attached to case {pseudonym}: report {str(sha256)[:12]}, {len(found)} leaks")
+    for leak in found:
+        verdict = f", inside the dura: {leak.intradural.replace('_', ' ')}" if leak.intradural else ""
+        volume = "" if leak.volume_ml is None else f", {leak.volume_ml:.2f} mL"
+        typer.echo(
+            f"  {leak.compartment.replace('_', ' ')} at {leak.level or 'an unknown level'}{volume}{verdict}"
+        )
+    return 0
+
+
+@app.command()
+def withdraw(
+    pseudonym: Pseudonym,
+    registry: Where = DEFAULT,
+    who: Who = None,
+    erase: Annotated[
+        bool, typer.Option("--erase", help="Take away what it held, too; that there was a case stays.")
+    ] = False,
+) -> int:
+    """Take a case out of lists, statistics and exports, because consent was withdrawn.
+
+    Needs no key. There is no way back with --erase; backups made before still hold the case.
+    """
+    with opened(registry, None) as store:
+        store.withdraw(pseudonym, who=who_is_it(who), erase=erase)
+    typer.echo(f"Case {pseudonym} was {'erased' if erase else 'withdrawn'}.")
+    if erase:
+        typer.echo("Backups made before still hold it: delete them, or make them anew.")
+    return 0
+
+
+app.command()(backup)
+app.command()(restore)
+app.command()(check)
+app.command()(key)

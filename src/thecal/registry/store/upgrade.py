@@ -1,0 +1,51 @@
+"""A registry of an older thecal, brought up to date: on purpose, and after a backup."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from thecal.errors import InputError
+from thecal.registry.store.backup import copy_of_file
+from thecal.registry.store.engine import Place, connect, reading, writing
+from thecal.registry.store.migrate import is_known, migrate, revision_of
+from thecal.registry.store.tables import HEAD
+
+
+def upgrade(where: str, backup: Path | None = None) -> Path | str | None:
+    """Migrate a registry to this program's revision; the backup from before, None if nothing was due.
+
+    On SQLite the file is copied first, to ``backup`` or beside it. A PostgreSQL database of an older revision
+    cannot be read by this program, so its own ``pg_dump`` must have been run: ``backup`` names that file.
+
+    Raises
+    ------
+    InputError
+        Where there is no registry, a newer program made it, or there is no backup.
+    """
+    place = Place(where)
+    if place.path is not None and not place.path.is_file():
+        raise InputError(f"There is no registry {place}: thecal registry init makes one")
+    engine = connect(place)
+    try:
+        with reading(engine, place) as connection:
+            found = revision_of(connection)
+        if found is None:
+            raise InputError(f"{place} holds no registry: thecal registry init makes one")
+        if found == HEAD:
+            return None
+        if not is_known(found):
+            raise InputError(f"A newer thecal made the registry {place}: it needs that version")
+        if place.path is None:
+            if backup is None or not backup.is_file():
+                raise InputError("Make a backup with pg_dump first, and name it with --backup FILE")
+            kept = backup
+        else:
+            stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S")
+            kept = backup or place.path.with_name(f"{place.path.name}.before-upgrade-{stamp}")
+            copy_of_file(place.path, kept, place)
+        with writing(engine, place) as connection:
+            migrate(connection)
+        return kept
+    finally:
+        engine.dispose()
