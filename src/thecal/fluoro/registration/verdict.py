@@ -11,31 +11,39 @@ WRONG_MM: Final = 2.0
 SURE_FROM: Final = 0.5
 """Below this confidence the vertebra is lost."""
 WEIGHTS: Final[dict[str, float]] = {
-    "log_spread": -3.0,
-    "level_lead": 3.15,
-    "lead": 7.54,
-    "gone": -1.26,
+    "log_spread": -1.36,
+    "likeness": 0.15,
+    "level_lead": 3.14,
+    "lead": 1.21,
+    "gone": -0.56,
 }
-"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses; the
-correlation itself was in it and got no weight."""
-CONSTANT: Final = -2.23
-SCALE: Final = 2.34
-"""Mean true error over the mean spread, of those of the same views that were not wrong."""
+"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses."""
+CONSTANT: Final = 0.67
+SCALE: Final = 1.6
 FLOOR_MM: Final = 0.25
+"""The error that is said is ``hypot(FLOOR_MM, SCALE * spread)``: in the mean, what it was in those views that
+were not wrong."""
 
 
 def terms(evidence: dict[str, float]) -> dict[str, float]:
     """What is summed.
 
-    The spread's logarithm against 0.3 mm, and of the neighbours' against it; how much less the next best pose
-    correlates, beyond 0.3 of no more use; and the distance from the start beyond what starts are off.
+    The spread's logarithm against 0.3 mm; how well the vertebra, alone and with all around it, correlates;
+    how much better it does here than at its neighbours' places; how much less the next best pose does,
+    beyond 0.6 of no more use; and the distance from the start beyond what starts are off.
     """
     return {
         "log_spread": float(np.log(np.clip(evidence["spread_mm"], 0.05, 3.0) / 0.3)),
-        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -1.0, 1.0)),
-        "lead": float(np.clip(evidence["lead"], -0.1, 0.3)),
+        "likeness": float(np.clip(likeness(evidence["score"]) + likeness(evidence["whole"]), 0.0, 2.5)),
+        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -0.8, 0.6)),
+        "lead": float(np.clip(evidence["lead"], -0.1, 0.6)),
         "gone": float(np.clip(evidence["gone"] - 4.0, 0.0, 4.0)),
     }
+
+
+def likeness(correlation: float) -> float:
+    """The logarithm of how much a correlation takes off the variance: ``-log(1 - r^2)``; 0 for none."""
+    return float(-np.log1p(-(np.clip(correlation, 0.0, 0.99) ** 2)))
 
 
 LEVEL_LEAD: Final = 0.5
