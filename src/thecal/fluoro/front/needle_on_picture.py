@@ -88,17 +88,20 @@ def find_needle(
     grey = grey.reshape(len(places), len(lanes))
     contrast = _bar_contrast(grey, lanes, half, pixel_mm)
     share = (places - places[0]) / (places[-1] - places[0])
+    bounded = np.clip(contrast, -0.1, 0.3)
     best, at = -np.inf, (0.0, 0.0)
     for first in offsets:
-        for last in offsets:
-            if abs(first - last) * pixel_mm > max(SEARCH_MM, 0.8 * search_mm):
-                continue
-            lane = first + (last - first) * share
-            column = np.clip(np.rint((lane + reach) / 0.5).astype(int), 0, len(lanes) - 1)
-            value = float(np.nanmean(np.clip(contrast[np.arange(len(places)), column], -0.1, 0.3)))
-            value -= 0.001 * (abs(first) + abs(last)) * pixel_mm
-            if value > best:
-                best, at = value, (float(first), float(last))
+        last = offsets[np.abs(offsets - first) * pixel_mm <= max(SEARCH_MM, 0.8 * search_mm)]
+        lane = first + (last - first)[:, None] * share
+        column = np.clip(np.rint((lane + reach) / 0.5).astype(int), 0, len(lanes) - 1)
+        on_lane = bounded[np.arange(len(places)), column]
+        seen = np.isfinite(on_lane)
+        values = np.where(seen, on_lane, 0.0).sum(1) / np.maximum(seen.sum(1), 1)
+        values[~seen.any(1)] = -np.inf
+        values -= 0.001 * (abs(first) + np.abs(last)) * pixel_mm
+        k = int(np.argmax(values))
+        if values[k] > best:
+            best, at = float(values[k]), (float(first), float(last[k]))
     sure = best > LEAST_CONTRAST
     if not sure:
         return _seen(picture, entry, tip, needle, pixel_mm, sure=False)
