@@ -75,8 +75,8 @@ def one_case(job: Job) -> dict[str, Any]:
     trials.append(_trial(model, scenes[seed % 4], scenes[seed % 4].frame, _shifted(off, way), "level off"))
     stranger = _stranger(name, seed, scenes[(seed + 1) % 4], rng)
     trials.append(_trial(model, scenes[(seed + 1) % 4], stranger, Pose.still(), "stranger"))
-    spoiled = _spoiled(scenes[(seed + 2) % 4].frame, seed)
-    trials.append(_trial(model, scenes[(seed + 2) % 4], spoiled, Pose.still(), "spoiled"))
+    scene = scenes[(seed + 2) % 4]
+    trials.append(_trial(model, scene, spoiled(scene.frame, seed), Pose.still(), "spoiled"))
     result = {"case": name, "seed": seed, "level": vertebra.level or vertebra.id, "trials": trials}
     return result | {"followed": _followed(model, scenes[seed % 2], rng)} | words
 
@@ -105,10 +105,10 @@ def _stranger(name: str, seed: int, scene: Scene, rng: np.random.Generator) -> F
     return body.show(scene.view.of_moved(there), 0, rng)
 
 
-def _spoiled(frame: Frame, seed: int) -> Frame:
+def spoiled(frame: Frame, seed: int) -> Frame:
     """The picture with its greys turned round, or upside down, or turned by half a turn."""
     pixels = frame.pixels
-    ways = (np.iinfo(pixels.dtype).max - pixels, pixels[::-1], pixels[::-1, ::-1])
+    ways = (pixels.max() - pixels, pixels[::-1], pixels[::-1, ::-1])
     return replace(frame, pixels=np.ascontiguousarray(ways[seed % 3]))
 
 

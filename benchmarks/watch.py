@@ -90,13 +90,13 @@ def one_case(job: Job) -> dict[str, Any]:
     """Simulate, watch, and compare picture by picture."""
     volume, found, true = _patient(job.scan)
     rng = np.random.default_rng(job.seed)
-    some = [v for v in found.vertebrae if usable(v, found) and _true_of(v, true) is not None]
+    some = [v for v in found.vertebrae if usable(v, found) and true_of(v, true) is not None]
     result: dict[str, Any] = {"case": str(job.scan), "seed": job.seed, "real": isinstance(job.scan, str)}
     result["slice_mm"] = round(float(volume.grid.spacing_mm[0]), 2)
     if not some:
         return result | {"skipped": "no whole vertebra"}
     vertebra = some[int(rng.integers(len(some)))]
-    truly = _true_of(vertebra, true)
+    truly = true_of(vertebra, true)
     assert truly is not None
     toward = "ap" if job.seed % AP_EVERY == 0 else "lateral"
     spec = draw_spec(job.seed, truly, body_ml(true, truly), toward=toward)
@@ -185,7 +185,7 @@ def _first(values: Iterable[bool]) -> int | None:
     return next((i for i, value in enumerate(values) if value), None)
 
 
-def _true_of(vertebra: Vertebra, spine: Spine) -> Vertebra | None:
+def true_of(vertebra: Vertebra, spine: Spine) -> Vertebra | None:
     """The true vertebra at a found one's place."""
     near = [
         (float(np.linalg.norm(v.frame.origin - vertebra.frame.origin)), v)

@@ -38,6 +38,8 @@ BESIDE_TURNS: Final = (-4.5, 0.0, 4.5)
 """The same at the neighbours' places."""
 INVERTED_FROM: Final = 0.55
 INVERTED_LEAD: Final = 0.25
+DOUBTFUL: Final = 0.5
+"""A likeness below this may be that of a picture whose greys are turned round."""
 """Correlation of the first look with the greys turned round, and how much more than as they are."""
 IN_VIEW_SHARE: Final = 0.6
 """Of the vertebra's points must lie on the picture."""
@@ -129,12 +131,13 @@ def register(
         "agree": best.agree,
         "moved_mm": best.moved_mm,
         "gone": _gone(model, view, begin, best.fit.pose),
+        "slice_mm": model.slice_mm,
     }
     if check_level:
         evidence["level_lead"] = best.likeness - look.beside(best.fit.pose)
     error_mm, confidence, why = judged(evidence)
-    if why and look.inverted(begin):
-        why = INVERTED
+    if (why or best.likeness < DOUBTFUL) and look.inverted(begin):
+        why, confidence = INVERTED, 0.0
     return Registration(best.fit.pose, error_mm, confidence, bool(why), why, best.fit.score, evidence)
 
 
