@@ -387,8 +387,5 @@ def _key(key: Path | Key | None) -> Key | None:
 
 def _write_ahead(engine: Engine) -> None:
     """Turn on the write-ahead log; a file keeps it."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
+    with engine.connect() as connection:
+        connection.connection.cursor().execute("PRAGMA journal_mode=WAL")
