@@ -20,6 +20,7 @@ from thecal.registry.store import audit
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.drafts import reseal
 from thecal.registry.store.engine import Place, connect, plain_errors, reading, writing
+from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
 from thecal.registry.store.migrate import check_revision, migrate, revision_of
 from thecal.registry.store.rows import PATIENT, case_rows
@@ -322,9 +323,8 @@ class Store:
                 _refuse_known(connection, chunk)
                 kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
                 numbered = list(enumerate(kept, number + 1))
-                connection.execute(
-                    insert(cases), [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
-                )
+                patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
+                insert_rows(connection, cases, patients)
                 _insert_parts(connection, [(at, each.case) for at, each in numbered])
                 entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
                 audit.append(connection, entries, who=who, what=what)
@@ -363,7 +363,7 @@ def _insert_parts(connection: Connection, numbered: Sequence[tuple[int, Case]]) 
             rows.setdefault(field, []).extend(more)
     for field, table in TABLES.items():
         if field in rows:
-            connection.execute(insert(table), rows[field])
+            insert_rows(connection, table, rows[field])
 
 
 def _forget(connection: Connection, number: int) -> None:
