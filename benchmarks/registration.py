@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
+from thecal.fluoro.registration.follow import Tracker
 
 from benchmarks.registration_views import Scene, body_of, random_pose, scene_of
 from benchmarks.scans import Window, available, clean_spine, window
@@ -16,7 +17,6 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.projection.view import Pose
 from thecal.fluoro.registration.bone_model import BoneModel, bone_model, reprojection_error_mm
 from thecal.fluoro.registration.find import Registration, register
-from thecal.fluoro.registration.follow import Tracker
 from thecal.fluoro.registration.verdict import WRONG_MM
 from thecal.phantom.patient import make_patient
 from thecal.volume import FloatArray, Volume

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from thecal.cli.registry_add import add, outcome
+from thecal.cli.registry_exchange import export, import_, stats
 from thecal.cli.registry_keep import backup, check, key, restore
 from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, Who, opened, who_is_it
 from thecal.cli.registry_show import list_, show, strength
@@ -116,6 +117,9 @@ def withdraw(
     return 0
 
 
+app.command("import")(import_)
+app.command()(export)
+app.command()(stats)
 app.command()(backup)
 app.command()(restore)
 app.command()(check)

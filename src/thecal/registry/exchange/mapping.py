@@ -108,6 +108,7 @@ def read_mapping(path: Path) -> Mapping:
     except tomllib.TOMLDecodeError as error:
         raise InputError(f"The mapping file {path.name} is not TOML: {error}") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(word) for word in first["loc"] if word not in ("ColumnMap", "str"))
+        # Of a column that is neither a word nor a table, what is wrong with the table says more.
+        first = max(error.errors(), key=lambda each: "ColumnMap" in str(each["loc"]))
+        where = ".".join(str(word) for word in first["loc"] if "ColumnMap" not in str(word))
         raise InputError(f"The mapping file {path.name} says at {where}: {first['msg']}") from error

@@ -106,7 +106,8 @@ def _by_level(columns: Columns, known: BoolArray, with_cement: BoolArray, outsid
     if enough:
         fewest = min(enough, key=lambda row: row.total)
         power = (
-            f"With {fewest.total} vertebrae ({fewest.name}), {_most_if_none(fewest.total)} may leak unseen."
+            f"If none of the {fewest.total} vertebrae at {fewest.name} had leaked, up to "
+            f"{_most_if_none(fewest.total)} of such might."
         )
     return RateTable("level", "treated vertebrae", rows, int(treated.size - kept.size), why, power)
 

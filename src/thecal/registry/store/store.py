@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -214,6 +214,16 @@ class Store:
         """Keep new cases, all of them or none; how many they are."""
         return self._keep(new, who, "import")
 
+    def take_in(
+        self, new: Iterable[Case], edits: Mapping[str, Callable[[Case], Case]], *, who: str
+    ) -> tuple[int, int]:
+        """Keep new cases and change known ones, by pseudonym, all of it or nothing; how many were of each."""
+        with self.writing() as connection:
+            added = self._insert(connection, new, who, "import")
+            for pseudonym, edit in edits.items():
+                self._change(connection, pseudonym, edit, who, "import")
+            return added, len(edits)
+
     def replace(self, case: Case, *, who: str) -> None:
         """Put a case in the place of the one with its pseudonym."""
         self.change(case.patient.pseudonym, lambda _: case, who=who)
@@ -235,27 +245,7 @@ class Store:
             Reports to keep with it: SHA-256 and compressed content.
         """
         with self.writing() as connection:
-            row = self._row(connection, pseudonym)
-            if row.withdrawn:
-                raise InputError(f"Case {pseudonym} was withdrawn: it is not changed any more")
-            self.keeper.must_have_key()
-            before = Kept(_stored(connection, row), self.keeper.secret(row))
-            case = edit(self.keeper.shown(row, before.case))
-            if case.patient.pseudonym != pseudonym:
-                raise InputError(f"Case {pseudonym} keeps its pseudonym")
-            after = self.keeper.hidden(case, before.secret.shift_days)
-            _forget(connection, row.id)
-            connection.execute(
-                update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after))
-            )
-            _insert_parts(connection, [(row.id, after.case)])
-            for sha256, content in files:
-                connection.execute(
-                    insert(report_files).values(case_id=row.id, sha256=sha256, content=content)
-                )
-            entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
-            audit.append(connection, [entry], who=who, what=what)
-        return case
+            return self._change(connection, pseudonym, edit, who, what, files)
 
     def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
         """Consent was taken back: the case is gone from lists, statistics and exports.
@@ -315,21 +305,51 @@ class Store:
         with writing(self.engine, self.place) as connection:
             yield connection
 
+    def _change(
+        self,
+        connection: Connection,
+        pseudonym: str,
+        edit: Callable[[Case], Case],
+        who: str,
+        what: What,
+        files: Sequence[tuple[str, bytes]] = (),
+    ) -> Case:
+        row = self._row(connection, pseudonym)
+        if row.withdrawn:
+            raise InputError(f"Case {pseudonym} was withdrawn: it is not changed any more")
+        self.keeper.must_have_key()
+        before = Kept(_stored(connection, row), self.keeper.secret(row))
+        case = edit(self.keeper.shown(row, before.case))
+        if case.patient.pseudonym != pseudonym:
+            raise InputError(f"Case {pseudonym} keeps its pseudonym")
+        after = self.keeper.hidden(case, before.secret.shift_days)
+        _forget(connection, row.id)
+        connection.execute(update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after)))
+        _insert_parts(connection, [(row.id, after.case)])
+        for sha256, content in files:
+            connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
+        entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
+        audit.append(connection, [entry], who=who, what=what)
+        return case
+
     def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
-        count, left = 0, iter(new)
         with self.writing() as connection:
-            number = connection.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one()
-            while chunk := list(islice(left, CHUNK)):
-                _refuse_known(connection, chunk)
-                kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
-                numbered = list(enumerate(kept, number + 1))
-                patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
-                insert_rows(connection, cases, patients)
-                _insert_parts(connection, [(at, each.case) for at, each in numbered])
-                entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
-                audit.append(connection, entries, who=who, what=what)
-                number += len(chunk)
-                count += len(chunk)
+            return self._insert(connection, new, who, what)
+
+    def _insert(self, connection: Connection, new: Iterable[Case], who: str, what: What) -> int:
+        count, left = 0, iter(new)
+        number = connection.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one()
+        while chunk := list(islice(left, CHUNK)):
+            _refuse_known(connection, chunk)
+            kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
+            numbered = list(enumerate(kept, number + 1))
+            patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
+            insert_rows(connection, cases, patients)
+            _insert_parts(connection, [(at, each.case) for at, each in numbered])
+            entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
+            audit.append(connection, entries, who=who, what=what)
+            number += len(chunk)
+            count += len(chunk)
         return count
 
     def _row(self, connection: Connection, pseudonym: str, *, erased: bool = False) -> Row[Any]:

@@ -1,0 +1,123 @@
+"""The statistics as one page that loads nothing from anywhere."""
+
+from __future__ import annotations
+
+from functools import cache
+from math import isfinite
+from pathlib import Path
+
+import jinja2
+
+from thecal import __version__
+from thecal.errors import InputError
+from thecal.registry.grades import CONVENTION
+from thecal.registry.statistics import plots
+from thecal.registry.statistics.build import Statistics
+from thecal.registry.statistics.intervals import FEWEST, Share
+from thecal.registry.statistics.ordinal import Estimate
+from thecal.registry.statistics.waiting import Waiting
+from thecal.report.page import page_template
+from thecal.terms import RESEARCH_USE
+
+
+def write_statistics_page(path: Path, found: Statistics) -> None:
+    """Write the page; what stood there is replaced, or left as it was where it cannot be.
+
+    Raises
+    ------
+    InputError
+        Where it cannot be written.
+    """
+    text = statistics_page(found)
+    half = path.with_name(f".{path.name}.half")
+    try:
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        half.unlink(missing_ok=True)
+        raise InputError(f"--out {path} cannot be written: {error.strerror}") from error
+
+
+def statistics_page(found: Statistics) -> str:
+    """The page: complete HTML."""
+    return _template().render(
+        s=found,
+        version=__version__,
+        research_use=RESEARCH_USE,
+        convention=CONVENTION,
+        fewest=FEWEST,
+        headline=headline(found),
+        forests=[(table, plots.forest(table)) for table in found.leaks],
+        curves=plots.strength_curves(found.strength.curves),
+        delays=plots.delays(found.decompression.patients),
+        waits=[
+            (wait, plots.waiting_curve(wait), waiting_sentence(wait))
+            for wait in (found.walking, found.sphincters)
+        ],
+    )
+
+
+def headline(found: Statistics) -> list[str]:
+    """The first lines: how many cases, and the leak rate where it can be said."""
+    cases = "1 case" if found.cases == 1 else f"{found.cases} cases"
+    leak = found.leaks[0].rows[0]
+    said = [f"{cases} in the registry, without those withdrawn."]
+    if not found.cases:
+        return ["The registry is empty."]
+    if leak.total:
+        said.append(f"Of those whose cement was looked at, a leak is written down of {share_words(leak)}.")
+    return said
+
+
+def share_words(row: Share) -> str:
+    """A share in words: "12 of 40 patients, 30.0 % (95 % CI 16.6 to 46.5)"."""
+    of = f"{row.events} of {row.total} patient{'' if row.total == 1 else 's'}"
+    if row.value is None:
+        return of
+    low, high = row.low or 0.0, row.high or 0.0
+    return f"{of}, {100 * row.value:.1f} % (95 % CI {100 * low:.1f} to {100 * high:.1f})"
+
+
+def interval_words(row: Share) -> str:
+    """A share and its interval in percent, without the sign; a dash where the numbers are small."""
+    if row.value is None or row.low is None or row.high is None:
+        return "–"
+    return f"{100 * row.value:.1f} ({100 * row.low:.1f} to {100 * row.high:.1f})"
+
+
+def estimate_words(found: Estimate) -> str:
+    """An estimate with its interval, two decimals."""
+    if not isfinite(found.value):
+        return "cannot be told"
+    if found.low is None or found.high is None:
+        return f"{found.value:.2f}, no interval"
+    return f"{found.value:.2f} (95 % CI {found.low:.2f} to {found.high:.2f})"
+
+
+def waiting_sentence(found: Waiting) -> str:
+    """When half had it again, between the two curves."""
+    if found.late is None or found.early is None:
+        return ""
+    late, early = found.late.median(), found.early.median()
+    if late is None:
+        reached = "Half had it again at no time that was observed."
+    else:
+        early = late if early is None else early
+        reached = (
+            f"Half had it again at about day {late:.0f}."
+            if round(early) == round(late)
+            else f"Half had it again at some time between day {early:.0f} and day {late:.0f}."
+        )
+    gap = "" if found.gap_days is None else f" The two visits are {found.gap_days:.0f} days apart (median)."
+    return reached + gap
+
+
+@cache
+def _template() -> jinja2.Template:
+    return page_template(
+        "thecal.registry.statistics",
+        "statistics.html.j2",
+        interval=interval_words,
+        estimate=estimate_words,
+        p=lambda value: "< 0.001" if value < 0.001 else f"{value:.3f}",
+    )
