@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-pages lint check benchmark pictures docs lock orthanc clean
+.PHONY: demo test test-pages lint check benchmark pictures docs lock orthanc postgres clean
 
 # mkdocs-material announces its successor at every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -52,6 +52,18 @@ orthanc:
 		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes \
 			--no-install-recommends orthanc orthanc-dicomweb openssl > /dev/null; \
 	else echo "Orthanc is not installed, and only root on Debian can do it: the tests that need it skip."; fi
+
+# A database server for the registry's tests, which skip without it; they start their own on a socket, and
+# Debian's is not started: create_main_cluster keeps it from being made.
+postgres:
+	@if ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || command -v initdb > /dev/null; then \
+		echo "PostgreSQL is there."; \
+	elif [ "$$(id -u)" = 0 ] && [ -e /etc/debian_version ]; then \
+		mkdir -p /etc/postgresql-common && \
+		echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf && \
+		apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes \
+			--no-install-recommends -o Dpkg::Options::=--force-confold postgresql > /dev/null; \
+	else echo "PostgreSQL is not installed, and only root on Debian can do it: the tests that need it skip."; fi
 
 clean:
 	rm -rf $(VENV) site demo

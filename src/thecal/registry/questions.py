@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, get_args, get_origin
 
 from pydantic import TypeAdapter, ValidationError
-from pydantic.fields import FieldInfo
 
 from thecal.errors import InputError
 from thecal.registry.case import (
@@ -112,7 +112,8 @@ class Question:
     choices: tuple[str, ...] = ()
     needed: bool = False
     opens: bool = False
-    field: FieldInfo | None = None
+    part: type[Part] | None = None
+    field: str = ""
     scale: str | None = None
 
     def prompt(self) -> str:
@@ -143,8 +144,7 @@ class Question:
             return plain
         if self.choices:
             plain = self._chosen(plain)
-        assert self.field is not None
-        return self._typed(self.field, plain)
+        return self._typed(plain)
 
     def _chosen(self, plain: str) -> str:
         if self._is_list():
@@ -158,18 +158,20 @@ class Question:
             raise InputError(f"One of: {', '.join(self.choices)}")
         return begins[0]
 
-    def _typed(self, field: FieldInfo, plain: str) -> Any:
+    def _typed(self, plain: str) -> Any:
         value: Any = plain.split() if self._is_list() else plain
         if re.fullmatch(r"[+-]?\d+,\d+", plain):
             value = plain.replace(",", ".")
         try:
-            return TypeAdapter(field.rebuild_annotation()).validate_python(value, strict=False)
+            assert self.part is not None
+            return _adapter(self.part, self.field).validate_python(value)
         except ValidationError as error:
             # Lines for each member of a union: the last alternative is None, the first says what is meant.
-            raise InputError(error.errors(include_input=False)[0]["msg"]) from error
+            said: str = error.errors(include_input=False)[0]["msg"]
+            raise InputError(said.removeprefix("Value error, ")) from error
 
     def _is_list(self) -> bool:
-        return self.field is not None and get_origin(self.field.annotation) is tuple
+        return self.part is not None and get_origin(self.part.model_fields[self.field].annotation) is tuple
 
 
 MANY: Final = 12
@@ -256,9 +258,10 @@ def _fields(
             f"{at}.{field}",
             WORDS.get(f"{name}.{field}") or WORDS.get(field) or _plain(field),
             unit=_unit(field),
-            choices=info_choices(info),
+            choices=choices_of(part, field),
             needed=info.is_required(),
-            field=info,
+            part=part,
+            field=field,
             scale=scale if field == "as_written" else None,
         )
 
@@ -271,24 +274,28 @@ def _whole_word(answer: str, choices: tuple[str, ...]) -> str | None:
 
 def _signs(at: str, answers: Answers) -> Iterator[Question]:
     if (yield from _opened(answers, f"{at}.signs?", "Say which signs of cement inside the dura were seen?")):
-        info = Sign.model_fields["state"]
         for sign in SIGNS:
             yield Question(
                 f"{at}.signs_{sign}",
                 f"Sign: {sign.replace('_', ' ')}",
-                choices=info_choices(info),
-                field=info,
+                choices=choices_of(Sign, "state"),
+                part=Sign,
+                field="state",
             )
 
 
-def info_choices(info: FieldInfo) -> tuple[str, ...]:
+@cache
+def choices_of(part: type[Part], field: str) -> tuple[str, ...]:
     """All that a field may be, where it is one of some."""
-    schema = TypeAdapter(info.rebuild_annotation()).json_schema()
+    schema = part.model_json_schema()["properties"][field]
     found: list[Any] = [schema, *schema.get("anyOf", ()), schema.get("items", {})]
-    for each in found:
-        if "enum" in each:
-            return tuple(each["enum"])
-    return ()
+    return next((tuple(each["enum"]) for each in found if "enum" in each), ())
+
+
+@cache
+def _adapter(part: type[Part], field: str) -> TypeAdapter[Any]:
+    """Made once a field: making one takes milliseconds, and questions are gone through again and again."""
+    return TypeAdapter(part.model_fields[field].rebuild_annotation())
 
 
 def _unit(field: str) -> str | None:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from thecal.errors import InputError
 from thecal.registry.case import Case, Outcome
@@ -15,14 +15,18 @@ from thecal.registry.grades import CONVENTION
 from thecal.terms import RESEARCH_USE
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 FORMATS: Final = (".png", ".svg", ".html")
 COLOURS: Final = ("#1b6ca8", "#c0561d", "#3a7d44", "#7d3c98", "#8d6e00", "#5d6d7e")
-"""One for each muscle; sides differ by line and mark."""
-LOOKS: Final = {"left": ("-", "o"), "right": ("--", "s"), None: (":", "^")}
-STEP: Final = 0.035
-"""How far curves are moved apart, grades: the same grade of both sides would hide one of them."""
+MARKS: Final = ("o", "s", "^", "D", "v", "P")
+"""Colour and mark, one for each muscle."""
+SIDES: Final = {"left": "left", "right": "right", None: "side not given"}
+LABELS: Final = ((5, 4), (5, -11), (-13, 4), (-13, -11))
+"""Where a grade is written beside its mark, points; muscles of one side take turns."""
+STEP: Final = 0.05
+"""How far curves of one side are moved apart, grades: the same grade of two muscles would hide one."""
 
 
 @dataclass(frozen=True)
@@ -89,52 +93,61 @@ def draw_strength(case: Case, to: Path) -> int:
 
 
 def _figure(pseudonym: str, drawn: Sequence[Curve], left_out: int) -> Figure:
+    """A panel for each side, a colour for each muscle."""
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-    figure = Figure(figsize=(8.0, 5.0), layout="constrained")
-    axes = figure.add_subplot()
+    sides = [side for side in SIDES if any(curve.side == side for curve in drawn)]
     muscles = list(dict.fromkeys(curve.muscle for curve in drawn))
-    for index, curve in enumerate(drawn):
-        line, mark = LOOKS[curve.side]
-        lift = STEP * (index - (len(drawn) - 1) / 2)
-        days = [point[0] for point in curve.points]
-        grades = [point[1] + lift for point in curve.points]
-        colour = COLOURS[muscles.index(curve.muscle) % len(COLOURS)]
-        label = ", ".join(word for word in (curve.muscle or "muscle not named", curve.side) if word)
-        axes.plot(days, grades, line, marker=mark, color=colour, label=label, markersize=5, linewidth=1.4)
-        above = index % 2 == 0
-        for (_, _, written), day, grade in zip(curve.points, days, grades, strict=True):
-            axes.annotate(
-                written,
-                (day, grade),
-                xytext=(4, 5 if above else -11),
-                textcoords="offset points",
-                fontsize=8,
-                color=colour,
-            )
-    axes.set_ylim(-0.3, 5.4)
-    axes.set_yticks(range(6))
-    last = max(point[0] for curve in drawn for point in curve.points)
-    earliest = min(0.0, *(point[0] for curve in drawn for point in curve.points))
-    room = 0.05 * max(last - earliest, 1.0)
-    axes.set_xlim(earliest - room, max(last, 1.0) + 2 * room)
-    axes.set_xlabel("days since the procedure")
-    axes.set_ylabel("strength (MRC, 0 to 5)")
-    axes.set_title(f"Case {pseudonym}: strength", loc="left", fontsize=11)
-    axes.grid(axis="y", color="#dddddd", linewidth=0.6)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.legend(frameon=False, fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    figure = Figure(figsize=(4.2 * len(sides) + 1.8, 4.8), layout="constrained")
+    panels = figure.subplots(1, len(sides), sharex=True, sharey=True, squeeze=False)[0]
+    times = [point[0] for curve in drawn for point in curve.points]
+    first, last = min(0.0, *times), max(1.0, *times)
+    room = 0.06 * (last - first)
+    for axes, side in zip(panels, sides, strict=True):
+        _draw_side(axes, [curve for curve in drawn if curve.side == side], muscles)
+        axes.set_title(SIDES[side], loc="left", fontsize=10)
+        axes.set_ylim(-0.35, 5.45)
+        axes.set_yticks(range(6))
+        axes.set_xlim(first - room, last + 2 * room)
+        axes.set_xlabel("days since the procedure")
+        axes.grid(axis="y", color="#dddddd", linewidth=0.6)
+        for edge in ("top", "right"):
+            axes.spines[edge].set_visible(False)
+    panels[0].set_ylabel("strength (MRC, 0 to 5)")
+    figure.suptitle(f"Case {pseudonym}: strength", x=0.01, ha="left", fontsize=11)
+    marks = [Line2D([], [], label=each or "not named", **_look(muscles, each)) for each in muscles]
+    figure.legend(handles=marks, frameon=False, fontsize=8, loc="outside right upper", title="muscle")
     missing = f" {left_out} grade{'s' * (left_out != 1)} without a time not shown." if left_out else ""
-    footing = f"Grades as written. {CONVENTION} Curves are moved apart a little.{missing}\n{RESEARCH_USE}"
-    figure.supxlabel(_wrapped(footing), fontsize=7, color="#555555", x=0.01, ha="left")
+    apart = " Curves of one side are moved apart a little." if len(muscles) > 1 else ""
+    footing = f"Grades as written. {CONVENTION}{apart}{missing}\n{RESEARCH_USE}"
+    figure.supxlabel(_wrapped(footing, 70 * len(sides)), fontsize=7, color="#555555", x=0.01, ha="left")
     return figure
 
 
-def _wrapped(text: str) -> str:
+def _draw_side(axes: Axes, drawn: Sequence[Curve], muscles: list[str | None]) -> None:
+    for index, curve in enumerate(drawn):
+        lift = STEP * (index - (len(drawn) - 1) / 2)
+        days = [point[0] for point in curve.points]
+        grades = [point[1] + lift for point in curve.points]
+        look = _look(muscles, curve.muscle)
+        axes.plot(days, grades, markersize=5, linewidth=1.4, **look)
+        at = LABELS[index % len(LABELS)]
+        for (_, _, written), day, grade in zip(curve.points, days, grades, strict=True):
+            axes.annotate(
+                written, (day, grade), xytext=at, textcoords="offset points", fontsize=8, color=look["color"]
+            )
+
+
+def _look(muscles: list[str | None], muscle: str | None) -> dict[str, Any]:
+    index = muscles.index(muscle)
+    return {"color": COLOURS[index % len(COLOURS)], "marker": MARKS[index % len(MARKS)]}
+
+
+def _wrapped(text: str, width: int) -> str:
     import textwrap
 
-    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, 120))
+    return "\n".join(line for part in text.split("\n") for line in textwrap.wrap(part, width))
 
 
 def _content(figure: Figure, ending: str, pseudonym: str) -> bytes:

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
+from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.tables import audit, audit_content, registry
 
 What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey"]
@@ -68,9 +69,9 @@ def append(connection: Connection, entries: Sequence[Entry], *, who: str, what: 
         if entry.before is not None or entry.after is not None:
             contents.append({"id": number, "salt": salt, "before": entry.before, "after": entry.after})
     if rows:
-        connection.execute(insert(audit), rows)
+        insert_rows(connection, audit, rows)
     if contents:
-        connection.execute(insert(audit_content), contents)
+        insert_rows(connection, audit_content, contents)
 
 
 def start_of(connection: Connection) -> str:

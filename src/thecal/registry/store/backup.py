@@ -36,7 +36,7 @@ def back_up(store: Store, to: Path) -> str:
     InputError
         Where the file is there already, cannot be written, or does not hold the same when it is read again.
     """
-    from thecal.registry.store.store import init_store, open_store
+    from thecal.registry.store.opening import init_store, open_store
 
     with _new_file(to) as made:
         if store.place.path is not None:
@@ -58,7 +58,7 @@ def restore(backup: Path, to: str | Path) -> str:
         Where the backup is damaged, there is a registry already, or what was made does not hold the same.
     """
     from thecal.registry.store.check import problems
-    from thecal.registry.store.store import init_store, open_store
+    from thecal.registry.store.opening import init_store, open_store
 
     place = Place(to)
     with open_store(backup) as kept:

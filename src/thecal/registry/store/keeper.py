@@ -121,9 +121,10 @@ def stored_cases(connection: Connection, found: Sequence[Row[Any]]) -> Iterator[
     numbers = [row.id for row in found]
     parts: dict[int, dict[str, list[dict[str, Any]]]] = {number: {} for number in numbers}
     for field, table in TABLES.items():
+        names = table.c.keys()  # the case's number is the first of every part
         chosen = select(table).where(table.c.case_id.in_(numbers)).order_by(*table.primary_key)
-        for part in connection.execute(chosen).mappings():
-            if part["case_id"] in parts:
-                parts[part["case_id"]].setdefault(field, []).append(dict(part))
+        for part in connection.execute(chosen):
+            if part[0] in parts:
+                parts[part[0]].setdefault(field, []).append(dict(zip(names, part, strict=True)))
     for row in found:
         yield row, case_of(cast("Mapping[str, Any]", row._mapping), parts[row.id])

@@ -5,103 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
-from uuid import uuid4
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store import audit
 from thecal.registry.store.audit import Change, Entry, What
+from thecal.registry.store.changes import erase as erase_case
+from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
 from thecal.registry.store.drafts import reseal
-from thecal.registry.store.engine import Place, connect, plain_errors, reading, writing
+from thecal.registry.store.engine import Place, plain_errors, reading, writing
+from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
-from thecal.registry.store.migrate import check_revision, migrate, revision_of
-from thecal.registry.store.rows import PATIENT, case_rows
-from thecal.registry.store.seal import Key, draw_shift, read_key
-from thecal.registry.store.tables import audit as audit_table
-from thecal.registry.store.tables import audit_content, cases, registry, report_files
+from thecal.registry.store.seal import Key, draw_shift
+from thecal.registry.store.tables import cases, registry, report_files
 
 CHUNK: Final = 500
 """Cases that are read or written at a time."""
-
-
-def init_store(where: str | Path, key: Path | Key | None = None) -> Store:
-    """Make an empty registry in a file or a PostgreSQL database, and open it.
-
-    Parameters
-    ----------
-    where : path or str
-        A file that is not there yet, or ``postgresql://user@host/database``.
-    key : Path or Key, optional
-        Names, births and date shifts are encrypted with it. Without one they are not kept at all. A registry
-        keeps its choice; a key can be changed for another (`Store.rekey`).
-
-    Raises
-    ------
-    InputError
-        Where there is a registry already, or none can be made.
-    """
-    place, secret = Place(where), _key(key)
-    existed = place.path is None or place.path.exists()
-    engine = connect(place)
-    try:
-        with plain_errors(place):
-            if place.path is not None:
-                _write_ahead(engine)
-            with writing(engine, place) as connection:
-                if revision_of(connection) is not None:
-                    raise InputError(f"{place} is a registry already")
-                migrate(connection)
-                connection.execute(
-                    insert(registry).values(
-                        id=1,
-                        uuid=str(uuid4()),
-                        created=datetime.now(UTC).isoformat(timespec="seconds"),
-                        key_id=secret and secret.id,
-                    )
-                )
-    except BaseException:
-        engine.dispose()
-        if not existed and place.path is not None:
-            for suffix in ("", "-wal", "-shm"):
-                Path(f"{place.path}{suffix}").unlink(missing_ok=True)
-        raise
-    return Store(place, engine, secret)
-
-
-def open_store(where: str | Path, key: Path | Key | None = None) -> Store:
-    """Open a registry.
-
-    Parameters
-    ----------
-    where : path or str
-        Its file, or ``postgresql://user@host/database``.
-    key : Path or Key, optional
-        The registry's key. Without it a registry that has one can be read, but for names and births, and with
-        every case's dates shifted; only consent can be taken back.
-
-    Raises
-    ------
-    InputError
-        Where there is no registry, it is of another version, or the key is not its own.
-    """
-    place, secret = Place(where), _key(key)
-    if place.path is not None and not place.path.is_file():
-        raise InputError(f"There is no registry {place}: thecal registry init makes one")
-    engine = connect(place)
-    try:
-        with reading(engine, place) as connection:
-            check_revision(connection, place)
-        return Store(place, engine, secret)
-    except BaseException:
-        engine.dispose()
-        raise
 
 
 class Store:
@@ -162,7 +86,7 @@ class Store:
             row = self._row(connection, pseudonym)
             if row.withdrawn and not withdrawn:
                 raise InputError(f"Case {pseudonym} was withdrawn")
-            return self.keeper.shown(row, _stored(connection, row))
+            return self.keeper.shown(row, stored(connection, row))
 
     def knows(self, pseudonym: str) -> bool:
         """Whether there is or was a case of that pseudonym."""
@@ -257,13 +181,13 @@ class Store:
             if row.erased or (row.withdrawn and not erase):
                 raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
             if not row.withdrawn:
-                before = Kept(_stored(connection, row), self.keeper.secret(row))
+                before = Kept(stored(connection, row), self.keeper.secret(row))
                 after = replace(before, case=before.case.model_copy(update={"withdrawn": True}))
                 connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
                 entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
                 audit.append(connection, [entry], who=who, what="withdraw")
             if erase:
-                _erase(connection, row)
+                erase_case(connection, row)
                 audit.append(connection, [Entry(pseudonym)], who=who, what="erase")
         if erase and self.place.path is not None:
             # What was overwritten still stands in the write-ahead log.
@@ -317,14 +241,14 @@ class Store:
         if row.withdrawn:
             raise InputError(f"Case {pseudonym} was withdrawn: it is not changed any more")
         self.keeper.must_have_key()
-        before = Kept(_stored(connection, row), self.keeper.secret(row))
+        before = Kept(stored(connection, row), self.keeper.secret(row))
         case = edit(self.keeper.shown(row, before.case))
         if case.patient.pseudonym != pseudonym:
             raise InputError(f"Case {pseudonym} keeps its pseudonym")
         after = self.keeper.hidden(case, before.secret.shift_days)
-        _forget(connection, row.id)
+        forget(connection, row.id)
         connection.execute(update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after)))
-        _insert_parts(connection, [(row.id, after.case)])
+        insert_parts(connection, [(row.id, after.case)])
         for sha256, content in files:
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
         entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
@@ -339,13 +263,12 @@ class Store:
         count, left = 0, iter(new)
         number = connection.execute(select(func.coalesce(func.max(cases.c.id), 0))).scalar_one()
         while chunk := list(islice(left, CHUNK)):
-            _refuse_known(connection, chunk)
+            refuse_known(connection, chunk)
             kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
             numbered = list(enumerate(kept, number + 1))
-            connection.execute(
-                insert(cases), [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
-            )
-            _insert_parts(connection, [(at, each.case) for at, each in numbered])
+            patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
+            insert_rows(connection, cases, patients)
+            insert_parts(connection, [(at, each.case) for at, each in numbered])
             entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
             audit.append(connection, entries, who=who, what=what)
             number += len(chunk)
@@ -359,56 +282,3 @@ class Store:
         if row.erased and not erased:
             raise InputError(f"Case {pseudonym} was withdrawn and erased")
         return row
-
-
-def _stored(connection: Connection, row: Row[Any]) -> Case:
-    [(_, case)] = stored_cases(connection, [row])
-    return case
-
-
-def _refuse_known(connection: Connection, chunk: Sequence[Case]) -> None:
-    names = [case.patient.pseudonym for case in chunk]
-    known = select(cases.c.pseudonym).where(cases.c.pseudonym.in_(names))
-    taken = set(connection.execute(known).scalars())
-    for name in names:
-        if name in taken:
-            raise InputError(f"Case {name} is in the registry already")
-        taken.add(name)
-
-
-def _insert_parts(connection: Connection, numbered: Sequence[tuple[int, Case]]) -> None:
-    rows: dict[str, list[dict[str, Any]]] = {}
-    for number, case in numbered:
-        for field, more in case_rows(case, number).items():
-            rows.setdefault(field, []).extend(more)
-    for field, table in TABLES.items():
-        if field in rows:
-            connection.execute(insert(table), rows[field])
-
-
-def _forget(connection: Connection, number: int) -> None:
-    for table in reversed(TABLES.values()):
-        connection.execute(delete(table).where(table.c.case_id == number))
-
-
-def _erase(connection: Connection, row: Row[Any]) -> None:
-    _forget(connection, row.id)
-    connection.execute(delete(report_files).where(report_files.c.case_id == row.id))
-    nothing: dict[str, Any] = {name: None for name in PATIENT if name != "pseudonym"}
-    emptied = update(cases).where(cases.c.id == row.id)
-    connection.execute(emptied.values(erased=1, withdrawn=1, sealed=None, shift_days=None, **nothing))
-    of_case = select(audit_table.c.id).where(audit_table.c.pseudonym == row.pseudonym)
-    connection.execute(delete(audit_content).where(audit_content.c.id.in_(of_case)))
-
-
-def _key(key: Path | Key | None) -> Key | None:
-    return read_key(key) if isinstance(key, Path) else key
-
-
-def _write_ahead(engine: Engine) -> None:
-    """Turn on the write-ahead log; a file keeps it."""
-    connection = engine.raw_connection()
-    try:
-        connection.cursor().execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
