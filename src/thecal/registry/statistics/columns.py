@@ -83,9 +83,16 @@ class Columns:
     pseudonyms: dict[int, str]
 
 
+class Beginning(NamedTuple):
+    """When a deficit began: hours after the cement, and a day's number."""
+
+    delay_h: float | None
+    on: int | None
+
+
 @dataclass(frozen=True)
 class Operation:
-    """A revision as far as its time matters: ``on`` is a day's number, ``room`` 1 where it made room."""
+    """A revision as far as its time matters: hours after the cement, a day's number, 1 if it made room."""
 
     case: int
     delay_h: float | None
@@ -118,7 +125,7 @@ class Raw:
     procedures: IntArray
     leaks: IntArray
     deficit: IntArray
-    began: dict[int, int]
+    began: dict[int, Beginning]
     operated_on: dict[int, int]
     revisions: list[Operation]
     findings: list[Finding]
@@ -154,9 +161,9 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 np.int64,
             ),
             began={
-                i: case.deficit.on.toordinal()
+                i: Beginning(case.deficit.delay_h, _day(case.deficit.on))
                 for i, case in enumerate(kept)
-                if case.deficit is not None and case.deficit.on is not None
+                if case.deficit is not None
             },
             operated_on={
                 i: min(days)
@@ -238,17 +245,22 @@ def value_of(scale: str, value: float | None, choice: str | None) -> float | Non
     return None if choice is None else float(WORDS[scale].index(choice))
 
 
-def _decompressed(operations: list[Operation], began: dict[int, int]) -> tuple[dict[int, float], int]:
-    """Hours to the first operation that made room, by case; and how many are only known to a day."""
+def _decompressed(operations: list[Operation], began: dict[int, Beginning]) -> tuple[dict[int, float], int]:
+    """Hours from the deficit to the first operation that made room, by case; how many are known to a day."""
     first: dict[int, float] = {}
     by_day: set[int] = set()
     for operation in operations:
-        if not operation.room:
+        deficit = began.get(operation.case)
+        if not operation.room or deficit is None:
             continue
-        hours, dated = operation.delay_h, False
-        if hours is None and operation.on is not None and operation.case in began:
-            hours, dated = DAY_H * (operation.on - began[operation.case]), True
-        if hours is None or hours < 0 or hours >= first.get(operation.case, np.inf):
+        dated = operation.delay_h is None or deficit.delay_h is None
+        if operation.delay_h is not None and deficit.delay_h is not None:
+            hours = operation.delay_h - deficit.delay_h
+        elif operation.on is not None and deficit.on is not None:
+            hours = DAY_H * (operation.on - deficit.on)
+        else:
+            continue
+        if hours < 0 or hours >= first.get(operation.case, np.inf):
             continue
         first[operation.case] = hours
         (by_day.add if dated else by_day.discard)(operation.case)

@@ -16,6 +16,7 @@ from thecal.registry.statistics.columns import (
     PRESENT,
     VISCOSITIES,
     WORDS,
+    Beginning,
     Columns,
     Finding,
     IntArray,
@@ -61,7 +62,7 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
     # Only of these is more than a number wanted, and they are few.
     nerves = f"SELECT case_id FROM outcomes WHERE {_of_nerves()}"
     dated = 'WHERE "on" IS NOT NULL AND case_id IN'
-    began = f'SELECT case_id, "on" FROM deficits {dated} (SELECT case_id FROM revisions)'
+    began = 'SELECT case_id, delay_h, "on" FROM deficits WHERE case_id IN (SELECT case_id FROM revisions)'
     operated = f'SELECT case_id, MIN("on") FROM procedures {dated} ({nerves}) GROUP BY case_id'
     cases = dict(zip(ids.tolist(), range(size), strict=True))
     return Raw(
@@ -73,7 +74,11 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
         ),
         leaks=_coded(connection, ids, "leaks", (("compartment", COMPARTMENTS), ("level", LEVELS))),
         deficit=deficit,
-        began=_days(connection, began, cases),
+        began={
+            cases[number]: Beginning(delay_h, _day(on))
+            for number, delay_h, on in _rows(connection, began)
+            if number in cases
+        },
         operated_on=_days(connection, operated, cases),
         revisions=[
             Operation(cases[number], delay_h, _day(on), int(levels not in NO_LEVELS or "yes" in (dura, body)))
