@@ -46,6 +46,7 @@ class Source:
     """One publication; what is None is not known here, and no identifier was looked for beyond these."""
 
     id: str
+    name: str
     kind: str
     authors: str | None
     year: int | None
@@ -143,7 +144,7 @@ class PublishedCase:
         for value in self.values:
             if value.conflict is not None:
                 found.setdefault(
-                    value.conflict, f"“{value.as_printed}” ({value.source.id}): {value.conflict}"
+                    value.conflict, f"“{value.as_printed}” ({value.source.name}): {value.conflict}"
                 )
         return tuple(found.values())
 
@@ -178,13 +179,7 @@ class Incidence:
     @property
     def name(self) -> str:
         """The study, and its arm where it has several."""
-        source = self.source
-        if source.authors is not None:
-            who = source.authors.split(";")[0].rpartition(" ")[0] or source.authors.split(";")[0]
-        else:
-            who = source.journal or source.link or source.id
-        year = f" {source.year}" if source.year else ""
-        return f"{who}{year}" + (f", {self.group}" if self.group else "")
+        return self.source.name + (f", {self.group}" if self.group else "")
 
     @property
     def counts(self) -> tuple[int, int] | None:

@@ -32,6 +32,11 @@ def stored_tables() -> Mapping[str, tuple[Row, ...]]:
     return read_tables(resources.files("thecal.registry.literature"))
 
 
+def stored_text(name: str) -> str:
+    """A table that thecal ships, as the CSV text that is stored."""
+    return resources.files("thecal.registry.literature").joinpath(f"{name}.csv").read_text(encoding="utf-8")
+
+
 def read_tables(folder: Traversable) -> dict[str, tuple[Row, ...]]:
     """The tables of a data package, each cell checked against the schema.
 

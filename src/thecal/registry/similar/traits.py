@@ -1,0 +1,134 @@
+"""What cases are compared by; what is not known is None, and counts neither for nor against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
+
+from thecal.registry.case import Case, Outcome
+from thecal.report.schema import Report
+from thecal.terms import VERSE_IDS, SignName
+
+FULL_STRENGTH: Final = 5.0
+INITIAL: Final = "initial"
+
+
+@dataclass(frozen=True)
+class Traits:
+    """One case by what it is compared by.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        Treated or, where that is not known, where the cement lies; empty where no level is known.
+    intradural, epidural : bool or None
+        Cement in that part of the canal. A paper that names no epidural cement does not say that there was
+        none.
+    signs : mapping
+        Of cement inside the dura: present or absent; one that could not be read is missing.
+    deficit : bool or None
+    weakest : float or None
+        The lowest MRC grade at the beginning, 0 to 5.
+    sphincter : bool or None
+        Whether bladder or bowel were impaired at the beginning.
+    """
+
+    levels: tuple[str, ...] = ()
+    intradural: bool | None = None
+    epidural: bool | None = None
+    signs: Mapping[SignName, bool] = field(default_factory=lambda: MappingProxyType({}))
+    deficit: bool | None = None
+    weakest: float | None = None
+    sphincter: bool | None = None
+
+
+def traits_of_case(case: Case) -> Traits:
+    """The traits of a case of the registry or of the literature.
+
+    Parameters
+    ----------
+    case : Case
+
+    Returns
+    -------
+    Traits
+        Strength and sphincters as they were first, from the cement on.
+    """
+    levels = [p.level for p in case.procedures if p.kind != "conservative"]
+    levels = levels or [f.level for f in case.fractures]
+    levels = levels or [leak.level for leak in case.leaks if leak.level is not None]
+    verdicts = {leak.intradural for leak in case.leaks}
+    named = {leak.compartment for leak in case.leaks}
+    intradural: bool | None = None
+    if "intradural" in named or verdicts & {"probable", "possible"}:
+        intradural = True
+    elif "not_detected" in verdicts:
+        intradural = False
+    signs = {
+        s.name: s.state == "present" for leak in case.leaks for s in leak.signs if s.state != "not_assessable"
+    }
+    first = _first(case.outcomes)
+    grades = [o.value for o in first if o.scale == "mrc" and o.value is not None]
+    sphincters = [o.choice for o in first if o.scale in ("bladder", "bowel") and o.choice is not None]
+    deficit = (
+        None if case.deficit is None or case.deficit.present == "unknown" else case.deficit.present == "yes"
+    )
+    return Traits(
+        levels=tuple(dict.fromkeys(levels)),
+        intradural=intradural,
+        epidural=True if "epidural" in named else None,
+        signs=MappingProxyType(signs),
+        deficit=True if deficit is None and grades and min(grades) < FULL_STRENGTH else deficit,
+        weakest=min(grades) if grades else None,
+        sphincter=any(choice != "normal" for choice in sphincters) if sphincters else None,
+    )
+
+
+def _first(outcomes: tuple[Outcome, ...]) -> list[Outcome]:
+    """The findings of the earliest time after the cement; none where no time is known."""
+    named = [o for o in outcomes if o.when == INITIAL]
+    if named:
+        return named
+    days = [o.days for o in outcomes if o.days is not None and o.days >= 0.0]
+    if days:
+        return [o for o in outcomes if o.days == min(days)]
+    dates = [o.on for o in outcomes if o.on is not None]
+    return [o for o in outcomes if dates and o.on == min(dates)]
+
+
+def traits_of_report(report: Report) -> Traits:
+    """The traits of an assessment.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Traits
+        Levels are those of the cement in the canal, or of the filled bodies where none lies there. CT knows
+        no deficit: it is the one of ``--findings``.
+    """
+    canal = [d for d in report.deposits if d.compartment in ("intradural", "epidural")]
+    levels = [d.level for d in canal if d.level in VERSE_IDS]
+    if not canal:
+        levels = [v.level for v in report.vertebrae if v.cement_ml and v.level in VERSE_IDS]
+    finding = report.intradural.finding
+    seen = any(section.cement_area_mm2 is not None for section in report.canal.profile)
+    deficit = report.observations.deficit
+    return Traits(
+        levels=tuple(dict.fromkeys(level for level in levels if level is not None)),
+        intradural=None if finding == "not_assessable" else finding in ("probable", "possible"),
+        epidural=any(d.compartment == "epidural" for d in canal) if seen else None,
+        signs=MappingProxyType(
+            {s.name: s.state == "present" for s in report.intradural.signs if s.state != "not_assessable"}
+        ),
+        deficit=None if deficit == "unknown" else deficit == "yes",
+    )
+
+
+def cement_in_canal(report: Report) -> bool:
+    """Whether an assessment found cement in the canal."""
+    return any(d.compartment in ("intradural", "epidural") for d in report.deposits)
