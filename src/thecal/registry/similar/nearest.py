@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from thecal.registry.similar.entries import Entry
-from thecal.registry.similar.traits import FULL_STRENGTH, Traits
-from thecal.report.headline import COUNTED, listed
+from thecal.registry.similar.traits import FULL_STRENGTH, Traits, vertebrae_apart
+from thecal.report.headline import listed
 
 WEIGHTS: Final[dict[str, float]] = {
     "level": 2.0,
@@ -27,8 +27,8 @@ WEIGHTS: Final[dict[str, float]] = {
 }
 FAR_VERTEBRAE: Final = 4.0
 """Vertebrae apart at which levels are as different as they can be: conus and cauda lie within so many."""
-NEAR: Final = 0.30
-"""Cases are near up to this distance: all known is the same but the level by two vertebrae, say."""
+NEAR: Final = 0.20
+"""Cases are near up to this distance: all that is known is the same but the level, by a vertebra, say."""
 FEWEST: Final = 2
 """Traits that must be known of both; one of them is the level."""
 AT_MOST: Final = 3
@@ -158,17 +158,13 @@ def _held(traits: Traits, entry: Entry) -> Near | None:
 
 
 def _level(here: Traits, there: Traits) -> tuple[float, str] | None:
-    pairs = [
-        (abs(COUNTED.index(a) - COUNTED.index(b)), a, b)
-        for a in here.levels
-        for b in there.levels
-        if a in COUNTED and b in COUNTED
-    ]
+    pairs = [(vertebrae_apart(a, b), a, b) for a in here.levels for b in there.levels]
     if not pairs:
         return None
     steps, mine, its = min(pairs)
     if steps == 0:
-        return 0.0, f"the same level, {mine}"
+        shared = [level for level in here.levels if level in there.levels]
+        return 0.0, f"the same level{'s' if len(shared) > 1 else ''}, {listed(shared)}"
     count = NUMBERS[steps] if steps < len(NUMBERS) else str(steps)
     return min(
         1.0, steps / FAR_VERTEBRAE

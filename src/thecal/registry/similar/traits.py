@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 from types import MappingProxyType
 from typing import Final
 
 from thecal.registry.case import Case, Outcome
 from thecal.report.schema import Report
-from thecal.terms import VERSE_IDS, SignName
+from thecal.terms import USUAL_ORDER, SignName
 
 FULL_STRENGTH: Final = 5.0
 INITIAL: Final = "initial"
+FILLED_ML: Final = 0.5
+"""A body with so much cement counts as treated: less is what ran into a neighbour (a convention)."""
+NEXT_TO_IT: Final = 1
+"""Vertebrae between the treated one and the cement that ran along the canal."""
 
 
 @dataclass(frozen=True)
@@ -108,18 +113,16 @@ def traits_of_report(report: Report) -> Traits:
     Returns
     -------
     Traits
-        Levels are those of the cement in the canal, or of the filled bodies where none lies there. CT knows
-        no deficit: it is the one of ``--findings``.
+        Levels are those of the filled bodies at the cement in the canal or next to it, as papers name the
+        treated level; of the cement itself where no such body is known. CT knows no deficit: it is the one of
+        ``--findings``.
     """
     canal = [d for d in report.deposits if d.compartment in ("intradural", "epidural")]
-    levels = [d.level for d in canal if d.level in VERSE_IDS]
-    if not canal:
-        levels = [v.level for v in report.vertebrae if v.cement_ml and v.level in VERSE_IDS]
     finding = report.intradural.finding
     seen = any(section.cement_area_mm2 is not None for section in report.canal.profile)
     deficit = report.observations.deficit
     return Traits(
-        levels=tuple(dict.fromkeys(level for level in levels if level is not None)),
+        levels=_levels(report, [d.level for d in canal if d.level is not None]),
         intradural=None if finding == "not_assessable" else finding in ("probable", "possible"),
         epidural=any(d.compartment == "epidural" for d in canal) if seen else None,
         signs=MappingProxyType(
@@ -127,6 +130,33 @@ def traits_of_report(report: Report) -> Traits:
         ),
         deficit=None if deficit == "unknown" else deficit == "yes",
     )
+
+
+def vertebrae_apart(one: str, other: str) -> int:
+    """How many vertebrae lie between two levels, as most people's are counted.
+
+    A T13 or L6 stands half a step below its upper neighbour, the sacrum one step below L5.
+    """
+    between = {
+        "T13": USUAL_ORDER.index("T12") + 0.5,
+        "L6": len(USUAL_ORDER) - 0.5,
+        "sacrum": len(USUAL_ORDER),
+    }
+    places = [
+        between.get(level, USUAL_ORDER.index(level) if level in USUAL_ORDER else 0) for level in (one, other)
+    ]
+    return ceil(abs(places[0] - places[1]))
+
+
+def _levels(report: Report, in_canal: list[str]) -> tuple[str, ...]:
+    treated = [
+        vertebra.level
+        for vertebra in report.vertebrae
+        if vertebra.level is not None
+        and (vertebra.cement_ml or 0.0) >= FILLED_ML
+        and (not in_canal or min(vertebrae_apart(vertebra.level, at) for at in in_canal) <= NEXT_TO_IT)
+    ]
+    return tuple(dict.fromkeys(treated or in_canal))
 
 
 def cement_in_canal(report: Report) -> bool:
