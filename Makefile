@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint check benchmark pictures docs lock orthanc clean
+.PHONY: demo test test-pages lint check benchmark pictures docs lock orthanc clean
 
 # mkdocs-material announces its successor at every build.
 export NO_MKDOCS_2_WARNING := 1
@@ -15,6 +15,10 @@ demo: $(STAMP)
 test: $(STAMP)
 	$(BIN)/pytest -n 2
 
+# Every command of every page of the documentation, as a reader would give it.
+test-pages: $(STAMP)
+	$(BIN)/pytest -n 2 -m pages
+
 # Without ruff's cache: it does not notice that a new module changes how imports sort.
 lint: $(STAMP)
 	$(BIN)/ruff check --no-cache .
@@ -23,7 +27,7 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/mkdocs build --strict --quiet
 
-check: lint test
+check: lint test test-pages
 
 benchmark: $(STAMP)
 	$(BIN)/python -m benchmarks

@@ -14,7 +14,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.projection.c_arm import CArm
 from thecal.fluoro.projection.line_integrals import line_integrals
 from thecal.fluoro.projection.view import Pose, View
-from thecal.fluoro.target import Target, target_of
+from thecal.fluoro.target import Needle, Target, target_of
 from thecal.frames import VertebraFrame
 from thecal.volume import FloatArray, Grid, Volume, box_of, patient_grid, resample
 
@@ -70,6 +70,8 @@ class PictureBody:
     gamma: float
     harmonised: float
     window: tuple[float, float]
+    planned: tuple[Needle, ...] = ()
+    """The needle as it was planned: off by what a hand is off."""
 
     def integral(self, view: View) -> npt.NDArray[np.float32]:
         """The patient's attenuation along each ray."""
@@ -211,12 +213,15 @@ def body_of(
     mask = resample((spine.labels[box] == vertebra.id).astype(np.uint8), crop, grid, order=0, fill=0) > 0
     hu = other_posture(hu, grid, mask, frame, rng)
     words: dict[str, Any] = {"needle": bool(rng.random() < 0.5), "cement": bool(rng.random() < 1 / 3)}
-    rods = []
+    rods, planned = [], []
     if words["needle"]:
         side = rng.choice([-1.0, 1.0])
         start = frame.to_lps([side * rng.uniform(22, 32), -rng.uniform(60, 80), rng.uniform(5, 20)])
         tip = frame.to_lps([side * rng.uniform(2, 10), rng.uniform(8, 22), rng.uniform(-4, 4)])
-        rods.append((start, tip, float(rng.uniform(1.2, 1.7))))
+        radius = float(rng.uniform(1.2, 1.7))
+        rods.append((start, tip, radius))
+        off = (start + rng.normal(0.0, 1.5, 3), tip + rng.normal(0.0, 1.2, 3))
+        planned.append(Needle("left", *((float(x), float(y), float(z)) for x, y, z in off), 2.0 * radius))
     if rng.random() < 0.3:
         words["clamp"] = True
         middle = frame.to_lps(rng.uniform([-60, -90, -30], [60, -70, 30]))
@@ -250,6 +255,7 @@ def body_of(
         float(rng.uniform(0.7, 1.4)),
         float(rng.uniform(0.0, 0.7)),
         (float(rng.uniform(0.0, 3.0)), float(rng.uniform(97.0, 100.0))),
+        tuple(planned),
     )
     return body, words | {"photons": round(photons)}
 

@@ -156,6 +156,9 @@ def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None
         (("--sod", "1200"), "impossible"),
         (("--at", "40"), "--at 240,310"),
         (("--at", "40,4000"), "outside the picture"),
+        (("--walls", "40,50", "40"), "--walls 240,340 238,260"),
+        (("--walls", "40,50", "40,4000"), "outside the picture"),
+        (("--walls", "40,50", "40,60", "--at", "40,50"), "give one of them"),
         (("--primary", "200"), "between -180 and 180"),
     ],
 )

@@ -79,6 +79,7 @@ def small_patient(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "patient"
 
 
+@pytest.mark.pages
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "page", [page for page in EXECUTABLE if page.name != OF_ARCHIVES], ids=lambda page: page.name
@@ -90,6 +91,7 @@ def test_a_reader_can_run_every_block_of_the_page(page: Path, tmp_path: Path, sm
         _names_the_true_level(tmp_path)
 
 
+@pytest.mark.pages
 @pytest.mark.timeout(600)
 def test_a_reader_can_talk_to_an_archive(tmp_path: Path, small_patient: Path) -> None:
     absent = why_absent()

@@ -100,6 +100,14 @@ def watch(
             help="Where the middle of the body is seen on the first picture, in pixels.",
         ),
     ] = None,
+    walls: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="ROW,COLUMN ROW,COLUMN",
+            help="On a lateral picture, instead of --at: the middle of the body's posterior wall, then of "
+            "its anterior wall.",
+        ),
+    ] = None,
     tip: Annotated[
         Tip | None,
         typer.Option(
@@ -164,7 +172,8 @@ def watch(
         primary_deg=primary,
         secondary_deg=secondary,
         flip=flip,
-        at=_place(at),
+        at=_place("--at", at),
+        walls=_walls(walls, at),
         tip=None if tip is None else tip.value,
     )
     tell_if_cold()
@@ -209,7 +218,23 @@ def watch(
     return 0
 
 
-def _place(text: str | None) -> tuple[float, float] | None:
+EXAMPLE = {"--at": "--at 240,310", "--walls": "--walls 240,340 238,260"}
+
+
+def _walls(texts: tuple[str, str] | None, at: str | None) -> tuple[float, float, float, float] | None:
+    """Row and column of the posterior wall, then of the anterior."""
+    from thecal.errors import InputError
+
+    if texts is None:
+        return None
+    if at is not None:
+        raise InputError("--at and --walls say the same: give one of them")
+    places = [_place("--walls", text) for text in texts]
+    (back, front) = [place for place in places if place is not None]
+    return (*back, *front)
+
+
+def _place(option: str, text: str | None) -> tuple[float, float] | None:
     """Row and column."""
     import math
 
@@ -220,9 +245,9 @@ def _place(text: str | None) -> tuple[float, float] | None:
     try:
         row, column = (float(part) for part in text.split(","))
     except ValueError as error:
-        raise InputError("--at is a row and a column of the picture, as in --at 240,310") from error
+        raise InputError(f"{option} takes rows and columns, as in {EXAMPLE[option]}") from error
     if not (math.isfinite(row) and math.isfinite(column)):
-        raise InputError("--at is a row and a column of the picture, as in --at 240,310")
+        raise InputError(f"{option} takes rows and columns, as in {EXAMPLE[option]}")
     return row, column
 
 

@@ -43,6 +43,22 @@ def test_two_clicks_give_the_pose_that_draws_the_places_there(
     assert np.allclose(view.project(pose.apply(places)), clicks, atol=0.05)
 
 
+@settings(max_examples=40)
+@given(ANGLES, st.tuples(SHIFT, SHIFT, TURN), st.floats(0.9, 1.1))
+def test_where_the_size_is_known_two_clicks_say_where_and_how_turned_but_not_how_deep(
+    primary: float, step: tuple[float, float, float], size: float
+) -> None:
+    view = CArm().view(CENTRE, primary)
+    unit = axes(view)
+    places = np.stack([CENTRE - 15.0 * unit[0], CENTRE + 15.0 * unit[0]])
+    truth = moved(Pose.still(), view, CENTRE, [*step[:2], 0.0, 0.0, 0.0, step[2]])
+    clicks = view.project(truth.apply(places))
+    wide = clicks.mean(0) + size * (clicks - clicks.mean(0))
+    pose = pose_from_clicks(view, wide[0], wide[1], places, size_known=True)
+    assert reprojection_error_mm(places, view, truth, pose) < 0.1
+    assert abs(step_between(CENTRE, view, Pose.still(), pose)[2]) < 0.5
+
+
 def test_two_clicks_on_one_place_are_refused_in_a_sentence() -> None:
     view = CArm().view(CENTRE, 90.0)
     places = np.stack([CENTRE, CENTRE + np.array([0.0, 0.0, 30.0])])

@@ -13,6 +13,7 @@ from stand_in import frames, toy_target
 from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.projection.c_arm import CArm
+from thecal.fluoro.projection.view import Pose
 from thecal.fluoro.reading import Outline, Reading
 from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.options import WatchOptions
@@ -84,6 +85,25 @@ def test_a_body_off_the_middle_is_looked_for_where_it_is_seen(
     drawn = view.project(MIDDLE)
     seen = 127.0 - column if flip else column
     np.testing.assert_allclose(drawn, (row, seen), atol=1e-6)
+
+
+@given(st.floats(-30.0, 30.0), st.booleans())
+def test_clicked_walls_say_where_the_body_lies_and_how_it_is_turned(degrees: float, flip: bool) -> None:
+    target = replace(toy_target(), depth_mm=30.0)
+    walls = target.frame.to_lps([(0.0, 0.0, 0.0), (0.0, target.depth_mm, 0.0)])
+    plain = standing(target, WatchOptions(view="lateral"), None, SHAPE).view
+    truth = Pose.about(walls.mean(0), [degrees, 0.0, 0.0], [0.0, 6.0, -4.0])
+    seen = plain.project(truth.apply(walls))
+    if flip:
+        seen[:, 1] = 127.0 - seen[:, 1]
+    options = WatchOptions(view="lateral", flip=flip, walls=tuple(float(x) for x in seen.ravel()))
+    model = PlannedModel(target, options, None)
+    view = standing(target, options, None, SHAPE).view
+    start = model._start(view)
+    drawn = view.project(start.apply(walls))
+    if flip:
+        drawn[:, 1] = 127.0 - drawn[:, 1]
+    np.testing.assert_allclose(drawn, seen, atol=0.2)
 
 
 def test_a_place_outside_the_picture_is_refused() -> None:

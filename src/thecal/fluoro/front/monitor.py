@@ -17,7 +17,7 @@ from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, o
 from thecal.fluoro.front.leaks import find_leaks
 from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
 from thecal.fluoro.front.medial_line import needle_rule
-from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle
+from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle, needle_shadows
 from thecal.fluoro.front.new_cement import CementFinder
 from thecal.fluoro.front.outlines import outlines
 from thecal.fluoro.front.readable import clipped, hidden
@@ -148,6 +148,11 @@ class Monitor:
         """The registration's own estimate of its error; None before it is found."""
         return self._error_mm
 
+    @property
+    def move(self) -> Move:
+        """How the vertebra lies on the last picture against the first, on pixels of ``BIN`` each way."""
+        return self._move
+
     def _put(self, pose: Pose) -> None:
         """The vertebra lies so on the first frame."""
         small = self.view.of_moved(pose).binned(BIN)
@@ -162,7 +167,8 @@ class Monitor:
 
         if self._model is None:
             self._model = bone_model(self.target)
-        found = register(self._model, frame, self.view, self._start)
+        hidden_ = needle_shadows(frame.pixels, self.target.needles, self.view, self._start or Pose.still())
+        found = register(self._model, frame, self.view, self._start, ignore=hidden_)
         if found.lost:
             return f"The vertebra is not found: {found.why}."
         if found.error_mm > MOST_ERROR_MM:
@@ -283,12 +289,15 @@ class Monitor:
         self._reference.weights = self._clear(self._finder.thick)
         least = max(LIKENESS_SHARE * self._baseline.likeness, 0.15)
         move = self._reference.lay(picture, self._move, self._baseline.scale)
-        if move.likeness >= least:
+        if move.likeness >= max(least, self._steady.least_likely):
             return move
+        # The table may have gone: the vertebra is looked for anywhere on the picture.
         shift = coarse_shift(self._baseline.picture, picture, self._reference.weights)
         matrix = np.hstack([np.eye(2), shift[:, None]])
         again = self._reference.lay(picture, Move(matrix), 4.0 * self._baseline.scale)
-        return again if again.likeness >= least else None
+        sharp = self._reference.lay(picture, again, self._baseline.scale)
+        better = max(move, again, sharp, key=lambda m: m.likeness)
+        return better if better.likeness >= least else None
 
     def _clear(self, cement: BoolArray) -> FloatImage:
         """Weights with cement and its blur left out."""

@@ -6,15 +6,20 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
-from thecal.fluoro.front.log_picture import FloatImage
-from thecal.fluoro.projection.view import View
+from thecal.fluoro.front.baseline import smooth
+from thecal.fluoro.front.in_plane import STILL, on_frame
+from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
+from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.target import Needle
 from thecal.volume import BoolArray, FloatArray
 
 SEARCH_MM: Final = 6.0
 """A needle may lie so far beside its planned line."""
+BEFORE_MM: Final = 14.0
+"""The same while nobody knows where the vertebra lies."""
 TIP_SEARCH_MM: Final = 14.0
 """Its tip may lie so far before or behind the planned one, along it."""
 STEP_MM: Final = 0.5
@@ -47,7 +52,9 @@ class NeedleSeen:
     sure: bool
 
 
-def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float) -> NeedleSeen:
+def find_needle(
+    picture: FloatImage, needle: Needle, view: View, pixel_mm: float, *, search_mm: float = SEARCH_MM
+) -> NeedleSeen:
     """The dark bar nearest to the planned line.
 
     Parameters
@@ -60,6 +67,8 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
         Of the vertebra at rest in the CT, on the picture's pixels.
     pixel_mm : float
         At the vertebra.
+    search_mm : float
+        So far beside the planned line, at each end, it is looked for.
     """
     entry, tip = view.project(np.array([needle.entry_mm, needle.tip_mm]))
     length = float(np.linalg.norm(tip - entry))
@@ -71,7 +80,7 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     half = needle.outer_mm / 2.0 / pixel_mm
     start = np.maximum(0.0, length - 60.0 / pixel_mm)
     places = np.linspace(start, length - 2.0 / pixel_mm, 48)
-    offsets = np.arange(-SEARCH_MM, SEARCH_MM + 0.01, STEP_MM) / pixel_mm
+    offsets = np.arange(-search_mm, search_mm + 0.01, STEP_MM) / pixel_mm
     reach = float(offsets[-1]) + half + 3.0 / pixel_mm
     lanes = np.arange(-reach, reach + 0.01, 0.5)
     points = entry + places[:, None, None] * along + lanes[None, :, None] * across
@@ -79,17 +88,20 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     grey = grey.reshape(len(places), len(lanes))
     contrast = _bar_contrast(grey, lanes, half, pixel_mm)
     share = (places - places[0]) / (places[-1] - places[0])
+    bounded = np.clip(contrast, -0.1, 0.3)
     best, at = -np.inf, (0.0, 0.0)
     for first in offsets:
-        for last in offsets:
-            if abs(first - last) * pixel_mm > 6.0:
-                continue
-            lane = first + (last - first) * share
-            column = np.clip(np.rint((lane + reach) / 0.5).astype(int), 0, len(lanes) - 1)
-            value = float(np.nanmean(np.clip(contrast[np.arange(len(places)), column], -0.1, 0.3)))
-            value -= 0.001 * (abs(first) + abs(last)) * pixel_mm
-            if value > best:
-                best, at = value, (float(first), float(last))
+        last = offsets[np.abs(offsets - first) * pixel_mm <= max(SEARCH_MM, 0.8 * search_mm)]
+        lane = first + (last - first)[:, None] * share
+        column = np.clip(np.rint((lane + reach) / 0.5).astype(int), 0, len(lanes) - 1)
+        on_lane = bounded[np.arange(len(places)), column]
+        seen = np.isfinite(on_lane)
+        values = np.where(seen, on_lane, 0.0).sum(1) / np.maximum(seen.sum(1), 1)
+        values[~seen.any(1)] = -np.inf
+        values -= 0.001 * (abs(first) + np.abs(last)) * pixel_mm
+        k = int(np.argmax(values))
+        if values[k] > best:
+            best, at = float(values[k]), (float(first), float(last[k]))
     sure = best > LEAST_CONTRAST
     if not sure:
         return _seen(picture, entry, tip, needle, pixel_mm, sure=False)
@@ -99,6 +111,35 @@ def find_needle(picture: FloatImage, needle: Needle, view: View, pixel_mm: float
     direction /= np.linalg.norm(direction)
     new_tip = _tip(picture, new_entry, direction, length, half, pixel_mm)
     return _seen(picture, new_entry, new_tip, needle, pixel_mm, sure=True)
+
+
+def needle_shadows(
+    pixels: npt.NDArray[np.unsignedinteger], needles: tuple[Needle, ...], view: View, start: Pose
+) -> BoolArray:
+    """What of a picture its needles hide, before it is known where the vertebra lies.
+
+    Parameters
+    ----------
+    pixels : (rows, columns) unsigned
+    needles : tuple of Needle
+        As planned.
+    view : View
+    start : Pose
+        About where the vertebra lies.
+
+    Returns
+    -------
+    (rows, columns) bool
+    """
+    picture = smooth(log_picture(pixels, brightest(pixels)))
+    small = view.of_moved(start).binned(BIN)
+    hidden = np.zeros(picture.shape, bool)
+    for needle in needles:
+        pixel_mm = float(np.linalg.norm(small.along_row)) / small.magnification(np.array(needle.tip_mm))
+        seen = find_needle(picture, needle, small, pixel_mm, search_mm=BEFORE_MM)
+        if seen.sure:
+            hidden |= seen.mask
+    return on_frame(STILL, hidden, view.shape, BIN)
 
 
 def _seen(

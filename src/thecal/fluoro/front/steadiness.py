@@ -68,6 +68,11 @@ class Steadiness:
         self._likeness = _recent(self._likeness, move.likeness)
         return ""
 
+    @property
+    def least_likely(self) -> float:
+        """A picture of the same scene that is laid right is hardly less like the baseline than this."""
+        return 0.0 if self._likeness is None else self._likeness - FALL / 2.0
+
     def _change(self, picture: FloatImage, weights: FloatImage) -> float | None:
         before, self._before = self._before, picture
         if before is None:

@@ -48,6 +48,8 @@ class BoneModel:
         Of the vertebra, evenly drawn: errors are means over them.
     neighbours_mm : tuple of (3,) float64
         From this body's middle to the next ones' above and below, as far as the crop shows them.
+    slice_mm : float
+        Largest spacing of the CT's voxels.
     """
 
     values: npt.NDArray[np.float32]
@@ -59,6 +61,7 @@ class BoneModel:
     centre: FloatArray
     points: FloatArray
     neighbours_mm: tuple[FloatArray, ...]
+    slice_mm: float
 
     def draw(self, view: View, *, coarse: bool = False) -> FloatImage:
         """HU times mm along each ray through the vertebra."""
@@ -104,6 +107,7 @@ def bone_model(target: Target) -> BoneModel:
         places.mean(0),
         some,
         _neighbours(target),
+        float(target.grid.spacing_mm.max()),
     )
 
 

@@ -17,14 +17,14 @@ from thecal.fluoro.registration.patch import Patch
 from thecal.fluoro.registration.steps import moved
 from thecal.volume import BoolArray
 
-PIXEL_MM: Final = 2.0
-BLUR_MM: Final = 1.6
+PIXEL_MM: Final = 1.4
+BLUR_MM: Final = 1.2
 TURNS_DEG: Final = (-9.0, -4.5, 0.0, 4.5, 9.0)
 FARTHEST_DEG: Final = 11.5
 """Turns of the lattice that are farther than this from the start are left out."""
 EDGE_MM: Final = 2.5
 """The ring of background that belongs to a shadow's outline."""
-SEARCH_EDGE_MM: Final = 6.0
+SEARCH_EDGE_MM: Final = 12.0
 """The same in the first look: with a part of the neighbours."""
 FAINTEST: Final = 0.05
 """Of the drawing's 98th percentile: what is fainter is no shadow."""

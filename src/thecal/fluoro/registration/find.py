@@ -12,11 +12,11 @@ from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.registration.bone_model import BoneModel, reprojection_error_mm
 from thecal.fluoro.registration.coarse_search import PIXEL_MM, TURNS_DEG, Candidate, search
 from thecal.fluoro.registration.doubt import covariance, expected_error_mm
-from thecal.fluoro.registration.patch import patch_of
-from thecal.fluoro.registration.refine import PRIOR_SD, Fit, refine
+from thecal.fluoro.registration.patch import Patch, patch_of
+from thecal.fluoro.registration.refine import PRIOR_SD, WHOLE_EDGE_MM, Fit, refine
 from thecal.fluoro.registration.steps import step_between
 from thecal.fluoro.registration.usable import why_not
-from thecal.fluoro.registration.verdict import WRONG_MM, judged
+from thecal.fluoro.registration.verdict import WRONG_MM, judged, likeness
 from thecal.volume import BoolArray
 
 REACH_MM: Final = 12.0
@@ -27,18 +27,19 @@ FINE_PIXEL_MM: Final = 0.7
 FINE_BLUR_MM: Final = 0.9
 APART_MM: Final = 1.2
 """Candidates that draw the vertebra nearer to each other than this are one."""
-PRIOR_COST: Final = 0.015
-"""Correlation that a pose must win for each squared standard deviation that it lies from the start."""
-CANDIDATES: Final = (14, 6)
+PRIOR_PLACES: Final = 40.0
+"""A picture counts as about so many looks that are free of each other: what a standard deviation from the
+start costs is reckoned against them."""
+CANDIDATES: Final = (6, 3)
 """So many of the first look are refined, and so many of these finely."""
 BESIDE_REACH_MM: Final = 9.0
 BESIDE_CANDIDATES: Final = (2, 1)
-NO_NEIGHBOUR_MM: Final = 1.0
-"""Taken as the spread where no neighbour is on the picture, and where it is larger."""
 BESIDE_TURNS: Final = (-4.5, 0.0, 4.5)
 """The same at the neighbours' places."""
 INVERTED_FROM: Final = 0.55
 INVERTED_LEAD: Final = 0.25
+DOUBTFUL: Final = 0.5
+"""A likeness below this may be that of a picture whose greys are turned round."""
 """Correlation of the first look with the greys turned round, and how much more than as they are."""
 IN_VIEW_SHARE: Final = 0.6
 """Of the vertebra's points must lie on the picture."""
@@ -117,23 +118,26 @@ def register(
         return lost(OUTSIDE, begin)
     best = ends[0]
     rivals = [
-        e.fit.score
+        e.likeness
         for e in ends[1:]
         if reprojection_error_mm(model.points, view, e.fit.pose, best.fit.pose) > WRONG_MM
     ]
     evidence = {
         "score": best.fit.score,
-        "middle": best.middle,
+        "whole": best.whole,
         "spread_mm": best.spread_mm,
         "used": best.fit.used,
-        "lead": best.fit.score - max(rivals, default=0.0),
+        "lead": best.likeness - max(rivals, default=0.0),
+        "agree": best.agree,
+        "moved_mm": best.moved_mm,
         "gone": _gone(model, view, begin, best.fit.pose),
+        "slice_mm": model.slice_mm,
     }
     if check_level:
-        evidence["level_lead"] = float(np.log(look.beside(best.fit.pose) / max(best.spread_mm, 0.01)))
+        evidence["level_lead"] = best.likeness - look.beside(best.fit.pose)
     error_mm, confidence, why = judged(evidence)
-    if why and look.inverted(begin):
-        why = INVERTED
+    if (why or best.likeness < DOUBTFUL) and look.inverted(begin):
+        why, confidence = INVERTED, 0.0
     return Registration(best.fit.pose, error_mm, confidence, bool(why), why, best.fit.score, evidence)
 
 
@@ -160,14 +164,23 @@ def _gone(model: BoneModel, view: View, begin: Pose, pose: Pose) -> float:
 
 @dataclass(frozen=True, eq=False)
 class _End:
+    """A pose that the cascade came to: how the vertebra fits, and how it did with all around it."""
+
     fit: Fit
     spread_mm: float
-    middle: float
+    whole: float
+    agree: float
+    moved_mm: float
+
+    @property
+    def likeness(self) -> float:
+        """Both correlations as one logarithm."""
+        return likeness(self.fit.score) + likeness(self.whole)
 
 
 @dataclass(frozen=True, eq=False)
 class _Look:
-    """The cascade on one picture: lattice, middle, fine."""
+    """The cascade on one picture: lattice, the vertebra with all around it, the vertebra alone."""
 
     model: BoneModel
     frame: Frame
@@ -182,57 +195,42 @@ class _Look:
         turns_deg: tuple[float, ...] = TURNS_DEG,
     ) -> list[_End]:
         """The best poses near one, best first."""
-        model, view, pixels = self.model, self.view, self.frame.pixels
-        wide = patch_of(
-            pixels,
-            view,
-            model.points,
-            begin,
-            pixel_mm=PIXEL_MM,
-            margin_mm=reach_mm + 4.0,
-            ignore=self.ignore,
-        )
+        model = self.model
+        wide = self._patch(begin, PIXEL_MM, reach_mm + 4.0)
         if wide is None:
             return []
-        first = []
+        middle = []
         found = search(model, wide, begin, reach_mm=reach_mm, turns_deg=turns_deg)
         for candidate in self._apart(begin, found, candidates[0]):
-            fit = self._refined(candidate.pose, begin, coarse=True, steps=4)
+            fit = self._with_all(candidate.pose, begin)
             if fit is not None:
-                first.append(Candidate(fit[0].pose, fit[0].score))
+                middle.append(Candidate(fit.pose, fit.score))
         ends = []
-        for candidate in self._apart(begin, first, candidates[1]):
-            fit = self._refined(candidate.pose, begin, coarse=False, steps=4)
+        for candidate in self._apart(begin, middle, candidates[1]):
+            end = self._alone(candidate.pose, candidate.pose, 4)
             # Once more with the rest drawn at the better pose.
-            fit = self._refined(fit[0].pose, begin, coarse=False, steps=3) if fit is not None else None
-            if fit is not None:
-                ends.append(_End(*fit, candidate.score))
-        return sorted(ends, key=lambda e: -self._worth(begin, e.fit.pose, e.fit.score))
+            end = self._alone(end[0].pose, candidate.pose, 3) if end is not None else None
+            if end is not None:
+                pose = end[0].pose
+                away = [reprojection_error_mm(model.points, self.view, pose, c.pose) for c in middle]
+                agree = float(np.mean([a < WRONG_MM for a in away]))
+                moved = reprojection_error_mm(model.points, self.view, pose, candidate.pose)
+                ends.append(_End(*end, candidate.score, agree, moved))
+        return sorted(ends, key=lambda e: -self._worth(begin, e.fit.pose, e.likeness))
 
     def beside(self, pose: Pose) -> float:
-        """The least spread of a fit of this vertebra at its neighbours' places, mm.
-
-        Not the correlation: a needle and cement lower it at the watched vertebra only.
-        """
-        best = NO_NEIGHBOUR_MM
+        """The best likeness of a fit of this vertebra and its surroundings at its neighbours' places."""
+        best = 0.0
         for way in self.model.neighbours_mm:
             there = Pose(pose.rotation, pose.shift + pose.rotation @ way)
             if in_view(self.model, self.view, there) > IN_VIEW_SHARE:
                 ends = self.near(there, BESIDE_REACH_MM, BESIDE_CANDIDATES, BESIDE_TURNS)
-                best = min([best, *(e.spread_mm for e in ends)])
+                best = max([best, *(e.likeness for e in ends)])
         return best
 
     def inverted(self, begin: Pose) -> bool:
         """Whether the vertebra is found at once when the picture's greys are turned round."""
-        wide = patch_of(
-            self.frame.pixels,
-            self.view,
-            self.model.points,
-            begin,
-            pixel_mm=PIXEL_MM,
-            margin_mm=REACH_MM + 4.0,
-            ignore=self.ignore,
-        )
+        wide = self._patch(begin, PIXEL_MM, REACH_MM + 4.0)
         if wide is None:
             return False
         best = [
@@ -241,34 +239,53 @@ class _Look:
         ]
         return best[1] > INVERTED_FROM and best[1] > best[0] + INVERTED_LEAD
 
-    def _refined(self, pose: Pose, begin: Pose, *, coarse: bool, steps: int) -> tuple[Fit, float] | None:
-        """A fit with the error it expects; None where there is too little to see."""
-        patch = patch_of(
-            self.frame.pixels,
-            self.view,
-            self.model.points,
-            pose,
-            pixel_mm=MIDDLE_PIXEL_MM if coarse else FINE_PIXEL_MM,
-            margin_mm=4.0,
-            ignore=self.ignore,
-        )
+    def _with_all(self, pose: Pose, begin: Pose) -> Fit | None:
+        """A coarse fit in which all moves with the vertebra."""
+        patch = self._patch(pose, MIDDLE_PIXEL_MM, WHOLE_EDGE_MM + 3.0)
         if patch is None:
             return None
-        blur = MIDDLE_BLUR_MM if coarse else FINE_BLUR_MM
-        fit = refine(self.model, patch, pose, blur_mm=blur, steps=steps, origin=begin, coarse=coarse)
+        fit = refine(
+            self.model,
+            patch,
+            pose,
+            blur_mm=MIDDLE_BLUR_MM,
+            steps=5,
+            origin=begin,
+            coarse=True,
+            whole=True,
+        )
+        return fit if fit.equations is not None else None
+
+    def _alone(self, pose: Pose, begin: Pose, steps: int) -> tuple[Fit, float] | None:
+        """A fine fit of the vertebra with the error it expects; None where there is too little to see."""
+        patch = self._patch(pose, FINE_PIXEL_MM, 4.0)
+        if patch is None:
+            return None
+        fit = refine(self.model, patch, pose, blur_mm=FINE_BLUR_MM, steps=steps, origin=begin)
         if fit.equations is None:
             return None
         spread = expected_error_mm(self.model, patch, fit.pose, covariance(fit.equations, patch.pixel_mm))
         return fit, spread
 
-    def _worth(self, begin: Pose, pose: Pose, score: float) -> float:
-        """A pose's correlation less what its distance from the start costs."""
-        return score - PRIOR_COST * _gone(self.model, self.view, begin, pose)
+    def _patch(self, pose: Pose, pixel_mm: float, margin_mm: float) -> Patch | None:
+        return patch_of(
+            self.frame.pixels,
+            self.view,
+            self.model.points,
+            pose,
+            pixel_mm=pixel_mm,
+            margin_mm=margin_mm,
+            ignore=self.ignore,
+        )
+
+    def _worth(self, begin: Pose, pose: Pose, likeness_: float) -> float:
+        """A pose's likeness less what its distance from the start costs."""
+        return likeness_ - _gone(self.model, self.view, begin, pose) / PRIOR_PLACES
 
     def _apart(self, begin: Pose, found: list[Candidate], count: int) -> list[Candidate]:
         """The worthiest that are not drawn at one place."""
         kept: list[Candidate] = []
-        for candidate in sorted(found, key=lambda c: -self._worth(begin, c.pose, c.score)):
+        for candidate in sorted(found, key=lambda c: -self._worth(begin, c.pose, likeness(c.score))):
             if all(
                 reprojection_error_mm(self.model.points, self.view, candidate.pose, k.pose) > APART_MM
                 for k in kept

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy import ndimage
 
 from thecal.fluoro.projection.view import Pose, View
 from thecal.volume import BoolArray, FloatArray
+
+BRIDGE_MM: Final = 2.0
+"""Ignored pixels are filled by means over this radius (one sigma)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +91,19 @@ def patch_of(
     seen = np.ones(image.shape, np.float32)
     if ignore is not None:
         seen = 1.0 - _binned(ignore[rows, columns].astype(np.float32), factor)
+        image = _bridged(image, seen, BRIDGE_MM / (pitch * factor))
     return Patch(-image, cut, pitch * factor, seen)
+
+
+def _bridged(
+    image: npt.NDArray[np.float32], seen: npt.NDArray[np.float32], sigma: float
+) -> npt.NDArray[np.float32]:
+    """The picture with what is ignored filled from around it, so that its edges pull nothing."""
+    whole = (seen > 0.99).astype(np.float32)
+    share = ndimage.gaussian_filter(whole, sigma)
+    around = ndimage.gaussian_filter(image * whole, sigma) / np.maximum(share, 1e-3)
+    bridged: npt.NDArray[np.float32] = np.where((whole > 0) | (share < 1e-3), image, around)
+    return bridged
 
 
 def _binned(image: npt.NDArray[np.float32], factor: int) -> npt.NDArray[np.float32]:

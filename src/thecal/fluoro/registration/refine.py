@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from thecal.fluoro.projection.line_integrals import FloatImage
 from thecal.fluoro.projection.view import Pose
 from thecal.fluoro.registration.bone_model import BoneModel
-from thecal.fluoro.registration.coarse_search import shadow_of
+from thecal.fluoro.registration.coarse_search import EDGE_MM, shadow_of
 from thecal.fluoro.registration.gradients import Gradients, gradients
 from thecal.fluoro.registration.patch import Patch
 from thecal.fluoro.registration.steps import flow, moved, step_between
@@ -27,6 +28,8 @@ LARGEST: Final = np.array([3.0, 3.0, 12.0, 4.0, 4.0, 4.0])
 PRIOR_SD: Final = np.array([8.0, 8.0, 8.0, 7.0, 7.0, 7.0])
 """How far from the start a pose is thought to be before looking."""
 DONE: Final = np.array([0.02, 0.02, 0.3, 0.04, 0.04, 0.04])
+WHOLE_EDGE_MM: Final = 12.0
+"""So much round the shadow is looked at where all moves with the vertebra: the next bodies' endplates."""
 ODD: Final = 2.5
 """Places whose mismatch is so many times the usual count a quarter: needle, cement, another bone."""
 ODD_MM: Final = 1.5
@@ -86,6 +89,7 @@ def refine(
     origin: Pose | None = None,
     coarse: bool = False,
     free: tuple[int, ...] = ALL,
+    whole: bool = False,
 ) -> Fit:
     """Climb to the best pose near ``start``.
 
@@ -109,13 +113,22 @@ def refine(
         Draw from the coarse model.
     free : tuple of int
         The numbers of the pose that may change, as ``steps.NAMES`` counts them.
+    whole : bool
+        Neighbours and all else move with the vertebra, and more of them is looked at: surer, and less sharp.
     """
     pixel, view = patch.pixel_mm, patch.view
     pose, gone = start, step_between(model.centre, view, origin or start, start)
-    # The rest stays where the start puts it: the vertebra alone moves against it.
-    rest = model.draw_rest(view.of_moved(start))
-    drawing = model.draw(view.of_moved(pose), coarse=coarse)
-    shadow = shadow_of(drawing, pixel) * patch.seen
+    edge_mm = WHOLE_EDGE_MM if whole else EDGE_MM
+
+    def drawn_at(at: Pose) -> tuple[FloatImage, FloatImage]:
+        """What moves, and the vertebra's own drawing."""
+        own = model.draw(view.of_moved(at), coarse=coarse)
+        return (own + model.draw_rest(view.of_moved(at)) if whole else own), own
+
+    drawing, own_drawing = drawn_at(pose)
+    # Otherwise the rest stays where the start puts it: the vertebra alone moves against it.
+    rest = np.zeros_like(drawing) if whole else model.draw_rest(view.of_moved(start))
+    shadow = shadow_of(own_drawing, pixel, edge_mm) * patch.seen
     if shadow.sum() < MINIMUM:
         return Fit(pose, 0.0, 0.0, None)
     picture = gradients(patch.image, pixel, blur_mm, shadow)
@@ -133,7 +146,7 @@ def refine(
             if k in FLAT:
                 near = drawing - (slope * flow(model.centre, view, pose, probe)).sum(0)
             else:
-                near = model.draw(view.of_moved(moved(pose, view, model.centre, probe)), coarse=coarse)
+                near = drawn_at(moved(pose, view, model.centre, probe))[0]
             columns.append(((gradients(near + rest, pixel, blur_mm, shadow) - drawn) / PROBES[k]).ravel())
         equations = _equations(picture, drawn, np.stack(columns, 1), weight, noise * area)
         if last or number == steps:
@@ -146,8 +159,8 @@ def refine(
         better = False
         while not better and trust > 0.1:
             trial = moved(pose, view, model.centre, trust * step)
-            next_drawing = model.draw(view.of_moved(trial), coarse=coarse)
-            if (next_drawing > 0).any():
+            next_drawing, next_own = drawn_at(trial)
+            if (next_own > 0).any():
                 next_drawn = gradients(next_drawing + rest, pixel, blur_mm, shadow)
                 better = correlation(picture, next_drawn, weight) > score - 1e-4
             if not better:
@@ -155,13 +168,13 @@ def refine(
         if not better:
             break
         gone = gone + trust * step
-        pose, drawing, drawn = trial, next_drawing, next_drawn
-        shadow = (shadow_of(drawing, pixel) * patch.seen).astype(np.float64)
+        pose, drawing, drawn, own_drawing = trial, next_drawing, next_drawn, next_own
+        shadow = (shadow_of(own_drawing, pixel, edge_mm) * patch.seen).astype(np.float64)
         if shadow.sum() < MINIMUM:
             return Fit(pose, 0.0, 0.0, None)
         last = bool((np.abs(trust * step) < DONE).all())
         trust = min(1.0, 2.0 * trust)
-    used = float(weight.sum() / max(float(shadow_of(drawing, pixel).sum()), 1.0))
+    used = float(weight.sum() / max(float(shadow_of(own_drawing, pixel, edge_mm).sum()), 1.0))
     return Fit(pose, correlation(picture, drawn, shadow), used, equations)
 
 

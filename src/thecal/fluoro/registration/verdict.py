@@ -10,32 +10,45 @@ WRONG_MM: Final = 2.0
 """A pose that draws the vertebra farther off than this is wrong."""
 SURE_FROM: Final = 0.5
 """Below this confidence the vertebra is lost."""
+LEAST_SCORE: Final = 0.25
+"""Below this correlation there is no vertebra, whatever else speaks for it."""
 WEIGHTS: Final[dict[str, float]] = {
-    "log_spread": -3.0,
-    "level_lead": 3.15,
-    "lead": 7.54,
-    "gone": -1.26,
+    "likeness": 0.43,
+    "level_lead": 1.64,
+    "lead": 0.78,
+    "gone": -1.32,
+    "agree": 1.37,
+    "log_moved": -1.35,
 }
-"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses; the
-correlation itself was in it and got no weight."""
-CONSTANT: Final = -2.23
-SCALE: Final = 2.34
-"""Mean true error over the mean spread, of those of the same views that were not wrong."""
+"""Of a logistic sum, fitted by ``benchmarks/fit_registration.py`` on views that no table uses."""
+CONSTANT: Final = -1.34
+SCALE: Final = 1.58
 FLOOR_MM: Final = 0.25
+SLICE_SHARE: Final = 0.2
+"""The error that is said is ``hypot(FLOOR_MM, SCALE * spread, SLICE_SHARE * slice)``: thick slices blur
+endplates, and a blurred edge lies off without wavering."""
 
 
 def terms(evidence: dict[str, float]) -> dict[str, float]:
     """What is summed.
 
-    The spread's logarithm against 0.3 mm, and of the neighbours' against it; how much less the next best pose
-    correlates, beyond 0.3 of no more use; and the distance from the start beyond what starts are off.
+    How well the vertebra, alone and with all around it, correlates; how much better it does here than at its neighbours' places; how much less the next best pose does,
+    beyond 0.6 of no more use; the distance from the start beyond what starts are off; how many of the
+    candidates came to this pose; and how far the vertebra went from where it lay with all around it.
     """
     return {
-        "log_spread": float(np.log(np.clip(evidence["spread_mm"], 0.05, 3.0) / 0.3)),
-        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -1.0, 1.0)),
-        "lead": float(np.clip(evidence["lead"], -0.1, 0.3)),
+        "likeness": float(np.clip(likeness(evidence["score"]) + likeness(evidence["whole"]), 0.0, 2.0)),
+        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -0.8, 0.6)),
+        "lead": float(np.clip(evidence["lead"], -0.1, 0.6)),
         "gone": float(np.clip(evidence["gone"] - 4.0, 0.0, 4.0)),
+        "agree": evidence["agree"],
+        "log_moved": float(np.log(np.clip(evidence["moved_mm"], 0.2, 4.0))),
     }
+
+
+def likeness(correlation: float) -> float:
+    """The logarithm of how much a correlation takes off the variance: ``-log(1 - r^2)``; 0 for none."""
+    return float(-np.log1p(-(np.clip(correlation, 0.0, 0.99) ** 2)))
 
 
 LEVEL_LEAD: Final = 0.5
@@ -47,13 +60,15 @@ def judged(evidence: dict[str, float]) -> tuple[float, float, str]:
     parts = terms(evidence)
     total = CONSTANT + sum(WEIGHTS[name] * value for name, value in parts.items())
     confidence = float(1.0 / (1.0 + np.exp(-np.clip(total, -30.0, 30.0))))
-    error = float(np.hypot(FLOOR_MM, SCALE * evidence["spread_mm"]))
+    scatter = np.hypot(FLOOR_MM, SCALE * evidence["spread_mm"])
+    error = float(np.hypot(scatter, SLICE_SHARE * evidence["slice_mm"]))
+    if evidence["score"] < LEAST_SCORE:
+        return error, 0.0, UNLIKE
     if confidence >= SURE_FROM:
         return error, confidence, ""
-    if parts["level_lead"] < 0.0 and evidence["score"] > ALIKE:
+    if parts["level_lead"] < 0.0:
         return error, confidence, "The vertebra above or below fits the plan's as well as this one."
-    return error, confidence, "The picture does not look like the plan's vertebra near where it should be."
+    return error, confidence, UNLIKE
 
 
-ALIKE: Final = 0.3
-"""Correlation from which there is a vertebra at all."""
+UNLIKE: Final = "The picture does not look like the plan's vertebra near where it should be."

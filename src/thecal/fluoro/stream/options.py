@@ -28,6 +28,9 @@ class WatchOptions:
         Whether the pictures are mirrored left to right; None where nobody says so.
     at : (float, float) or None
         (row, column) of the middle of the body on the first picture; None where it is the picture's middle.
+    walls : (float, float, float, float) or None
+        Row and column of the middle of the body's posterior wall, then of its anterior wall, on a lateral
+        picture: where the body lies and how it is turned.
     tip : "behind", "past" or None
         Where the lateral view has shown the needle's tip against the posterior wall of the body: still behind
         it, or past it; None where nobody says so. On AP views the tip is held against the pedicle by it.
@@ -44,4 +47,5 @@ class WatchOptions:
     secondary_deg: float | None = None
     flip: bool | None = None
     at: tuple[float, float] | None = None
+    walls: tuple[float, float, float, float] | None = None
     tip: Literal["behind", "past"] | None = None

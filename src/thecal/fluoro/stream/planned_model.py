@@ -14,11 +14,11 @@ from thecal.fluoro.reading import Outline, Reading
 from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.picture_model import PictureModel
-from thecal.fluoro.stream.standing import USUAL, standing
+from thecal.fluoro.stream.standing import USUAL, clicked_places, standing
 from thecal.fluoro.target import Target
 
 if TYPE_CHECKING:
-    from thecal.fluoro.projection.view import View
+    from thecal.fluoro.projection.view import Pose, View
 
 
 class PlannedModel:
@@ -60,7 +60,7 @@ class PlannedModel:
             return
         # What cannot be is said before the first picture.
         shape = geometry.shape if geometry is not None else USUAL.shape
-        stands = standing(target, replace(options, at=None), geometry, shape)
+        stands = standing(target, replace(options, at=None, walls=None), geometry, shape)
         self.assumed, self.overruled = stands.assumed, stands.overruled
         if geometry is not None:
             standing(target, options, geometry, shape)
@@ -80,13 +80,24 @@ class PlannedModel:
         """The monitor from this picture on; it says itself why the vertebra is not found."""
         from thecal.fluoro.front.monitor import Monitor
 
-        tip = self._options.tip
+        tip, view = self._options.tip, self._view(frame)
         return Monitor(
             self._target,
-            self._view(frame),
+            view,
             posterior=self._options.posterior,
+            start=self._start(view),
             tip_behind_wall=None if tip is None else tip == "behind",
         )
+
+    def _start(self, view: View) -> Pose | None:
+        """How the vertebra lies by the walls that the user sees; None where only its place is said."""
+        from thecal.fluoro.registration.clicked import pose_from_clicks
+
+        if self._options.walls is None:
+            return None
+        posterior, anterior = clicked_places(self._options, view.shape)
+        walls = self._target.frame.to_lps([(0.0, 0.0, 0.0), (0.0, self._target.depth_mm, 0.0)])
+        return pose_from_clicks(view, posterior, anterior, walls, size_known=True)
 
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape

@@ -36,7 +36,7 @@ class Standing:
 def standing(
     target: Target, options: WatchOptions, geometry: SourceGeometry | None, shape: tuple[int, int]
 ) -> Standing:
-    """The C-arm of a watch, with the body's middle in its isocentre or where ``options.at`` says it is seen.
+    """The C-arm of a watch, with the body's middle in its isocentre or where the options say it is seen.
 
     Parameters
     ----------
@@ -134,14 +134,34 @@ def _is_of_view(degrees: tuple[float, float], view: str) -> bool:
 def _placed(arm: CArm, middle: FloatArray, degrees: tuple[float, float], options: WatchOptions) -> View:
     """The view in which the body's middle is drawn where it is seen."""
     view = arm.view(middle, *degrees)
-    if options.at is None:
+    clicked = clicked_places(options, arm.shape)
+    if not clicked:
         return view
     rows, columns = arm.shape
-    row, column = options.at
-    if not (0.0 <= row <= rows - 1 and 0.0 <= column <= columns - 1):
-        raise InputError(f"--at {row:g},{column:g} lies outside the picture of {rows} x {columns} pixels")
-    if options.flip:
-        column = columns - 1 - column
+    row, column = np.mean(clicked, axis=0)
     off = (column - (columns - 1) / 2) * view.along_row + (row - (rows - 1) / 2) * view.along_column
     # The middle stays in the isocentre's plane, so that this is exact.
     return arm.view(middle - off * arm.sod_mm / arm.sid_mm, *degrees)
+
+
+def clicked_places(options: WatchOptions, shape: tuple[int, int]) -> list[tuple[float, float]]:
+    """Rows and columns of what the user sees, on pictures that are not mirrored.
+
+    The middle of the body alone (``at``), or of its posterior and anterior wall (``walls``), or nothing.
+
+    Raises
+    ------
+    InputError
+        Where a place lies outside the picture.
+    """
+    if options.walls is not None:
+        name, places = "--walls", [options.walls[:2], options.walls[2:]]
+    else:
+        name, places = "--at", [] if options.at is None else [options.at]
+    rows, columns = shape
+    for row, column in places:
+        if not (0.0 <= row <= rows - 1 and 0.0 <= column <= columns - 1):
+            raise InputError(
+                f"{name} {row:g},{column:g} lies outside the picture of {rows} x {columns} pixels"
+            )
+    return [(row, columns - 1 - column if options.flip else column) for row, column in places]
