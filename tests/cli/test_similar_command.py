@@ -15,9 +15,11 @@ from thecal.terms import RESEARCH_USE
 
 @pytest.fixture
 def case_file(tmp_path: Path) -> Path:
-    """Chen YJ 2006 as a case of one's own."""
+    """Chen YJ 2006 as a case of one's own, with days."""
+    case = as_case(library().case("chen2006"))
+    timed = [o.model_copy(update={"days": 0 if i < 2 else 120}) for i, o in enumerate(case.outcomes)]
     path = tmp_path / "case.json"
-    path.write_text(as_case(library().case("chen2006")).model_dump_json(), encoding="utf-8")
+    path.write_text(case.model_copy(update={"outcomes": tuple(timed)}).model_dump_json(), encoding="utf-8")
     return path
 
 

@@ -186,8 +186,7 @@ class Outcome(Part):
 
     ``as_written`` keeps the grade verbatim ("4+", "4-", "3/5"); ``value`` is its number (4+ is 4.33 and 4- is
     3.67 by a convention of this program that is said wherever it is used), ``choice`` its word for scales of
-    words. ``days`` counts from the procedure; ``on`` is the date; ``when`` is the time in words where neither
-    is known ("final follow-up").
+    words. ``days`` counts from the procedure; ``on`` is the date.
     """
 
     scale: Scale
@@ -198,7 +197,6 @@ class Outcome(Part):
     muscle: Word | None = None
     on: date | None = None
     days: float | None = None
-    when: Word | None = None
 
     @model_validator(mode="after")
     def _within_the_scale(self) -> Self:

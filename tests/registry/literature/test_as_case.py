@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from thecal.registry.case import Case
-from thecal.registry.literature.as_case import as_case
+from thecal.registry.case import Case, Outcome
+from thecal.registry.literature.as_case import as_case, timed_outcomes
 from thecal.registry.literature.library import library
 
 NAMES = [case.id for case in library().cases]
@@ -13,6 +13,10 @@ NAMES = [case.id for case in library().cases]
 
 def case_of(name: str) -> Case:
     return as_case(library().case(name))
+
+
+def said(name: str, when: str, scale: str = "mrc") -> list[Outcome]:
+    return [o for time, o in timed_outcomes(library().case(name)) if time == when and o.scale == scale]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -28,13 +32,14 @@ def test_every_case_has_age_sex_level_compartment_and_deficit(name: str) -> None
 
 def test_grades_whose_side_is_disputed_are_left_out() -> None:
     for name in ("shapiro2003", "grelat2018"):
-        assert [o for o in case_of(name).outcomes if o.scale == "mrc" and o.when == "initial"] == []
-    final = [(o.side, o.value) for o in case_of("shapiro2003").outcomes if o.when == "final"]
+        assert said(name, "initial") == []
+    final = [(o.side, o.value) for o in said("shapiro2003", "final")]
+    assert [(o.side, o.value) for o in case_of("shapiro2003").outcomes] == final
     assert final == [("left", 5.0), ("right", 5.0)]
 
 
 def test_of_a_leg_that_is_disputed_only_the_other_is_kept() -> None:
-    first = [(o.side, o.value) for o in case_of("chen2015").outcomes if o.when == "initial"]
+    first = [(o.side, o.value) for o in said("chen2015", "initial")]
     assert first == [("left", 0.0)]
 
 
@@ -42,17 +47,14 @@ def test_operations_stand_in_the_order_of_the_papers_own_abstract() -> None:
     first, second = case_of("kulkarni2013").revisions
     assert (first.corpectomy, first.durotomy) == ("yes", "unknown")
     assert (second.corpectomy, second.durotomy) == ("unknown", "yes")
-    bladder = [(o.when, o.choice) for o in case_of("kulkarni2013").outcomes if o.scale == "bladder"]
-    assert bladder == [("initial", "impaired"), ("2 years", "normal")]
+    assert [o.choice for o in said("kulkarni2013", "initial", "bladder")] == ["impaired"]
+    assert [o.choice for o in said("kulkarni2013", "2 years", "bladder")] == ["normal"]
 
 
 def test_the_founding_case_keeps_its_grades_verbatim_beside_a_number() -> None:
     case = case_of("liao2025")
-    (grade,) = [
-        o
-        for o in case.outcomes
-        if (o.when, o.muscle, o.side) == ("day 1 after revision", "quadriceps", "right")
-    ]
+    day_1 = said("liao2025", "day 1 after revision")
+    (grade,) = [o for o in day_1 if (o.muscle, o.side) == ("quadriceps", "right")]
     assert (grade.as_written, grade.value) == ("2+", 2.33)
     assert case.deficit.delay_h == 0.0
     (revision,) = case.revisions

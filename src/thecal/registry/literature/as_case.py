@@ -40,7 +40,8 @@ def as_case(published: PublishedCase) -> Case:
     Returns
     -------
     Case
-        Without dates, which no paper gives.
+        Without dates and days, which no paper gives; outcomes stand in the papers' order, and
+        :func:`timed_outcomes` has their times.
     """
     levels = [str(v.understood) for v in _usable(published, "level")]
     cause: Any = _one(published, "cause")
@@ -54,7 +55,19 @@ def as_case(published: PublishedCase) -> Case:
         leaks=_leaks(published, levels),
         deficit=_deficit(published),
         revisions=_revisions(published),
-        outcomes=tuple(_outcome(v) for v in _usable(published, *OUTCOMES) if v.when != NOT_STATED),
+        outcomes=tuple(outcome for _, outcome in timed_outcomes(published)),
+    )
+
+
+def timed_outcomes(published: PublishedCase) -> tuple[tuple[str, Outcome], ...]:
+    """What is said of strength, walking and sphincters, each with its time in words, in the papers' order.
+
+    A :class:`Case` has places for days and dates, which no paper gives, and none for "final follow-up".
+    """
+    return tuple(
+        (value.when, _outcome(value))
+        for value in _usable(published, *OUTCOMES)
+        if value.when is not None and value.when != NOT_STATED
     )
 
 
@@ -133,5 +146,4 @@ def _outcome(value: CaseValue) -> Outcome:
         choice=None if value.field == "mrc" else value.understood,
         side=value.side,
         muscle=value.muscle,
-        when=value.when,
     )

@@ -8,12 +8,14 @@ from functools import cache
 from typing import Final
 
 from thecal.registry.case import Case, Outcome
-from thecal.registry.literature.as_case import NOT_STATED, as_case
+from thecal.registry.literature.as_case import NOT_STATED, as_case, timed_outcomes
 from thecal.registry.literature.library import CaseValue, PublishedCase, library
-from thecal.registry.similar.traits import INITIAL, Traits, traits_of_case
+from thecal.registry.similar.traits import Traits, traits_of_case
 from thecal.report.headline import listed
 
 UNKNOWN: Final = "not known"
+INITIAL: Final = "initial"
+"""How the tables call the time at which the patient was first examined after the cement."""
 SCALE_WORDS: Final = {
     "mrc": "strength",
     "isncsci_motor": "ISNCSCI motor",
@@ -82,11 +84,12 @@ def _who(case: Case) -> str:
 
 def _published(published: PublishedCase) -> Entry:
     case = as_case(published)
+    first = [outcome for when, outcome in timed_outcomes(published) if when == INITIAL]
     return Entry(
         name=published.name,
         own=False,
         who=_who(case),
-        traits=traits_of_case(case),
+        traits=traits_of_case(case, first),
         done=_printed_operations(published),
         became=_printed_outcome(published),
         conflicts=published.conflicts,
@@ -195,4 +198,4 @@ def _own_outcome(outcomes: tuple[Outcome, ...]) -> str:
 def _time(outcome: Outcome) -> str | None:
     if outcome.days is not None:
         return f"(day {outcome.days:g})"
-    return f"({outcome.when})" if outcome.when else None
+    return None if outcome.on is None else f"({outcome.on.isoformat()})"

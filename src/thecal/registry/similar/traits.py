@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from types import MappingProxyType
@@ -13,7 +13,6 @@ from thecal.report.schema import Report
 from thecal.terms import USUAL_ORDER, SignName
 
 FULL_STRENGTH: Final = 5.0
-INITIAL: Final = "initial"
 FILLED_ML: Final = 0.5
 """A body with so much cement counts as treated: less is what ran into a neighbour (a convention)."""
 NEXT_TO_IT: Final = 1
@@ -49,17 +48,18 @@ class Traits:
     sphincter: bool | None = None
 
 
-def traits_of_case(case: Case) -> Traits:
+def traits_of_case(case: Case, first: Sequence[Outcome] | None = None) -> Traits:
     """The traits of a case of the registry or of the literature.
 
     Parameters
     ----------
     case : Case
+    first : sequence of Outcome, optional
+        How strength and sphincters were at the beginning; else the earliest findings from the cement on.
 
     Returns
     -------
     Traits
-        Strength and sphincters as they were first, from the cement on.
     """
     levels = [p.level for p in case.procedures if p.kind != "conservative"]
     levels = levels or [f.level for f in case.fractures]
@@ -74,7 +74,7 @@ def traits_of_case(case: Case) -> Traits:
     signs = {
         s.name: s.state == "present" for leak in case.leaks for s in leak.signs if s.state != "not_assessable"
     }
-    first = _first(case.outcomes)
+    first = _first(case.outcomes) if first is None else first
     grades = [o.value for o in first if o.scale == "mrc" and o.value is not None]
     sphincters = [o.choice for o in first if o.scale in ("bladder", "bowel") and o.choice is not None]
     deficit = (
@@ -93,9 +93,6 @@ def traits_of_case(case: Case) -> Traits:
 
 def _first(outcomes: tuple[Outcome, ...]) -> list[Outcome]:
     """The findings of the earliest time after the cement; none where no time is known."""
-    named = [o for o in outcomes if o.when == INITIAL]
-    if named:
-        return named
     days = [o.days for o in outcomes if o.days is not None and o.days >= 0.0]
     if days:
         return [o for o in outcomes if o.days == min(days)]
