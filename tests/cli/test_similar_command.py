@@ -79,3 +79,22 @@ def test_a_file_that_is_neither_gets_one_sentence(
 def test_a_name_without_a_registry_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["similar", "case-7"]) == EXIT_INPUT
     assert "no report.json, no folder with one, and no case as JSON" in capsys.readouterr().err
+
+
+def test_the_cases_of_a_registry_are_compared_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = pytest.importorskip("thecal.registry.store")
+    place = tmp_path / "registry.sqlite"
+    published = [as_case(library().case(name)) for name in ("liao2025", "lin2015")]
+    with store.init_store(place) as kept:
+        for number, case in enumerate(published, start=1):
+            patient = case.patient.model_copy(update={"pseudonym": f"case-{number}"})
+            kept.add(case.model_copy(update={"patient": patient}), who="a test")
+    asked = ["similar", "case-2", "--registry", str(place), "--at-most", "20", "--json"]
+    assert run(asked) == 0
+    answer = json.loads(capsys.readouterr().out)
+    own = [one["name"] for one in answer["near"] if one["own"]]
+    assert answer["searched"] == 13
+    assert own in ([], ["case-1"])
+    assert "Lin 2015" in [one["name"] for one in answer["near"]]
+    assert run(["similar", "case-9", "--registry", str(place)]) == EXIT_INPUT
+    assert "no case of the registry" in capsys.readouterr().err

@@ -71,8 +71,9 @@ def _own(registry: str | None) -> tuple[tuple[Entry, ...], dict[str, Traits]]:
 
     from thecal.registry.similar.entries import own_entries
 
-    store: Any = import_module("thecal.registry.store").open_store(registry)
-    entries = own_entries(store.cases())
+    opened: Any = import_module("thecal.registry.store").open_store(registry)
+    with opened as store:
+        entries = own_entries(store.cases())
     return entries, {entry.name: entry.traits for entry in entries}
 
 
@@ -141,8 +142,10 @@ def _near_json(one: Near) -> dict[str, Any]:
         "source": one.entry.source,
         "who": one.entry.who,
         "distance": one.distance,
+        "likeness": one.likeness,
         "compared": [
-            {"trait": part.trait, "distance": part.distance, "words": part.words} for part in one.compared
+            {"trait": part.trait, "distance": part.distance, "alike": part.alike, "apart": part.apart}
+            for part in one.compared
         ],
         "unknown": list(one.unknown),
         "done": one.entry.done,

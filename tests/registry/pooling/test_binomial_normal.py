@@ -72,7 +72,7 @@ def brute_force(events: int, n: int, mu: float, tau: float) -> float:
 
 
 @given(COUNTS, st.floats(-3.0, 3.0), st.floats(0.0, 1.5))
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_the_integral_is_right(counts: tuple[int, int], mu: float, tau: float) -> None:
     events, n = counts
     value, _, _ = log_likelihoods(np.array([float(events)]), np.array([float(n)]), mu, tau)

@@ -50,10 +50,13 @@ def test_the_founding_case_is_nearest_to_a_leak_like_hers() -> None:
     assert "12 published cases are near" in found.sentence
 
 
-def test_of_equals_the_one_of_which_more_is_known_comes_first() -> None:
+def test_much_in_common_outweighs_one_thing_apart_and_beats_little_in_common() -> None:
+    signs = MappingProxyType({"layering": True, "medial_puncture": True, "sac_conforming_shape": True})
+    hers = replace(HERS, signs=signs)
     little = entry(Traits(levels=("T12",), intradural=True), "little")
-    much = entry(HERS, "much")
-    assert [one.entry.name for one in nearest(HERS, [little, much]).near] == ["much", "little"]
+    much = entry(replace(hers, signs=signs | {"layering": False}), "much")
+    same = entry(hers, "same")
+    assert [one.entry.name for one in nearest(hers, [little, much, same]).near] == ["same", "much", "little"]
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,11 @@
 """How far two cases are from each other, and which are near: a mean over what is known of both.
 
 The distance is Gower's (1971, Biometrics 27:857; from memory): for each trait a distance from 0 (the same)
-to 1 (as far as it counts), and their weighted mean over the traits that are known of both cases. The weights
-and the border of "near" are conventions of this program; no study has measured what likeness is worth.
-Nothing is predicted.
+to 1 (as far as it counts), and their weighted mean over the traits that are known of both cases. Near cases
+are ordered by their likeness, the sum of weight times 1 - 2 distance over the same traits: what is the same
+speaks for a case, what is as far as can be against it, and what is not known for neither. Weights and the
+border of "near" are conventions of this program; no study has measured what likeness is worth. Nothing is
+predicted.
 """
 
 from __future__ import annotations
@@ -32,16 +34,20 @@ NEAR: Final = 0.20
 FEWEST: Final = 2
 """Traits that must be known of both; one of them is the level."""
 AT_MOST: Final = 3
+HALFWAY: Final = 0.5
+Words = tuple[float, str, str]
+"""Distance, what is alike, what is apart."""
 NUMBERS: Final = ("no", "one", "two", "three", "four", "five", "six")
 
 
 @dataclass(frozen=True)
 class Compared:
-    """One trait of two cases: how far apart, and that in words."""
+    """One trait of two cases: how far apart, and what is alike and what is not, in words or empty."""
 
     trait: str
     distance: float
-    words: str
+    alike: str
+    apart: str
 
 
 @dataclass(frozen=True)
@@ -64,19 +70,24 @@ class Near:
     unknown: tuple[str, ...]
 
     @property
+    def likeness(self) -> float:
+        """How much speaks for it, less what speaks against it."""
+        return sum(WEIGHTS[one.trait] * (1.0 - 2.0 * one.distance) for one in self.compared)
+
+    @property
     def because(self) -> tuple[str, ...]:
         """What makes them alike, in words."""
-        return tuple(one.words for one in self.compared if one.distance < 0.5)
+        return tuple(one.alike for one in self.compared if one.alike)
 
     @property
     def apart(self) -> tuple[str, ...]:
         """What sets them apart, in words."""
-        return tuple(one.words for one in self.compared if one.distance >= 0.5)
+        return tuple(one.apart for one in self.compared if one.apart)
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The answer: the near cases, nearest first, and one sentence on the whole."""
+    """The answer: the near cases, the most alike first, and one sentence on the whole."""
 
     near: tuple[Near, ...]
     searched: int
@@ -97,8 +108,7 @@ def nearest(traits: Traits, entries: Iterable[Entry], *, at_most: int = AT_MOST)
     Returns
     -------
     Nearest
-        Of cases at the same distance, the one of which more is known comes first, then the order of
-        ``entries`` holds.
+        Cases of the same likeness stay in the order of ``entries``.
     """
     among = list(entries)
     what = _what(among)
@@ -107,16 +117,13 @@ def nearest(traits: Traits, entries: Iterable[Entry], *, at_most: int = AT_MOST)
     if not traits.levels:
         return Nearest((), len(among), "No case is compared: the level of the cement is not known.")
     held = [_held(traits, entry) for entry in among]
-    known = sorted(
-        (one for one in held if one is not None and len(one.compared) >= FEWEST),
-        key=lambda one: (one.distance, -len(one.compared)),
-    )
+    known = [one for one in held if one is not None and len(one.compared) >= FEWEST]
     if not known:
         return Nearest((), len(among), "No case is compared: besides the level nothing is known of both.")
-    near = [one for one in known if one.distance <= NEAR]
+    near = sorted((one for one in known if one.distance <= NEAR), key=lambda one: -one.likeness)
     if not near:
-        first = known[0]
-        why = "; ".join(first.apart) or "; ".join(one.words for one in first.compared)
+        first = min(known, key=lambda one: one.distance)
+        why = "; ".join(first.apart) or "; ".join(first.because)
         return Nearest(
             (),
             len(among),
@@ -124,7 +131,7 @@ def nearest(traits: Traits, entries: Iterable[Entry], *, at_most: int = AT_MOST)
         )
     shown = near[:at_most]
     count = f"{len(near)} of {len(among)} {what} {'is' if len(near) == 1 else 'are'} near"
-    more = f"; the nearest {len(shown)} are shown" if len(near) > len(shown) else ""
+    more = f"; the {len(shown)} most alike are shown" if len(near) > len(shown) else ""
     return Nearest(tuple(shown), len(among), f"{count}{more}.")
 
 
@@ -151,55 +158,58 @@ def _held(traits: Traits, entry: Entry) -> Near | None:
     }
     if found["level"] is None:
         return None
-    compared = tuple(Compared(name, one[0], one[1]) for name, one in found.items() if one is not None)
+    compared = tuple(Compared(name, *one) for name, one in found.items() if one is not None)
     weight = sum(WEIGHTS[one.trait] for one in compared)
     distance = sum(WEIGHTS[one.trait] * one.distance for one in compared) / weight
     return Near(entry, distance, compared, tuple(name for name, one in found.items() if one is None))
 
 
-def _level(here: Traits, there: Traits) -> tuple[float, str] | None:
+def _level(here: Traits, there: Traits) -> Words | None:
     pairs = [(vertebrae_apart(a, b), a, b) for a in here.levels for b in there.levels]
     if not pairs:
         return None
     steps, mine, its = min(pairs)
     if steps == 0:
         shared = [level for level in here.levels if level in there.levels]
-        return 0.0, f"the same level{'s' if len(shared) > 1 else ''}, {listed(shared)}"
+        return 0.0, f"the same level{'s' if len(shared) > 1 else ''}, {listed(shared)}", ""
     count = NUMBERS[steps] if steps < len(NUMBERS) else str(steps)
     return min(
         1.0, steps / FAR_VERTEBRAE
     ), f"{its} there, {count} vertebra{'e' if steps > 1 else ''} from {mine}"
 
 
-def _either(here: bool | None, there: bool | None, words: str) -> tuple[float, str] | None:
+def _either(here: bool | None, there: bool | None, words: str) -> Words | None:
     if here is None or there is None:
         return None
     if here == there:
-        return 0.0, f"{words} in both" if here else f"no {words.removeprefix('a ')} in either"
-    return 1.0, f"{words} there, not here" if there else f"{words} here, not there"
+        return 0.0, f"{words} in both" if here else f"no {words.removeprefix('a ')} in either", ""
+    return 1.0, "", f"{words} there, not here" if there else f"{words} here, not there"
 
 
-def _signs(here: Traits, there: Traits) -> tuple[float, str] | None:
+def _signs(here: Traits, there: Traits) -> Words | None:
     both = [name for name in here.signs if name in there.signs]
     if not both:
         return None
     shared = [_plain(name) for name in both if here.signs[name] and there.signs[name]]
     other = [_plain(name) for name in both if here.signs[name] != there.signs[name]]
-    words = []
-    if shared:
-        words.append(f"signs in both: {listed(shared)}")
-    if other:
-        words.append(f"signs of one alone: {listed(other)}")
     none = f"none of these signs in either: {listed([_plain(name) for name in both])}"
-    return len(other) / len(both), "; ".join(words) or none
+    alike = f"signs in both: {listed(shared)}" if shared else "" if other else none
+    apart = f"signs of one alone: {listed(other)}" if other else ""
+    return len(other) / len(both), alike, apart
 
 
-def _strength(here: Traits, there: Traits) -> tuple[float, str] | None:
+def _strength(here: Traits, there: Traits) -> Words | None:
     if here.weakest is None or there.weakest is None:
         return None
     apart = abs(here.weakest - there.weakest)
-    words = f"weakest grade {there.weakest:g} there, {here.weakest:g} here"
-    return apart / FULL_STRENGTH, f"weakest grade {here.weakest:g} in both" if apart == 0.0 else words
+    if apart == 0.0:
+        return 0.0, f"weakest grade {here.weakest:g} in both", ""
+    return _placed(apart / FULL_STRENGTH, f"weakest grade {there.weakest:g} there, {here.weakest:g} here")
+
+
+def _placed(distance: float, words: str) -> Words:
+    """Words of a difference: what is less than halfway apart still makes alike."""
+    return (distance, words, "") if distance < HALFWAY else (distance, "", words)
 
 
 def _plain(name: str) -> str:
