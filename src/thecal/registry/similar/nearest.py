@@ -173,9 +173,8 @@ def _level(here: Traits, there: Traits) -> Words | None:
         shared = [level for level in here.levels if level in there.levels]
         return 0.0, f"the same level{'s' if len(shared) > 1 else ''}, {listed(shared)}", ""
     count = NUMBERS[steps] if steps < len(NUMBERS) else str(steps)
-    return min(
-        1.0, steps / FAR_VERTEBRAE
-    ), f"{its} there, {count} vertebra{'e' if steps > 1 else ''} from {mine}"
+    words = f"{its} there, {count} vertebra{'e' if steps > 1 else ''} from {mine}"
+    return _placed(min(1.0, steps / FAR_VERTEBRAE), words)
 
 
 def _either(here: bool | None, there: bool | None, words: str) -> Words | None:
