@@ -26,7 +26,7 @@ def test_all_cases_are_listed_with_their_conflicts(capsys: pytest.CaptureFixture
     text = said(capsys, "list")
     assert text.startswith(RESEARCH_USE)
     assert "Shapiro 2003: woman of 64, L2" in text
-    assert "conflict: “5/2” (Liao 2025): The paper's own abstract has the left leg weak" in text
+    assert "conflict: strength “5/2” (Liao 2025): The paper's own abstract has the left leg weak" in text
     assert "12 of 12 published cases." in text
 
 

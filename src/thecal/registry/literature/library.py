@@ -143,9 +143,9 @@ class PublishedCase:
         found: dict[str, str] = {}
         for value in self.values:
             if value.conflict is not None:
-                found.setdefault(
-                    value.conflict, f"“{value.as_printed}” ({value.source.name}): {value.conflict}"
-                )
+                what = "strength" if value.field == "mrc" else value.field.replace("_", " ")
+                said = f"{what} “{value.as_printed}” ({value.source.name})"
+                found.setdefault(value.conflict, f"{said}: {value.conflict}")
         return tuple(found.values())
 
 
