@@ -91,6 +91,8 @@ def test_leaks_are_pooled_for_people_and_machines(capsys: pytest.CaptureFixture[
     ("words", "sentence"),
     [
         (["list", "--level", "Q9"], "Q9 is no level: T12, L1 and the like are."),
+        (["list", "--compartment", "lung"], "--compartment is one of intravertebral, intradiscal"),
+        (["list", "--what", "lung"], "--what is one of any, canal"),
         (["show", "Nobody"], "No published case is called Nobody"),
         (["pool", "--what", "lung"], "No study counts lung"),
         (["export", "--format", "csv", "--out", "/nowhere/at/all.csv"], "cannot be written"),

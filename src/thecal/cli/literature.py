@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -103,12 +104,15 @@ def list_(
     Where a paper and its own source disagree, the line below the case says so. Research use only.
     """
     from thecal.cli.literature_words import print_cases, print_studies
-    from thecal.registry.literature.library import library
+    from thecal.registry.literature.library import WHAT_WORDS, library
+    from thecal.terms import COMPARTMENTS
 
     if studies or what is not None:
+        _check_known("--what", what, WHAT_WORDS)
         rows = [row for row in library().incidence if _is_about(row, what, certainty, conflicts)]
         print_studies(rows, as_json)
         return
+    _check_known("--compartment", compartment, COMPARTMENTS)
     wanted = _level(level)
     cases = [
         case
@@ -205,6 +209,13 @@ def pool(
     print_pooled(pooled, as_json)
     if out is not None and not as_json:
         typer.echo(f"Page: {out / 'pool.html'}")
+
+
+def _check_known(option: str, value: str | None, known: Iterable[str]) -> None:
+    from thecal.errors import InputError
+
+    if value is not None and value not in known:
+        raise InputError(f"{option} is one of {', '.join(known)}, not {value}")
 
 
 def _level(level: str | None) -> str | None:

@@ -39,8 +39,8 @@ def print_cases(cases: list[PublishedCase], as_json: bool) -> None:
     typer.echo(RESEARCH_USE)
     entries = {entry.name: entry for entry in published_entries()}
     for case in cases:
-        entry = entries[case.name]
-        typer.echo(f"{case.name}: {entry.who}. {entry.done}. {entry.became}.")
+        told = entries[case.name].account
+        typer.echo(f"{case.name}: {told.who}. {told.done}. {told.became}.")
         for conflict in case.conflicts:
             typer.echo(f"    conflict: {conflict}")
     typer.echo(f"{len(cases)} of {len(entries)} published cases.")

@@ -123,14 +123,14 @@ def _read(path: Path) -> Traits:
 def _print_near(one: Near) -> None:
     entry = one.entry
     source = f" ({entry.source})" if entry.source else " (own case)" if entry.own else ""
-    typer.echo(f"{entry.name}: {entry.who}{source}; distance {one.distance:.2f}")
+    typer.echo(f"{entry.name}: {entry.account.who}{source}; distance {one.distance:.2f}")
     typer.echo(f"    near: {'; '.join(one.because)}")
     if one.apart:
         typer.echo(f"    apart: {'; '.join(one.apart)}")
     if one.unknown:
         typer.echo(f"    not known of both: {', '.join(one.unknown)}")
-    typer.echo(f"    done: {entry.done}")
-    typer.echo(f"    became: {entry.became}")
+    typer.echo(f"    done: {entry.account.done}")
+    typer.echo(f"    became: {entry.account.became}")
     for conflict in entry.conflicts:
         typer.echo(f"    conflict: {conflict}")
 
@@ -140,7 +140,7 @@ def _near_json(one: Near) -> dict[str, Any]:
         "name": one.entry.name,
         "own": one.entry.own,
         "source": one.entry.source,
-        "who": one.entry.who,
+        "who": one.entry.account.who,
         "distance": one.distance,
         "likeness": one.likeness,
         "compared": [
@@ -148,7 +148,7 @@ def _near_json(one: Near) -> dict[str, Any]:
             for part in one.compared
         ],
         "unknown": list(one.unknown),
-        "done": one.entry.done,
-        "became": one.entry.became,
+        "done": one.entry.account.done,
+        "became": one.entry.account.became,
         "conflicts": list(one.entry.conflicts),
     }

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from thecal.registry.case import Case, Deficit, Fracture, Leak, Outcome, Patient, Procedure, Revision
-from thecal.registry.similar.entries import Entry, own_entries, published_entries
+from thecal.registry.similar.entries import Account, Entry, own_entries, published_entries
 from thecal.registry.similar.nearest import NEAR, WEIGHTS, nearest
 from thecal.registry.similar.traits import Traits, traits_of_case, vertebrae_apart
 from thecal.terms import SIGNS, USUAL_ORDER
@@ -30,7 +30,7 @@ ANY_TRAITS = st.builds(
 
 
 def entry(traits: Traits, name: str = "one") -> Entry:
-    return Entry(name, True, "person", traits, "nothing", "not known", (), None)
+    return Entry(name, True, traits, lambda: Account("person", "nothing", "not known"))
 
 
 def distance(here: Traits, there: Traits) -> float | None:
@@ -155,9 +155,9 @@ def test_an_own_case_is_found_with_what_was_done_and_what_became_of_her() -> Non
     )
     found = nearest(HERS, [*published_entries(), hers], at_most=20)
     mine = next(one for one in found.near if one.entry.own)
-    assert mine.entry.done == "laminectomy T12, durotomy"
-    assert "strength quadriceps left 4- (day 90)" in mine.entry.became
-    assert "strength quadriceps left 1" not in mine.entry.became
+    assert mine.entry.account.done == "laminectomy T12, durotomy"
+    assert "strength quadriceps left 4- (day 90)" in mine.entry.account.became
+    assert "strength quadriceps left 1" not in mine.entry.account.became
     assert "13 published and own cases" in found.sentence
 
 

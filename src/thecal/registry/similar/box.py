@@ -40,12 +40,12 @@ def _row(one: Near) -> LikeCase:
     entry = one.entry
     return LikeCase(
         name=entry.name,
-        who=entry.who,
+        who=entry.account.who,
         because=one.because,
         apart=one.apart,
         unknown=one.unknown,
-        done=entry.done,
-        became=entry.became,
+        done=entry.account.done,
+        became=entry.account.became,
         conflicts=entry.conflicts,
         source=entry.source,
     )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cache, cached_property
 from typing import Final
 
 from thecal.registry.case import Case, Outcome
@@ -33,6 +33,15 @@ SCALE_WORDS: Final = {
 
 
 @dataclass(frozen=True)
+class Account:
+    """A case in words: its patient (age, sex, level), what was done, and what became of her."""
+
+    who: str
+    done: str
+    became: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """One case to compare with.
 
@@ -41,11 +50,9 @@ class Entry:
     name : str
     own : bool
         Of a registry, not published.
-    who : str
-        Age, sex and level in words.
     traits : Traits
-    done, became : str
-        What was done and what became of the patient; of a published case in the papers' own words.
+    told : callable
+        Gives the account; only of cases that are shown, for a registry may hold many.
     conflicts : tuple of str
         Where its sources disagree.
     source : str or None
@@ -54,12 +61,15 @@ class Entry:
 
     name: str
     own: bool
-    who: str
     traits: Traits
-    done: str
-    became: str
-    conflicts: tuple[str, ...]
-    source: str | None
+    told: Callable[[], Account] = field(compare=False)
+    conflicts: tuple[str, ...] = ()
+    source: str | None = None
+
+    @cached_property
+    def account(self) -> Account:
+        """The case in words; of a published one in the papers' own."""
+        return self.told()
 
 
 @cache
@@ -88,10 +98,8 @@ def _published(published: PublishedCase) -> Entry:
     return Entry(
         name=published.name,
         own=False,
-        who=_who(case),
         traits=traits_of_case(case, first),
-        done=_printed_operations(published),
-        became=_printed_outcome(published),
+        told=lambda: Account(_who(case), _printed_operations(published), _printed_outcome(published)),
         conflicts=published.conflicts,
         source=published.source.link or published.source.journal,
     )
@@ -149,12 +157,8 @@ def _own(case: Case) -> Entry:
     return Entry(
         name=case.patient.pseudonym,
         own=True,
-        who=_who(case),
         traits=traits_of_case(case),
-        done=_own_operations(case),
-        became=_own_outcome(case.outcomes),
-        conflicts=(),
-        source=None,
+        told=lambda: Account(_who(case), _own_operations(case), _own_outcome(case.outcomes)),
     )
 
 
