@@ -22,6 +22,7 @@ from benchmarks import (
     planner,
     projection,
     registration,
+    registry,
     speed,
     stream,
     tracks,
@@ -46,12 +47,13 @@ MODULES: dict[str, Any] = {
         registration,
         watch,
         stream,
+        registry,
         speed,
         demo,
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, projection.NAME, stream.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, registry.NAME, stream.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

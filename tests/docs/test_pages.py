@@ -75,7 +75,8 @@ def test_every_command_that_is_named_exists_with_its_options(page: Path) -> None
             assert words[0] in all_options(), words
             continue
         assert words[0] in COMMANDS, f"{page.name}: thecal {shlex.join(words)}"
-        sub = words[1] if words[0] == "phantom" and len(words) > 1 and not words[1].startswith("--") else ""
+        groups = ("phantom", "registry")
+        sub = words[1] if words[0] in groups and len(words) > 1 and not words[1].startswith("--") else ""
         known = options(words[0], sub)
         for word in words[1:]:
             if word.startswith("--"):

@@ -171,7 +171,10 @@ class Deficit(Part):
 
 
 class Revision(Part):
-    """One operation that took cement out or made room. ``residual_ml`` is the cement left in the canal."""
+    """One operation that took cement out or made room.
+
+    ``delay_h`` from the cement to it. ``residual_ml`` is the cement left in the canal.
+    """
 
     on: date | None = None
     delay_h: Annotated[float, Field(ge=0.0)] | None = None

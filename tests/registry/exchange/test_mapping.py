@@ -23,13 +23,14 @@ missing = ["", "-", "k.A."]
 [table.columns]
 Alter = "patient.age_years"
 Geschlecht = { field = "patient.sex", values = { w = "F", m = "M" } }
-OP = "procedures.1.on"
+OP = { field = ["procedures.1.on", "imaging.1.on"] }
 "Zement (mm3)" = { field = "procedures.1.volume_ml", unit = "mm3" }
 Ort = { field = "leaks.1.compartment", values = { ja = "epidural", nein = "" } }
 Quadrizeps = { scale = "mrc", muscle = "quadriceps", side = "left/right", days = 0 }
 [table.constants]
 "procedures.1.kind" = "VP"
 "procedures.1.level" = "T12"
+"imaging.1.modality" = "CT"
 
 [[table]]
 rows = "outcomes"
@@ -68,6 +69,7 @@ def test_a_german_table_is_read_by_its_mapping(tmp_path: Path) -> None:
     assert (first.patient.age_years, first.patient.sex) == (70.5, "F")
     [procedure] = first.procedures
     assert (procedure.kind, procedure.on, procedure.volume_ml) == ("VP", date(2024, 5, 31), 3.5)
+    assert first.imaging[0].on == procedure.on
     assert [leak.compartment for leak in first.leaks] == ["epidural"]
     assert [(o.side, o.as_written) for o in first.outcomes[:2]] == [("left", "2"), ("right", "1")]
     assert [(o.scale, o.value, o.choice) for o in first.outcomes[2:]] == [

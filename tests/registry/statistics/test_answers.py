@@ -152,6 +152,18 @@ def test_the_hours_to_decompression_come_from_two_dates_where_nobody_wrote_hours
     assert found.by_day == 1
 
 
+def test_hours_to_decompression_count_from_the_deficit_and_not_from_the_cement() -> None:
+    case = _case(
+        "A",
+        deficit={"present": "yes", "delay_h": 2.0},
+        revisions=[{"delay_h": 26.0, "durotomy": "yes"}, {"delay_h": 90.0, "corpectomy": "yes"}],
+        outcomes=[_mrc(1.0, 1), _mrc(3.0, 90)],
+    )
+    found = registry_statistics(columns_of([case])).decompression
+    assert [(each.hours, each.course) for each in found.patients] == [(24.0, "better")]
+    assert found.by_day == 0
+
+
 def test_walking_is_known_between_two_visits() -> None:
     visits = [_word("walking", word, day) for word, day in (("none", 1), ("none", 11), ("aided", 31))]
     found = registry_statistics(columns_of([_case("A", outcomes=visits)])).walking

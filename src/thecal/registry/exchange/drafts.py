@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pydantic import ValidationError
 
@@ -42,8 +42,7 @@ class Problem:
         return f"{self.file} row {self.row}, {self.column}{found}: {self.sentence}"
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(NamedTuple):
     """Where a part was read: the file, the row, and the columns of its fields."""
 
     file: str
@@ -127,7 +126,9 @@ class Drafts:
 
     def wrong(self, draft: Draft | None, file: str, row: int, column: str, found: str, sentence: str) -> None:
         """Note what is wrong, and that the case cannot be taken."""
-        self.problems.append(Problem(file, row, column, found, sentence))
+        problem = Problem(file, row, column, found, sentence)
+        if problem not in self.problems[-1:]:  # One cell may be several fields.
+            self.problems.append(problem)
         if draft is not None:
             draft.bad = True
 

@@ -33,7 +33,7 @@ LARGEST_BYTES: Final = 1_000_000
 
 
 class ColumnMap(BaseModel):
-    """What one column holds: a ``field``, or a finding on a ``scale``.
+    """What one column holds: a ``field`` or several, or a finding on a ``scale``.
 
     ``values`` turns what is written into the registry's word ("" to leave it out), ``unit`` is the column's
     own. A finding takes the cell verbatim; ``side = "left/right"`` reads "5/2" as two. Its time is ``days``
@@ -41,7 +41,7 @@ class ColumnMap(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    field: str | None = None
+    field: str | tuple[str, ...] | None = None
     values: dict[str, str] = Field(default_factory=dict)
     unit: str | None = None
     date_format: str | None = None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, compress
 from typing import Any, Final
 
 from thecal.errors import InputError
@@ -15,6 +17,8 @@ from thecal.registry.exchange.texts import FACTORS, from_text, kind_of
 from thecal.registry.readings import read_finding, scale_words
 
 Convert = Callable[[str], Any]
+REMEMBERED: Final = 4096
+"""Texts of a column whose meaning is kept: ages, words and grades come again and again."""
 LONGEST_LISTED: Final = 12
 """Columns that a sentence lists."""
 
@@ -29,6 +33,7 @@ class _Cell:
     number: int | None
     name: str
     convert: Convert
+    key: tuple[str, int | None]
 
 
 @dataclass(frozen=True)
@@ -70,8 +75,9 @@ class TablePlan:
                 on_at = None if spec.on_from is None else self._at(spec.on_from)
                 self._findings.append(_Finding(at, column, spec.scale, spec, days_at, on_at))
             else:
-                self._cells.append(self._cell(at, column, spec))
-        self._cells.sort(key=lambda cell: (PARTS.index(cell.part), cell.number or 0))
+                fields = (spec.field,) if isinstance(spec.field, str) else spec.field or ()
+                self._cells += [self._cell(at, column, spec, field) for field in fields]
+        self._at_column = [tuple(cell for cell in self._cells if cell.at == at) for at in range(len(head))]
         self._constants = self._read_constants()
         self.not_taken = [column for column in head if column and column not in named]
         self._columns: dict[tuple[str, int | None], dict[str, str]] = {}
@@ -99,18 +105,16 @@ class TablePlan:
         self._put(drafts, draft, row, line, number)
 
     def _put(self, drafts: Drafts, draft: Draft, row: list[str], line: int, place: int | None) -> None:
-        missing, width = self._missing, len(row)
+        missing = self._missing
         single: dict[str, Any] | None = None
-        last: tuple[str, int | None] | None = None
-        values: dict[str, Any] = {}
+        opened: dict[tuple[str, int | None], dict[str, Any]] = {}
         if self.table.rows in LISTS:
             origin = Origin(self.file, line, self._columns.get((self.table.rows, None), {}))
-            single = values = draft.part(self.table.rows, place, origin)
+            single = draft.part(self.table.rows, place, origin)
         for part, number, name, value in self._constants:
-            (single if single is not None else self._part(draft, part, number, line))[name] = value
-        for cell in self._cells:
-            if cell.at >= width:
-                continue
+            (single if single is not None else self._part(draft, part, number, line, opened))[name] = value
+        # Most cells of a wide table are empty: they are passed over in one go.
+        for cell in chain.from_iterable(compress(self._at_column, row)):
             text = row[cell.at]
             if text in missing or (text := text.strip()) in missing:
                 continue
@@ -118,20 +122,31 @@ class TablePlan:
                 value = cell.convert(text)
             except InputError as error:
                 drafts.wrong(draft, self.file, line, cell.column, kind_of(text), str(error))
-                value = None
+                continue
             if value is None:
                 continue
-            if single is None and (cell.part, cell.number) != last:
-                last = (cell.part, cell.number)
-                values = self._part(draft, cell.part, cell.number, line)
+            values = single
+            if values is None:
+                values = opened.get(cell.key) or self._part(draft, cell.part, cell.number, line, opened)
             values[cell.name] = value
         if single is not None and self._reads_findings:
             self._read_one(drafts, draft, single, line)
         for found in self._findings:
             self._put_finding(drafts, draft, found, row, line)
 
-    def _part(self, draft: Draft, part: str, number: int | None, line: int) -> dict[str, Any]:
-        return draft.part(part, number, Origin(self.file, line, self._columns.get((part, number), {})))
+    def _part(
+        self,
+        draft: Draft,
+        part: str,
+        number: int | None,
+        line: int,
+        opened: dict[tuple[str, int | None], dict[str, Any]],
+    ) -> dict[str, Any]:
+        """A part of this row's case: the same for all columns of the row that speak of it."""
+        key = (part, number)
+        if key not in opened:
+            opened[key] = draft.part(part, number, Origin(self.file, line, self._columns.get(key, {})))
+        return opened[key]
 
     def _read_one(self, drafts: Drafts, draft: Draft, outcome: dict[str, Any], line: int) -> None:
         """The number or the word of an outcome's row that gives only what was written."""
@@ -222,9 +237,10 @@ class TablePlan:
             return part, None, field
         return part, number, field
 
-    def _cell(self, at: int, column: str, spec: ColumnMap) -> _Cell:
-        part, number, field = self._target(str(spec.field))
-        return _Cell(at, column, part, number, field.name, self._converter(column, field, spec))
+    def _cell(self, at: int, column: str, spec: ColumnMap, path: str) -> _Cell:
+        part, number, field = self._target(path)
+        convert = lru_cache(REMEMBERED)(self._converter(column, field, spec))
+        return _Cell(at, column, part, number, field.name, convert, (part, number))
 
     def _converter(self, column: str, field: PartField, spec: ColumnMap) -> Convert:
         factor = 1.0

@@ -81,19 +81,19 @@ def registry_statistics(columns: Columns) -> Statistics:
 
 def _missing(columns: Columns) -> tuple[Missing, ...]:
     total = columns.cases
-    operated = np.unique(columns.procedure_case).size
-    followed = np.unique(columns.finding_case).size
+    operated, followed = (np.zeros(total, bool) for _ in range(2))
+    operated[columns.procedure_case] = True
+    followed[columns.finding_case] = True
     lost = columns.deficit == PRESENT.index("yes")
-    seen = np.isin(np.flatnonzero(lost), columns.finding_case)
     unsure = int((columns.deficit < 0).sum() + (columns.deficit == PRESENT.index("unknown")).sum())
     return (
         *(Missing(what, count, total) for what, count in columns.missing.items()),
-        Missing("any procedure", total - operated, total),
+        Missing("any procedure", total - int(operated.sum()), total),
         Missing("picture or leak", int((~columns.looked).sum()), total),
         Missing("viscosity", int((columns.procedure_viscosity < 0).sum()), columns.procedure_viscosity.size),
         Missing("whether there was a deficit", unsure, total),
-        Missing("strength, walking or sphincters of any day", total - followed, total),
-        Missing("the same where there was a deficit", int((~seen).sum()), int(lost.sum())),
+        Missing("strength, walking or sphincters of any day", total - int(followed.sum()), total),
+        Missing("the same where there was a deficit", int((lost & ~followed).sum()), int(lost.sum())),
     )
 
 

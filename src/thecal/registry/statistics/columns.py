@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -83,9 +83,16 @@ class Columns:
     pseudonyms: dict[int, str]
 
 
+class Beginning(NamedTuple):
+    """When a deficit began: hours after the cement, and a day's number."""
+
+    delay_h: float | None
+    on: int | None
+
+
 @dataclass(frozen=True)
 class Operation:
-    """A revision as far as its time matters: ``on`` is a day's number, ``room`` 1 where it made room."""
+    """A revision as far as its time matters: hours after the cement, a day's number, 1 if it made room."""
 
     case: int
     delay_h: float | None
@@ -93,15 +100,17 @@ class Operation:
     room: int
 
 
-@dataclass(frozen=True)
-class Finding:
-    """An outcome as far as its course matters; ``what`` is its muscle and side."""
+class Finding(NamedTuple):
+    """An outcome as far as its course matters.
+
+    ``scale`` is its place in ``NERVE_SCALES``, ``what`` its muscle and side, ``value`` the grade's number or
+    the word's place, ``on`` a day of the calendar, needed where there are no ``days``.
+    """
 
     case: int
-    scale: str
-    what: tuple[str | None, str | None]
+    scale: int
+    what: str
     value: float | None
-    choice: str | None
     days: float | None
     on: int | None
 
@@ -115,7 +124,8 @@ class Raw:
     looked: BoolArray
     procedures: IntArray
     leaks: IntArray
-    deficits: list[tuple[int, str, int | None]]
+    deficit: IntArray
+    began: dict[int, Beginning]
     operated_on: dict[int, int]
     revisions: list[Operation]
     findings: list[Finding]
@@ -146,11 +156,15 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 for i, case in enumerate(kept)
                 for leak in case.leaks
             ),
-            deficits=[
-                (i, case.deficit.present, _day(case.deficit.on))
+            deficit=np.array(
+                [NOT_SAID if c.deficit is None else number(PRESENT, c.deficit.present) for c in kept],
+                np.int64,
+            ),
+            began={
+                i: Beginning(case.deficit.delay_h, _day(case.deficit.on))
                 for i, case in enumerate(kept)
                 if case.deficit is not None
-            ],
+            },
             operated_on={
                 i: min(days)
                 for i, case in enumerate(kept)
@@ -162,7 +176,14 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 for r in case.revisions
             ],
             findings=[
-                Finding(i, o.scale, (o.muscle, o.side), o.value, o.choice, o.days, _day(o.on))
+                Finding(
+                    i,
+                    NERVE_SCALES.index(o.scale),
+                    f"{o.muscle or ''}/{o.side or ''}",
+                    value_of(o.scale, o.value, o.choice),
+                    o.days,
+                    _day(o.on),
+                )
                 for i, case in enumerate(kept)
                 for o in case.outcomes
                 if o.scale in NERVE_SCALES
@@ -180,15 +201,13 @@ def made_room(revision: Any) -> bool:
 
 def columns(raw: Raw) -> Columns:
     """Arrays of what was read; times that are only dates are counted from the first procedure."""
-    deficit = np.full(raw.cases, NOT_SAID)
-    began: dict[int, int] = {}
-    for case, present, on in raw.deficits:
-        deficit[case] = number(PRESENT, present)
-        if on is not None:
-            began[case] = on
-    decompressed, by_day = _decompressed(raw.revisions, began)
-    findings = [_finding(f, raw.operated_on) for f in raw.findings]
-    whats = {what: at for at, what in enumerate(dict.fromkeys(f.what for f in raw.findings))}
+    decompressed, by_day = _decompressed(raw.revisions, raw.began)
+    case, scale, what, value, days, on = zip(*raw.findings, strict=True) if raw.findings else ((),) * 6
+    day = np.array(days, float)
+    for at in np.flatnonzero(np.isnan(day)).tolist():
+        if on[at] is not None and case[at] in raw.operated_on:
+            day[at] = on[at] - raw.operated_on[case[at]]
+    whats: dict[str, int] = {}
     return Columns(
         cases=raw.cases,
         missing=raw.missing,
@@ -200,15 +219,15 @@ def columns(raw: Raw) -> Columns:
         leak_case=raw.leaks[:, 0],
         leak_compartment=raw.leaks[:, 1],
         leak_level=raw.leaks[:, 2],
-        deficit=deficit,
+        deficit=raw.deficit,
         decompressed_case=np.array(sorted(decompressed), np.int64),
         decompressed_h=np.array([decompressed[case] for case in sorted(decompressed)], float),
         dated_by_day=by_day,
-        finding_case=np.array([f.case for f in raw.findings], np.int64),
-        finding_scale=np.array([NERVE_SCALES.index(f.scale) for f in raw.findings], np.int64),
-        finding_what=np.array([whats[f.what] for f in raw.findings], np.int64),
-        finding_value=np.array([value for value, _ in findings], float),
-        finding_day=np.array([day for _, day in findings], float),
+        finding_case=np.array(case, np.int64),
+        finding_scale=np.array(scale, np.int64),
+        finding_what=np.array([whats.setdefault(each, len(whats)) for each in what], np.int64),
+        finding_value=np.array(value, float),
+        finding_day=day,
         died=np.array(sorted(set(raw.died)), np.int64),
         pseudonyms=raw.pseudonyms,
     )
@@ -219,27 +238,29 @@ def number(words: tuple[str, ...], word: str | None) -> int:
     return NOT_SAID if word is None or word not in words else words.index(word)
 
 
-def _finding(found: Finding, operated_on: dict[int, int]) -> tuple[float, float]:
-    value = found.value
-    if found.scale in WORDS:
-        value = None if found.choice is None else float(WORDS[found.scale].index(found.choice))
-    day = found.days
-    if day is None and found.on is not None and found.case in operated_on:
-        day = float(found.on - operated_on[found.case])
-    return (np.nan if value is None else value), (np.nan if day is None else day)
+def value_of(scale: str, value: float | None, choice: str | None) -> float | None:
+    """The number of a finding: the grade's, or the place of the word on its scale."""
+    if scale not in WORDS:
+        return value
+    return None if choice is None else float(WORDS[scale].index(choice))
 
 
-def _decompressed(operations: list[Operation], began: dict[int, int]) -> tuple[dict[int, float], int]:
-    """Hours to the first operation that made room, by case; and how many are only known to a day."""
+def _decompressed(operations: list[Operation], began: dict[int, Beginning]) -> tuple[dict[int, float], int]:
+    """Hours from the deficit to the first operation that made room, by case; how many are known to a day."""
     first: dict[int, float] = {}
     by_day: set[int] = set()
     for operation in operations:
-        if not operation.room:
+        deficit = began.get(operation.case)
+        if not operation.room or deficit is None:
             continue
-        hours, dated = operation.delay_h, False
-        if hours is None and operation.on is not None and operation.case in began:
-            hours, dated = DAY_H * (operation.on - began[operation.case]), True
-        if hours is None or hours < 0 or hours >= first.get(operation.case, np.inf):
+        dated = operation.delay_h is None or deficit.delay_h is None
+        if operation.delay_h is not None and deficit.delay_h is not None:
+            hours = operation.delay_h - deficit.delay_h
+        elif operation.on is not None and deficit.on is not None:
+            hours = DAY_H * (operation.on - deficit.on)
+        else:
+            continue
+        if hours < 0 or hours >= first.get(operation.case, np.inf):
             continue
         first[operation.case] = hours
         (by_day.add if dated else by_day.discard)(operation.case)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from math import asin, sin, sqrt
 from typing import Final
 
+from thecal.registry.statistics.beta import beta_quantile, incomplete_beta
+
 FEWEST: Final = 10
 """Below this many patients (or vertebrae) nothing is estimated: they are listed."""
 CONFIDENCE: Final = 0.95
@@ -54,20 +56,17 @@ def clopper_pearson(events: int, total: int) -> tuple[float, float]:
     events, total : int
         0 <= events <= total, total at least 1.
     """
-    from scipy.special import betaincinv
-
     tail = (1.0 - CONFIDENCE) / 2.0
-    low = 0.0 if events == 0 else float(betaincinv(events, total - events + 1, tail))
-    high = 1.0 if events == total else float(betaincinv(events + 1, total - events, 1.0 - tail))
+    low = 0.0 if events == 0 else beta_quantile(events, total - events + 1, tail)
+    high = 1.0 if events == total else beta_quantile(events + 1, total - events, 1.0 - tail)
     return low, high
 
 
 def sign_test(better: int, worse: int) -> float:
     """Two-sided exact p of as many better as worse, those who did not change left out."""
-    from scipy.special import bdtr
-
-    changed = better + worse
-    return min(1.0, 2.0 * float(bdtr(min(better, worse), changed, 0.5))) if changed else 1.0
+    changed, few = better + worse, min(better, worse)
+    # So few or fewer of a fair coin.
+    return min(1.0, 2.0 * incomplete_beta(changed - few, few + 1, 0.5)) if changed else 1.0
 
 
 def detectable_difference(first: int, second: int, base: float) -> float | None:
@@ -108,11 +107,9 @@ def detectable_by_sign(total: int) -> float | None:
 
     Two-sided, 5 %, exact. None where even all of them would not do.
     """
-    from scipy.special import bdtrc, bdtri
-
     tail = (1.0 - CONFIDENCE) / 2.0
-    needed = next((k for k in range(total // 2 + 1, total + 1) if bdtrc(k - 1, total, 0.5) <= tail), None)
-    if needed is None:
-        return None
-    # bdtri gives the share at which so few or fewer have the probability 1 - POWER.
-    return float(bdtri(needed - 1, total, 1.0 - POWER))
+    # So many or more of a fair coin are rarer than the tail.
+    enough = (k for k in range(total // 2 + 1, total + 1) if incomplete_beta(k, total - k + 1, 0.5) <= tail)
+    needed = next(enough, None)
+    # The share of which so many or more have the probability POWER.
+    return None if needed is None else beta_quantile(needed, total - needed + 1, POWER)

@@ -85,20 +85,20 @@ def _by_compartment(
 
 def _by_level(columns: Columns, known: BoolArray, with_cement: BoolArray, outside: BoolArray) -> RateTable:
     width = len(LEVELS) + 1
+    treated = np.zeros((columns.cases, width), bool)
     of_known = with_cement & known[columns.procedure_case]
-    treated = np.unique(columns.procedure_case[of_known] * width + columns.procedure_level[of_known])
-    sites = np.bincount(treated // width, minlength=columns.cases)
+    treated[columns.procedure_case[of_known], columns.procedure_level[of_known]] = True
     case, level = columns.leak_case[outside], columns.leak_level[outside]
     # A leak without a level belongs to the only one that was treated, where it was only one.
-    only = np.full(columns.cases, NOT_SAID)
-    only[treated // width] = treated % width
-    only[sites != 1] = NOT_SAID
+    only = np.where(treated.sum(1) == 1, treated.argmax(1), NOT_SAID)
     level = np.where(level == NOT_SAID, only[case], level)
-    lost = np.unique(case[(level == NOT_SAID) & known[case]])
-    kept = treated[~np.isin(treated // width, lost)]
-    leaking = np.isin(kept, case * width + level)
-    counts = np.bincount(kept % width, minlength=width)
-    events = np.bincount(kept[leaking] % width, minlength=width)
+    lost = np.zeros(columns.cases, bool)
+    lost[case[level == NOT_SAID]] = True
+    there = np.zeros_like(treated)
+    there[case, level] = True
+    kept = treated & ~lost[:, None]
+    counts, events = kept.sum(0), (kept & there).sum(0)
+    left_out = int(treated[lost].sum())
     rows = tuple(share(LEVELS[at], int(events[at]), int(counts[at])) for at in range(width - 1) if counts[at])
     why = "a leak of the same patient has no level, and several were treated"
     enough = [row for row in rows if row.total >= FEWEST]
@@ -109,7 +109,7 @@ def _by_level(columns: Columns, known: BoolArray, with_cement: BoolArray, outsid
             f"If none of the {fewest.total} vertebrae at {fewest.name} had leaked, up to "
             f"{_most_if_none(fewest.total)} of such might."
         )
-    return RateTable("level", "treated vertebrae", rows, int(treated.size - kept.size), why, power)
+    return RateTable("level", "treated vertebrae", rows, left_out, why, power)
 
 
 def _by_group(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cache
 from typing import Final, Literal
 
 import numpy as np
@@ -21,7 +21,6 @@ from thecal.registry.statistics.ordinal import Estimate, superiority
 
 MRC: Final = NERVE_SCALES.index("mrc")
 FULL: Final = grade_value("5")
-VALUES: Final = tuple(grade_value(grade) for grade in GRADES)
 Course = Literal["worse", "same", "better", "full"]
 COURSES: Final[tuple[Course, ...]] = ("worse", "same", "better", "full")
 """What became of a patient, worst first: ``full`` is every muscle at 5."""
@@ -107,14 +106,7 @@ def strength(columns: Columns) -> Strength:
     rows = rows[
         np.lexsort((columns.finding_day[rows], columns.finding_what[rows], columns.finding_case[rows]))
     ]
-    patients: list[Patient] = []
-    once = 0
-    for part in _by_case(columns.finding_case[rows]):
-        patient = _patient(columns, rows[part])
-        if patient == "once":
-            once += 1
-        elif isinstance(patient, Patient):
-            patients.append(patient)
+    patients, once = _patients(columns, rows)
     total = len(patients)
     better = sum(p.better > p.worse for p in patients)
     worse = sum(p.better < p.worse for p in patients)
@@ -132,52 +124,57 @@ def strength(columns: Columns) -> Strength:
     )
 
 
+@cache
 def grade_of(value: float) -> str:
     """The grade that is nearest to a number."""
-    return GRADES[int(np.argmin([abs(value - each) for each in VALUES]))]
+    return min(GRADES, key=lambda grade: abs(value - grade_value(grade)))
 
 
-def _by_case(case: IntArray) -> list[slice]:
-    """Runs of one case in sorted cases."""
-    if not case.size:
-        return []
-    cuts = [0, *(np.flatnonzero(np.diff(case)) + 1).tolist(), case.size]
-    return [slice(start, end) for start, end in pairwise(cuts)]
-
-
-def _patient(columns: Columns, rows: IntArray) -> Patient | Literal["once", "strong"]:
-    what, value, day = (
-        columns.finding_what[rows],
-        columns.finding_value[rows],
-        columns.finding_day[rows],
-    )
-    cuts = np.flatnonzero(np.diff(what)) + 1
-    starts = np.array([0, *cuts])
-    ends = np.array([*(cuts - 1), what.size - 1])
-    if (value[starts] >= FULL).all():
-        return "strong"
+def _patients(columns: Columns, rows: IntArray) -> tuple[list[Patient], int]:
+    """The patients of findings in order of case, muscle and day; and how many were measured only once."""
+    if not rows.size:
+        return [], 0
+    case, value, day = columns.finding_case[rows], columns.finding_value[rows], columns.finding_day[rows]
+    new = np.flatnonzero((np.diff(case) != 0) | (np.diff(columns.finding_what[rows]) != 0)) + 1
+    starts, ends = np.array([0, *new]), np.array([*(new - 1), rows.size - 1])
+    weak = np.unique(case[starts][value[starts] < FULL])
     again = day[ends] > day[starts]
-    if not again.any():
-        return "once"
-    first, last = value[starts[again]], value[ends[again]]
-    if (first >= FULL).all():
-        return "strong"
-    better, worse = int((last > first).sum()), int((last < first).sum())
-    course: Course = "full" if (last >= FULL).all() else "same"
-    if course != "full" and better != worse:
-        course = "better" if better > worse else "worse"
-    case = int(columns.finding_case[rows[0]])
-    return Patient(
-        case=case,
-        pseudonym=columns.pseudonyms.get(case, ""),
-        muscles=int(again.sum()),
-        better=better,
-        worse=worse,
-        first=grade_of(float(first.min())),
-        last=grade_of(float(last.min())),
-        days=float((day[ends[again]] - day[starts[again]]).max()),
-        course=course,
-    )
+    starts, ends = starts[again], ends[again]
+    whose = case[starts]
+    cases = np.flatnonzero(np.bincount(whose, minlength=1))
+    once = int((~np.isin(weak, cases)).sum())
+    if not cases.size:
+        return [], once
+    cuts = np.searchsorted(whose, cases)
+    first, last = value[starts], value[ends]
+    better = np.add.reduceat((last > first).astype(int), cuts)
+    worse = np.add.reduceat((last < first).astype(int), cuts)
+    muscles = np.add.reduceat(np.ones(whose.size, int), cuts)
+    weakest, weakest_last = np.minimum.reduceat(first, cuts), np.minimum.reduceat(last, cuts)
+    days = np.maximum.reduceat(day[ends] - day[starts], cuts)
+    patients = [
+        Patient(
+            case=int(cases[at]),
+            pseudonym=columns.pseudonyms.get(int(cases[at]), ""),
+            muscles=int(muscles[at]),
+            better=int(better[at]),
+            worse=int(worse[at]),
+            first=grade_of(float(weakest[at])),
+            last=grade_of(float(weakest_last[at])),
+            days=float(days[at]),
+            course=_course(int(better[at]), int(worse[at]), float(weakest_last[at])),
+        )
+        for at in np.flatnonzero(weakest < FULL).tolist()
+    ]
+    return patients, once
+
+
+def _course(better: int, worse: int, weakest: float) -> Course:
+    if weakest >= FULL:
+        return "full"
+    if better == worse:
+        return "same"
+    return "better" if better > worse else "worse"
 
 
 def _power(changed: int) -> str:
