@@ -35,6 +35,8 @@ BATCH: Final = 30
 BATCHES: Final = 8
 ATTACHED: Final = 40
 """Cases that get a report, each by itself."""
+SERVER_SPAN_S: Final = 0.5
+"""About how long the imports take on PostgreSQL, seconds."""
 FULL_BYTES: Final = 1 << 20
 """Size of the disk that runs full."""
 
@@ -176,6 +178,17 @@ def kills(many: int, folder: Path, seed: int) -> dict[str, object]:
     return {"kills": many, "amid_the_work": inside, "kept_though_not_yet_promised": unpromised}
 
 
+def kills_on_server(urls: list[str], seed: int) -> dict[str, object]:
+    """Kill a writer to each of these empty PostgreSQL databases; how many, and how often amid the work."""
+    draw = random.Random(seed)
+    inside = 0
+    for url in urls:
+        init_store(url).close()
+        _, kept = killed_once(url, "import", draw.uniform(0.0, SERVER_SPAN_S))
+        inside += 0 < kept < BATCHES
+    return {"server_kills": len(urls), "server_amid_the_work": inside}
+
+
 def full_disk(folder: Path) -> dict[str, object]:
     """Fill the disk while importing: one sentence, every promise kept, nothing by half, and room mends it."""
     disk = folder / "disk"
@@ -237,10 +250,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.registry_faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--server", nargs="*", default=[], help="empty PostgreSQL databases, one a kill")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         try:
             result = kills(chosen.kills, Path(name), chosen.seed) | full_disk(Path(name))
+            result |= kills_on_server(chosen.server, chosen.seed)
         except AssertionError as error:
             print(json.dumps({"lost": str(error)}))
             return 1

@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from postgres import Postgres
 from registry_cases import founding, simple
 
 from thecal.errors import InputError
@@ -20,9 +21,10 @@ KILLS = 12
 EACH = 12
 
 
-def _killed(kills: int) -> dict[str, object]:
+def _killed(kills: int, urls: tuple[str, ...] = ()) -> dict[str, object]:
+    words = ["--kills", str(kills), "--server", *urls]
     done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.registry_faults", "--kills", str(kills)],
+        [sys.executable, "-m", "benchmarks.registry_faults", *words],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -39,6 +41,11 @@ def test_killed_imports_and_attachments_and_a_full_disk_lose_nothing() -> None:
     assert found["amid_the_work"] > 0
     assert found["imports_kept"] > 0
     assert str(found["said"]).endswith("nothing of this was kept")
+
+
+def test_killed_imports_into_postgresql_lose_nothing(server: Postgres) -> None:
+    found = _killed(0, tuple(server.database() for _ in range(6)))
+    assert found["server_kills"] == 6
 
 
 @pytest.mark.slow

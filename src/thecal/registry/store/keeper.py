@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -19,6 +20,9 @@ from thecal.registry.store.tables import PARTS, leak_signs
 
 TABLES: Final = {**PARTS, "leak_signs": leak_signs}
 """In the order in which they are filled: signs after the leaks that they belong to."""
+
+NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+"""A NUL character as JSON writes it. PostgreSQL keeps none, so neither database does."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,8 @@ class Keeper:
     def noted(self, kept: Kept) -> str:
         """The case as the audit keeps it, JSON: of name and birth a keyed hash."""
         text = kept.case.model_dump_json(exclude_none=True)
+        if NUL.search(text):
+            raise InputError(f"Case {kept.case.patient.pseudonym!r} holds a NUL character, which is no text")
         named = {"name": kept.secret.name, "born": kept.secret.born}
         if self.key_id is None:
             return f'{text[:-1]},"{SHIFT}":{kept.secret.shift_days}}}'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, exists, func, select
+from sqlalchemy import ColumnElement, Select, Table, func, select, union
 
 from thecal.registry.store.tables import cases, deficits, fractures, leaks, outcomes, procedures
 
@@ -100,16 +100,17 @@ def _of(table: Table, column: ColumnElement[Any], numbers: list[int]) -> Select[
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    def has(table: Table, column: str, word: str) -> ColumnElement[bool]:
-        return exists().where(table.c.case_id == cases.c.id, table.c[column] == word)
+    def those(table: Table, column: str, word: str) -> Select[tuple[int]]:
+        return select(table.c.case_id).where(table.c[column] == word)
 
     found: list[ColumnElement[bool]] = []
     if wanted.level is not None:
-        found.append(has(fractures, "level", wanted.level) | has(procedures, "level", wanted.level))
+        either = union(those(fractures, "level", wanted.level), those(procedures, "level", wanted.level))
+        found.append(cases.c.id.in_(either))
     if wanted.kind is not None:
-        found.append(has(procedures, "kind", wanted.kind))
+        found.append(cases.c.id.in_(those(procedures, "kind", wanted.kind)))
     if wanted.compartment is not None:
-        found.append(has(leaks, "compartment", wanted.compartment))
+        found.append(cases.c.id.in_(those(leaks, "compartment", wanted.compartment)))
     if wanted.deficit is not None:
-        found.append(has(deficits, "present", wanted.deficit))
+        found.append(cases.c.id.in_(those(deficits, "present", wanted.deficit)))
     return found

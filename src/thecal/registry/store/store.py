@@ -246,12 +246,12 @@ class Store:
         if case.patient.pseudonym != pseudonym:
             raise InputError(f"Case {pseudonym} keeps its pseudonym")
         after = self.keeper.hidden(case, before.secret.shift_days)
+        entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
         forget(connection, row.id)
         connection.execute(update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after)))
         insert_parts(connection, [(row.id, after.case)])
         for sha256, content in files:
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
-        entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
         audit.append(connection, [entry], who=who, what=what)
         return case
 
@@ -265,11 +265,11 @@ class Store:
         while chunk := list(islice(left, CHUNK)):
             refuse_known(connection, chunk)
             kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
+            entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
             numbered = list(enumerate(kept, number + 1))
             patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
             insert_rows(connection, cases, patients)
             insert_parts(connection, [(at, each.case) for at, each in numbered])
-            entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
             audit.append(connection, entries, who=who, what=what)
             number += len(chunk)
             count += len(chunk)
