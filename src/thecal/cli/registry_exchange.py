@@ -110,7 +110,7 @@ def export(
         raise InputError("--identified needs the registry's key: --key FILE")
     names = PARQUET if format_ == "parquet" else FILES[format_]
     with opened(registry, key) as store, replaced_files(out, names) as folder:
-        cases = leaving(store.cases(), store.shift_days, identified=identified, notes=notes)
+        cases = leaving(store.cases(), store.all_shifts(), identified=identified, notes=notes)
         count = _write(format_, cases, folder)
     if as_json:
         typer.echo(json.dumps({"cases": count, "files": [str(out / name) for name in names]}))
