@@ -83,6 +83,11 @@ class Columns:
     pseudonyms: dict[int, str]
 
 
+Finding = tuple[int, int, str, float | None, float | None, int | None]
+"""An outcome as far as its course matters: the case, the place of its scale in ``NERVE_SCALES``, its muscle
+and side, the grade's number or the word's place, days after the procedure, and else its date."""
+
+
 class Beginning(NamedTuple):
     """When a deficit began: hours after the cement, and a day's number."""
 
@@ -98,21 +103,6 @@ class Operation:
     delay_h: float | None
     on: int | None
     room: int
-
-
-class Finding(NamedTuple):
-    """An outcome as far as its course matters.
-
-    ``scale`` is its place in ``NERVE_SCALES``, ``what`` its muscle and side, ``value`` the grade's number or
-    the word's place, ``on`` a day of the calendar, needed where there are no ``days``.
-    """
-
-    case: int
-    scale: int
-    what: str
-    value: float | None
-    days: float | None
-    on: int | None
 
 
 @dataclass(frozen=True)
@@ -176,7 +166,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 for r in case.revisions
             ],
             findings=[
-                Finding(
+                (
                     i,
                     NERVE_SCALES.index(o.scale),
                     f"{o.muscle or ''}/{o.side or ''}",

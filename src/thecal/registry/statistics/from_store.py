@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,7 +18,6 @@ from thecal.registry.statistics.columns import (
     WORDS,
     Beginning,
     Columns,
-    Finding,
     IntArray,
     Operation,
     Raw,
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 RADIX: Final = 64
 """More than any list of words has, with one for none."""
+AT_A_TIME: Final = 2000
+"""Cases that one statement names."""
 NO_LEVELS: Final = ("[]", "")
 """How the tables write that there are none."""
 
@@ -51,19 +52,21 @@ def columns_from(store: Store) -> Columns:
 def _raw(connection: Connection, ids: IntArray) -> Raw:
     size = int(ids.size)
     looked = np.zeros(size, bool)
-    for table in ("imaging", "leaks"):
-        [there] = _packed(connection, table, ())
-        places, kept = _places(ids, there)
-        looked[places[kept]] = True
+    [there] = _packed(connection, "imaging", ())
+    places, kept = _places(ids, there)
+    looked[places[kept]] = True
+    leaks = _coded(connection, ids, "leaks", (("compartment", COMPARTMENTS), ("level", LEVELS)))
+    looked[leaks[:, 0]] = True
     deficit = np.full(size, NOT_SAID)
     number, present = _packed(connection, "deficits", (("present", PRESENT),))
     places, kept = _places(ids, number)
     deficit[places[kept]] = present[kept]
     # Only of these is more than a number wanted, and they are few.
-    nerves = f"SELECT case_id FROM outcomes WHERE {_of_nerves()}"
-    dated = 'WHERE "on" IS NOT NULL AND case_id IN'
+    found = _rows(connection, _findings())
+    nerves = sorted({row[0] for row in found})
+    undated = sorted({row[0] for row in found if row[4] is None and row[5] is not None})
+    operated = 'SELECT case_id, MIN("on") FROM procedures WHERE case_id IN ({}) GROUP BY case_id'
     began = 'SELECT case_id, delay_h, "on" FROM deficits WHERE case_id IN (SELECT case_id FROM revisions)'
-    operated = f'SELECT case_id, MIN("on") FROM procedures {dated} ({nerves}) GROUP BY case_id'
     cases = dict(zip(ids.tolist(), range(size), strict=True))
     return Raw(
         cases=size,
@@ -72,14 +75,18 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
         procedures=_coded(
             connection, ids, "procedures", (("kind", KINDS), ("level", LEVELS), ("viscosity", VISCOSITIES))
         ),
-        leaks=_coded(connection, ids, "leaks", (("compartment", COMPARTMENTS), ("level", LEVELS))),
+        leaks=leaks,
         deficit=deficit,
         began={
             cases[number]: Beginning(delay_h, _day(on))
             for number, delay_h, on in _rows(connection, began)
             if number in cases
         },
-        operated_on=_days(connection, operated, cases),
+        operated_on={
+            cases[number]: day
+            for number, on in _of_some(connection, operated, undated)
+            if number in cases and (day := _day(on)) is not None
+        },
         revisions=[
             Operation(cases[number], delay_h, _day(on), int(levels not in NO_LEVELS or "yes" in (dura, body)))
             for number, delay_h, on, levels, dura, body in _rows(
@@ -89,8 +96,8 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
             if number in cases
         ],
         findings=[
-            Finding(cases[number], scale, what, value, days, _day(on))
-            for number, scale, what, value, days, on in _rows(connection, _findings())
+            (cases[number], scale, what, value, days, None if on is None else _day(on))
+            for number, scale, what, value, days, on in found
             if number in cases
         ],
         died=[
@@ -100,7 +107,9 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
         ],
         pseudonyms={
             cases[number]: name
-            for number, name in _rows(connection, f"SELECT id, pseudonym FROM cases WHERE id IN ({nerves})")
+            for number, name in _of_some(
+                connection, "SELECT id, pseudonym FROM cases WHERE id IN ({})", nerves
+            )
             if number in cases
         },
     )
@@ -118,9 +127,11 @@ def _findings() -> str:
     )
 
 
-def _days(connection: Connection, statement: str, cases: dict[int, int]) -> dict[int, int]:
-    found = ((number, _day(on)) for number, on in _rows(connection, statement) if number in cases)
-    return {cases[number]: day for number, day in found if day is not None}
+def _of_some(connection: Connection, statement: str, numbers: Sequence[int]) -> Iterator[Any]:
+    """The rows of a statement for some cases, whose numbers take the place of ``{}``."""
+    for start in range(0, len(numbers), AT_A_TIME):
+        some = ", ".join(str(int(number)) for number in numbers[start : start + AT_A_TIME])
+        yield from _rows(connection, statement.format(some))
 
 
 def _ids(connection: Connection) -> IntArray:
