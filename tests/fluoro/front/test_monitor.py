@@ -167,8 +167,8 @@ def test_the_front_is_where_the_hindmost_cement_ends(lateral, target):
     depth = target.depth_mm
     cement = _painted(lateral, target, (0.5 * depth, -6.0), (0.8 * depth, 6.0))
     front = find_front(cement, lateral, depth)
-    # The last mm is taken to be too thin to be seen.
-    assert abs(front.share - (0.5 - 1.0 / depth)) < 0.03
+    # The last 0.7 mm are taken to be too thin to be seen.
+    assert abs(front.share - (0.5 - 0.7 / depth)) < 0.02
     assert not find_leaks(cement, lateral, depth)
 
 

@@ -12,8 +12,8 @@ from thecal.volume import BoolArray
 
 HINDMOST_MM2: Final = 1.2
 """The front is where so much of the cement's shadow lies behind: less is a ragged edge."""
-UNSEEN_MM: Final = 1.0
-"""Cement runs out thin, and its last mm is too faint to be seen: the front is said to be so much farther
+UNSEEN_MM: Final = 0.7
+"""Cement runs out thin, and its last part is too faint to be seen: the front is said to be so much farther
 back. On simulated injections that were used in building, what was seen trailed by 1 to 2 mm."""
 
 
