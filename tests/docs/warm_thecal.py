@@ -38,6 +38,10 @@ LOADED = (
     "thecal.needle.pictures.views",
     "thecal.needle.outputs.write",
     "trimesh",
+    "thecal.cli.literature_words",
+    "thecal.registry.pooling.forest",
+    "thecal.registry.similar.box",
+    "scipy.stats",
     "thecal.report.axial",
     "thecal.report.projections",
     "thecal.report.sagittal",
@@ -64,7 +68,7 @@ LOADED = (
 SHIM = """#!{python} -SE
 import json, os, socket, sys
 words = sys.argv[1:]
-warm = words[:1] in (["assess"], ["compare"], ["info"], ["plan"])
+warm = words[:1] in (["assess"], ["compare"], ["info"], ["literature"], ["plan"], ["similar"])
 if not warm or os.environ.get("PYTHONPATH", "") != {path!r}:
     os.execv({real!r}, [{real!r}, *words])
 with socket.socket(socket.AF_UNIX) as line:

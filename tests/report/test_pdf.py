@@ -13,6 +13,7 @@ import pytest
 from thecal.errors import InputError
 from thecal.report.build import build_report
 from thecal.report.html import draw_pictures, render_for_paper
+from thecal.report.like_cases import LikeCase, LikeCases
 from thecal.report.markup import Node, read_page
 from thecal.report.pdf import render_pdf
 from thecal.terms import RESEARCH_USE
@@ -112,3 +113,30 @@ def test_without_the_extra_it_says_how_to_install_it(leaking, monkeypatch):
     monkeypatch.setitem(sys.modules, "reportlab", None)
     with pytest.raises(InputError, match=r"^This needs reportlab, .* pip install 'thecal\[pdf\]'$"):
         render_pdf(report, leaking.volume, {})
+
+
+def test_cases_like_this_stand_on_paper_too(leaking):
+    case = LikeCase(
+        "Doe 1999",
+        "woman of 70, T12",
+        ("the same level, T12",),
+        (),
+        ("signs",),
+        "Durotomy",
+        "Walks",
+        ("A, not B",),
+        "doi 1",
+    )
+    report = build_report(leaking.volume, leaking.spine, leaking.cement, leaking.leakage)
+    written = render_pdf(
+        report, leaking.volume, {}, like=LikeCases("1 of 1 is near.", (case,), "One report.")
+    )
+    said = bare("".join(sheet.extract_text() for sheet in pypdf.PdfReader(io.BytesIO(written)).pages))
+    for words in (
+        "Cases like this",
+        "1 of 1 is near.",
+        "One report.",
+        "woman of 70, T12",
+        "Conflict: A, not B",
+    ):
+        assert bare(words) in said

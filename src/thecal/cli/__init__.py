@@ -17,6 +17,8 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "watch": ("thecal.cli.watch:watch", "Watch the injection of cement on fluoroscopy."),
     "replay": ("thecal.cli.replay:replay", "Run a recording of thecal watch again, and compare."),
     "clock": ("thecal.cli.clock:clock", "Say how stiff a bone cement is expected to be by now."),
+    "literature": ("thecal.cli.literature:app", "List, export and pool what is published on leaks."),
+    "similar": ("thecal.cli.similar:similar", "Find cases like an assessment or a case."),
     "info": ("thecal.cli.info:info", "List the CT series of an input."),
     "anatomies": ("thecal.cli.anatomies:anatomies", "List the anatomy backends and whether each can run."),
     "pull": ("thecal.cli.pull:pull", "Fetch a study from an archive."),

@@ -55,6 +55,7 @@ def assess_to_folder(
         started = perf_counter()
         from thecal.assessment import assess
         from thecal.dicom import read
+        from thecal.registry.similar.box import cases_like
 
         volume = read(input_path, series=series)
         # Only now: an input that cannot be used is told in one sentence.
@@ -77,6 +78,7 @@ def assess_to_folder(
             seg_form=seg_form,
             seg_whole_frames=seg_whole_frames,
             pdf=pdf,
+            like=cases_like,
         )
     return report, result.spine is not None
 

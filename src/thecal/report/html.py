@@ -22,6 +22,7 @@ from thecal.report.headline import (
     limit_words,
     place_words,
 )
+from thecal.report.like_cases import LikeCases
 from thecal.report.page import page_template
 from thecal.report.palette import LOOKS
 from thecal.report.schema import Report, Sign, Vertebra
@@ -115,6 +116,7 @@ def render_html(
     *,
     identified: bool = False,
     pictures: Mapping[str, Picture] | None = None,
+    like: LikeCases | None = None,
 ) -> str:
     """The page for one report.
 
@@ -127,6 +129,8 @@ def render_html(
         Whether the patient's name may stand on it.
     pictures : mapping, optional
         Those of :func:`draw_pictures` where they have been drawn already.
+    like : LikeCases, optional
+        Published cases like this one.
 
     Returns
     -------
@@ -144,6 +148,7 @@ def render_html(
         volume,
         identified,
         drawn,
+        like,
         scene=scene,
         plotly_js=None if scene is None else Markup(_plotly_js()),
     )
@@ -165,15 +170,25 @@ class _NamedPicture:
 
 
 def render_for_paper(
-    report: Report, volume: Volume, pictures: Mapping[str, Picture], *, identified: bool = False
+    report: Report,
+    volume: Volume,
+    pictures: Mapping[str, Picture],
+    *,
+    identified: bool = False,
+    like: LikeCases | None = None,
 ) -> str:
     """The same page without what only a browser can show; a picture is an ``img`` with its name as source."""
     named = {name: _NamedPicture(name, picture) for name, picture in pictures.items()}
-    return _rendered(report, volume, identified, named, scene=None, plotly_js=None)
+    return _rendered(report, volume, identified, named, like, scene=None, plotly_js=None)
 
 
 def _rendered(
-    report: Report, volume: Volume, identified: bool, pictures: Mapping[str, Any], **live: Markup | None
+    report: Report,
+    volume: Volume,
+    identified: bool,
+    pictures: Mapping[str, Any],
+    like: LikeCases | None,
+    **live: Markup | None,
 ) -> str:
     inside = sorted((d for d in report.deposits if d.compartment == "intravertebral"), key=lambda d: d.id)
     return _template().render(
@@ -182,6 +197,7 @@ def _rendered(
         deposits=[*leaked(report), *inside],
         vertebrae=list(reversed(report.vertebrae)),
         confidence=confidence_words(report),
+        like=like,
         looks=LOOKS,
         words=COMPARTMENT_WORDS,
         routes=_ROUTES,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from thecal import __version__
 from thecal.extras import load_extra
 from thecal.report.html import render_for_paper
+from thecal.report.like_cases import LikeCases
 from thecal.report.markup import Node, read_page
 from thecal.report.schema import Report
 from thecal.terms import RESEARCH_USE
@@ -33,7 +34,12 @@ def check_pdf_can_be_made() -> None:
 
 
 def render_pdf(
-    report: Report, volume: Volume, pictures: Mapping[str, Picture], *, identified: bool = False
+    report: Report,
+    volume: Volume,
+    pictures: Mapping[str, Picture],
+    *,
+    identified: bool = False,
+    like: LikeCases | None = None,
 ) -> bytes:
     """The page for one report as a PDF of A4 pages.
 
@@ -45,6 +51,8 @@ def render_pdf(
         Those of :func:`thecal.report.html.draw_pictures`.
     identified : bool
         Whether the patient's name may stand on it.
+    like : LikeCases, optional
+        Published cases like this one.
 
     Returns
     -------
@@ -65,7 +73,8 @@ def render_pdf(
     # Text that holds the bytes of pictures would make them a quarter larger, and slow to write.
     rl_config.useA85 = 0
     register_typeface()
-    body = next(read_page(render_for_paper(report, volume, pictures, identified=identified)).every("body"))
+    page = render_for_paper(report, volume, pictures, identified=identified, like=like)
+    body = next(read_page(page).every("body"))
     side, width = SIDE_MM * POINTS_PER_MM, (PAGE_MM[0] - 2 * SIDE_MM) * POINTS_PER_MM
     buffer = io.BytesIO()
     document = SimpleDocTemplate(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from thecal.leakage.findings import Leakage
 from thecal.report.archive_pictures import key_image_file
 from thecal.report.build import build_report
 from thecal.report.html import PICTURES, SOMETIMES
+from thecal.report.like_cases import LikeCases
 from thecal.report.replaced_files import replaced_files
 from thecal.report.schema import Observations, Report
 from thecal.volume import Volume
@@ -47,6 +48,7 @@ def write_report(
     seg_form: SegForm = "binary",
     seg_whole_frames: bool = False,
     pdf: bool = False,
+    like: Callable[[Report], LikeCases | None] | None = None,
 ) -> Report:
     """Write ``report.json``, ``report.html``, the label maps and, of DICOM, SEG, SR and key images.
 
@@ -64,6 +66,8 @@ def write_report(
         As ``form`` and ``whole_frames`` of :func:`thecal.report.dicom_outputs.write_dicom_outputs`.
     pdf : bool
         Whether the page is also written for paper, as ``report.pdf`` and, of DICOM, ``report_pdf.dcm``.
+    like : callable, optional
+        Gives the published cases like a report; None for none.
 
     Returns
     -------
@@ -108,9 +112,12 @@ def write_report(
             maps.append(pool.submit(write_anatomy, folder / "anatomy.nii.gz", volume, spine))
             maps.append(pool.submit(write_cement, folder / "cement.nii.gz", volume, spine, segmented))
         pictures = draw_pictures(volume, spine, leakage)
-        page = render_html(built(), volume, spine, leakage, identified=identified, pictures=pictures)
+        found = like(built()) if like is not None else None
+        page = render_html(
+            built(), volume, spine, leakage, identified=identified, pictures=pictures, like=found
+        )
         (folder / "report.html").write_text(page, encoding="utf-8")
-        paper = render_pdf(built(), volume, pictures, identified=identified) if pdf else None
+        paper = render_pdf(built(), volume, pictures, identified=identified, like=found) if pdf else None
         if paper is not None:
             (folder / "report.pdf").write_bytes(paper)
         if (

@@ -167,8 +167,16 @@ def test_the_front_is_where_the_hindmost_cement_ends(lateral, target):
     depth = target.depth_mm
     cement = _painted(lateral, target, (0.5 * depth, -6.0), (0.8 * depth, 6.0))
     front = find_front(cement, lateral, depth)
-    assert abs(front.share - 0.5) < 0.03
+    # The last 0.7 mm are taken to be too thin to be seen.
+    assert abs(front.share - (0.5 - 0.7 / depth)) < 0.02
     assert not find_leaks(cement, lateral, depth)
+
+
+def test_cement_seen_through_the_needle_moves_the_front_by_what_is_seen(lateral, target):
+    depth = target.depth_mm
+    beside = _painted(lateral, target, (0.5 * depth, -6.0), (0.8 * depth, 6.0))
+    over = _painted(lateral, target, (0.35 * depth, -1.5), (0.8 * depth, 1.5))
+    assert abs(find_front(beside, lateral, depth, over).share - 0.35) < 0.03
 
 
 def test_cement_in_the_canal_is_behind_the_posterior_wall(lateral, target):
@@ -256,7 +264,10 @@ def test_darkness_over_the_needle_is_cement_only_where_cement_lies_beside_it(bes
     blind[60:69, :64], core[63:66, :62], far[:, :20] = True, True, True
     plain = np.zeros(shape, np.float32)
     baseline = Baseline(plain, plain + 0.01, np.zeros((0, *shape), np.float32), everywhere, 1.0, 0.01)
-    finder = CementFinder(baseline, blind, core, far, everywhere, everywhere, np.array([64.0, 62.0]), 0.5)
+    finder = CementFinder(
+        baseline, blind, core, far, everywhere, everywhere, np.array([64.0, 62.0]), 0.5,
+        (np.array([1.0, 0.0]),),
+    )  # fmt: skip
     change = np.zeros(shape, np.float32)
     change[63:66, 30:62] = 0.3
     if beside:
@@ -264,5 +275,8 @@ def test_darkness_over_the_needle_is_cement_only_where_cement_lies_beside_it(bes
     for k in range(6):
         cement = finder.update(change, 0.2 * k)
     assert (cement & core).any() == beside
+    # Only as far along the needle as it is seen beside it.
+    assert not cement[:, 64:].any()
+    assert not cement[:, :46].any()
     assert not (finder.beside & blind).any()
     assert not cement[:, :42].any()

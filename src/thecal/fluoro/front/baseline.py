@@ -101,6 +101,10 @@ class BaselineBuilder:
             del self._laid[1::2]
         return self.count >= LEAST_PICTURES and time_s - (self._first_s or 0.0) >= LEAST_S
 
+    def likeness(self, reference: Reference) -> float:
+        """Median likeness of the pictures so far to a reference on which they lie."""
+        return float(np.median([reference.likeness(picture) for picture in self._laid]))
+
     def _scale(self, mean: FloatImage) -> float:
         held = self._weights > 0
         if len(self._laid) < 2:

@@ -83,11 +83,15 @@ class Reference:
         Smoothed a little, as the others.
     weights : (rows, columns) float32
         0 where a pixel has no say.
+    apart : (rows, columns) bool, optional
+        Pixels that have a say in where the mask lies but not in how alike two pictures are: needles, which
+        are darker than all else and are later covered by cement.
     """
 
-    def __init__(self, picture: FloatImage, weights: FloatImage) -> None:
+    def __init__(self, picture: FloatImage, weights: FloatImage, apart: BoolArray | None = None) -> None:
         self.picture = np.ascontiguousarray(picture)
         self.weights = np.ascontiguousarray(weights, np.float32)
+        self._apart = np.zeros(picture.shape, bool) if apart is None else apart
         slopes = np.gradient(self.picture)
         self._rows: FloatImage = slopes[0]
         self._columns: FloatImage = slopes[1]
@@ -126,12 +130,12 @@ class Reference:
         back = warped(picture, whole)
         slope = params[6:8]
         offset = float(params[5] - slope @ self.centre)
-        return Move(whole, float(params[4]), offset, self._likeness(back), (float(slope[0]), float(slope[1])))
+        return Move(whole, float(params[4]), offset, self.likeness(back), (float(slope[0]), float(slope[1])))
 
-    def _likeness(self, back: FloatImage) -> float:
-        """Correlation over the mask, slow changes left out."""
+    def likeness(self, back: FloatImage) -> float:
+        """Correlation with a picture that is laid on this one, over the mask, slow changes left out."""
         a, b = _fine(self.picture), _fine(back)
-        held = (self.weights > 0) & np.isfinite(b)
+        held = (self.weights > 0) & ~self._apart & np.isfinite(b)
         if held.sum() < 50:
             return 0.0
         x, y = a[held] - a[held].mean(), b[held] - b[held].mean()
@@ -143,9 +147,15 @@ def _fine(picture: FloatImage) -> FloatImage:
     from scipy import ndimage
 
     WIDE_PX = 13
-    filled = np.nan_to_num(picture)
-    fine: FloatImage = filled - ndimage.uniform_filter(filled, WIDE_PX)
-    fine[~np.isfinite(picture)] = np.nan
+    known = np.isfinite(picture)
+    filled = np.where(known, picture, np.float32(0.0))
+    if known.all():
+        around = ndimage.uniform_filter(filled, WIDE_PX)
+    else:
+        # Where a laid picture ends, the mean of what is there: a zero in logarithms would be a bright edge.
+        share = ndimage.uniform_filter(known.astype(np.float32), WIDE_PX)
+        around = ndimage.uniform_filter(filled, WIDE_PX) / np.maximum(share, 1e-6)
+    fine: FloatImage = np.where(known, filled - around, np.float32(np.nan))
     return fine
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -265,7 +265,9 @@ class Monitor:
         # Cement in the bore changes the needle's middle; its edges stay.
         place.weights = np.where(edges, np.float32(NEEDLE_WEIGHT), place.weights)
         place.weights[core] = 0.0
-        self._reference = Reference(baseline.picture, place.weights)
+        self._reference = Reference(baseline.picture, place.weights, blind)
+        baseline = replace(baseline, likeness=place.builder.likeness(self._reference))
+        self._baseline = baseline
         within = within_mm(place.regions, AROUND_MM)
         tip = self._needles[0].tip_px if self._needles else None
         self._finder = CementFinder(
@@ -277,6 +279,7 @@ class Monitor:
             _apart(place.regions),
             tip,
             place.regions.pixel_mm,
+            tuple(needle.across for needle in self._needles),
         )
         self._move = place.builder.move
         return self._lost(frame, COUNTED)
@@ -317,14 +320,18 @@ class Monitor:
         cement = self._finder.update(change, frame.time_s)
         unseen = _laid_mask(dark, move) & ~cement
         readable = self._finder.open & np.isfinite(change) & ~unseen
-        blind = hidden(readable, place.regions, self.target.depth_mm)
-        if blind:
-            return self._lost(frame, blind)
-        front = find_front(self._finder.beside, place.regions, self.target.depth_mm)
+        # Cement along the needle shows in its shadow first, where there is cement beside it too.
+        front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
         leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
         why = alarm.why
+        blind = hidden(readable, place.regions, self.target.depth_mm)
+        if blind and alarm.level not in ("stop", "leak"):
+            # A danger that is seen is said all the same.
+            return self._lost(frame, blind if alarm.level == "ok" else f"{blind} {why}")
+        if blind:
+            why = f"{why} {blind}"
         if place.regions.toward == "ap" and alarm.level == "ok":
             why = f"{why} This view shows no depth."
         if self._anew and alarm.level == "ok":

@@ -51,6 +51,13 @@ class NeedleSeen:
     core: BoolArray
     sure: bool
 
+    @property
+    def across(self) -> FloatArray:
+        """Unit vector (row, column) across it."""
+        way = self.tip_px - self.entry_px
+        unit: FloatArray = np.array([-way[1], way[0]]) / max(float(np.linalg.norm(way)), 1e-6)
+        return unit
+
 
 def find_needle(
     picture: FloatImage, needle: Needle, view: View, pixel_mm: float, *, search_mm: float = SEARCH_MM

@@ -76,6 +76,8 @@ class CementFinder:
     tip_px : (2,) float64 or None
         The needle's tip.
     pixel_mm : float
+    across : tuple of (2,) float64
+        Unit vectors (row, column) across each needle.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class CementFinder:
         apart: BoolArray,
         tip_px: FloatArray | None,
         pixel_mm: float,
+        across: tuple[FloatArray, ...] = (),
     ) -> None:
         beside = _slip(baseline.picture, blind, pixel_mm)
         self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
@@ -100,7 +103,9 @@ class CementFinder:
         self._core = over
         self._open = clear
         width_px = _half_width(blind & ~core, core)
-        self._beside_px = 2 * (width_px + max(1, round(BESIDE_MM / pixel_mm))) + 1
+        steps = np.arange(-width_px, width_px + 1)[:, None]
+        self._ways = [np.unique(np.rint(steps * way).astype(int), axis=0) for way in across]
+        self._beside_px = 2 * max(1, round(BESIDE_MM / pixel_mm)) + 1
         self._apart = apart
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
@@ -119,8 +124,8 @@ class CementFinder:
     def update(self, change: FloatImage, time_s: float) -> BoolArray:
         """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen).
 
-        Cement over the needle's middle is only drawn between cement that is seen beside the needle; see
-        ``beside`` for what may move the front.
+        Cement over the needle's middle is only drawn near cement that is seen beside the needle; see
+        ``beside`` for what may be a leak.
         """
         seen = np.isfinite(change) & (self._open | self._core)
         change = np.nan_to_num(change)
@@ -140,10 +145,18 @@ class CementFinder:
         self._link = self._accepted((dark | kept) & (self._open | self._core), sigma, time_s)
         found = self._link & self._open
         if self._core.any() and found.any():
-            beside = ndimage.maximum_filter(found.view(np.uint8), self._beside_px) > 0
-            found |= self._link & self._core & beside
+            found |= self._link & self._core & self._between(found)
         self.cement = found
         return self.cement
+
+    def _between(self, found: BoolArray) -> BoolArray:
+        """Where cement lies beside the needle at the same depth along it: not where it has yet to come."""
+        there = found.copy()
+        for way in self._ways:
+            for step in way:
+                there |= _shifted(found, int(step[0]), int(step[1]))
+        near: BoolArray = ndimage.maximum_filter(there.view(np.uint8), self._beside_px) > 0
+        return near
 
     @property
     def open(self) -> BoolArray:
@@ -152,7 +165,7 @@ class CementFinder:
 
     @property
     def beside(self) -> BoolArray:
-        """Cement that is seen clear of the needle: alone it moves the front and is a leak."""
+        """Cement that is seen clear of the needle: it alone is a leak."""
         beside: BoolArray = self.cement & self._open
         return beside
 
@@ -286,6 +299,16 @@ def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:
     beside = ndimage.maximum_filter(blind.view(np.uint8), 2 * round(SIDE_MM / pixel_mm) + 1) > 0
     slip: FloatImage = np.where(beside & ~blind, np.float32(NEEDLE_SLIP_PX) * steep, np.float32(0.0))
     return slip
+
+
+def _shifted(mask: BoolArray, down: int, right: int) -> BoolArray:
+    """The mask moved by whole pixels; what comes in at the edge is empty."""
+    moved = np.zeros_like(mask)
+    rows, columns = mask.shape
+    to = (slice(max(down, 0), rows + min(down, 0)), slice(max(right, 0), columns + min(right, 0)))
+    of = (slice(max(-down, 0), rows + min(-down, 0)), slice(max(-right, 0), columns + min(-right, 0)))
+    moved[to] = mask[of]
+    return moved
 
 
 def _half_width(edges: BoolArray, core: BoolArray) -> int:

@@ -32,9 +32,10 @@ endplates, and a blurred edge lies off without wavering."""
 def terms(evidence: dict[str, float]) -> dict[str, float]:
     """What is summed.
 
-    How well the vertebra, alone and with all around it, correlates; how much better it does here than at its neighbours' places; how much less the next best pose does,
-    beyond 0.6 of no more use; the distance from the start beyond what starts are off; how many of the
-    candidates came to this pose; and how far the vertebra went from where it lay with all around it.
+    How well the vertebra, alone and with all around it, correlates; how much better it does here than at its
+    neighbours' places; how much less the next best pose does, beyond 0.6 of no more use; the distance from
+    the start beyond what starts are off; how many of the candidates came to this pose; and how far the
+    vertebra went from where it lay with all around it.
     """
     return {
         "likeness": float(np.clip(likeness(evidence["score"]) + likeness(evidence["whole"]), 0.0, 2.0)),

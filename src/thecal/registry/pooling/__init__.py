@@ -1,0 +1,1 @@
+"""How often cement leaks, over several studies: the exact binomial-normal model."""
