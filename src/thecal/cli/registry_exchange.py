@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -59,7 +60,7 @@ def import_(
     from thecal.errors import InputError
     from thecal.registry.exchange.bring_in import against, bring_in
 
-    with opened(registry, key) as store, stage_progress(STAGES) as begin:
+    with opened(registry, key) as store, stage_progress(STAGES) as begin, _nothing_is_garbage():
         begin("read")
         read = _read(files, mapping, dictionary, identified=key is not None)
         begin("compare")
@@ -109,7 +110,7 @@ def export(
         raise InputError("--identified needs the registry's key: --key FILE")
     names = PARQUET if format_ == "parquet" else FILES[format_]
     with opened(registry, key) as store, replaced_files(out, names) as folder:
-        cases = leaving(store.cases(), store.shift_days, identified=identified, notes=notes)
+        cases = leaving(store.cases(), store.all_shifts(), identified=identified, notes=notes)
         count = _write(format_, cases, folder)
     if as_json:
         typer.echo(json.dumps({"cases": count, "files": [str(out / name) for name in names]}))
@@ -149,6 +150,18 @@ def stats(
         if out is not None:
             typer.echo(f"Page: {out}")
     return 0
+
+
+@contextmanager
+def _nothing_is_garbage() -> Iterator[None]:
+    """All that an import makes it needs to its end: looking for what could go takes a quarter of its time."""
+    import gc
+
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def _read(files: list[Path], mapping: Path | None, dictionary: Path | None, *, identified: bool) -> Incoming:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import pytest
 from case_values import registries
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from thecal.errors import InputError
 from thecal.phantom.simulated_cases import simulated_cases
@@ -179,3 +180,42 @@ def test_an_own_bundle_that_somebody_changed_is_told_and_not_taken(tmp_path: Pat
     incoming = read_fhir(_write(json.loads(text), tmp_path))
     assert incoming.cases == []
     assert any("one of VP, KP" in problem.sentence for problem in incoming.problems)
+
+
+NODES = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=5)
+    | st.just([])
+    | st.just({})
+    | st.just([[1]])
+)
+
+
+def _places(node: object, path: tuple[object, ...] = ()) -> list[tuple[object, ...]]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    return [path, *(each for key, value in inner for each in _places(value, (*path, key)))]
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_a_bundle_broken_anywhere_is_read_or_refused_in_one_sentence(data: st.DataObject) -> None:
+    own = bundle_of(simulated_cases(1, 5))
+    bundle = json.loads(json.dumps(data.draw(st.sampled_from([FOREIGN, own]))))
+    place = data.draw(st.sampled_from(_places(bundle)[1:]))
+    parent = bundle
+    for key in place[:-1]:
+        parent = parent[key]
+    parent[place[-1]] = data.draw(NODES)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "bundle.json"
+        path.write_text(json.dumps(bundle), encoding="utf-8")
+        said = ""
+        try:
+            incoming = read_fhir(path, identified=True)
+            said = " ".join(str(problem) for problem in incoming.problems)
+        except InputError as error:
+            said = str(error)
+    assert "\n" not in said
+    assert "Mustermann" not in said

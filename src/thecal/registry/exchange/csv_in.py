@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Final
@@ -50,22 +50,31 @@ def read_csv(paths: Sequence[Path], mapping: Mapping | None = None) -> Incoming:
 
 def read_table(
     path: Path, *, encoding: str = "utf-8-sig", delimiter: str | None = None
-) -> tuple[list[str], list[list[str]]]:
+) -> tuple[list[str], Iterator[list[str]]]:
     """The head and the rows of a CSV file; what parts its cells is seen in its head where it is not said.
 
     Raises
     ------
     InputError
-        Where it cannot be read, or has no head.
+        Where it cannot be read, or has no head; of the rows when they are come to.
     """
+    rows = _rows(path, encoding, delimiter)
+    head = [name.strip() for name in next(rows, [])]
+    if not any(head):
+        raise InputError(f"{path.name} has no head")
+    twice = next((name for at, name in enumerate(head) if name and name in head[:at]), None)
+    if twice is not None:
+        raise InputError(f"{path.name} has two columns named {twice!r}")
+    return head, rows
+
+
+def _rows(path: Path, encoding: str, delimiter: str | None) -> Iterator[list[str]]:
     try:
         with path.open(encoding=encoding, newline="") as stream:
             first = stream.readline()
-            if not first.strip():
-                raise InputError(f"{path.name} has no head")
             mark = delimiter or max(DELIMITERS, key=first.count)
             stream.seek(0)
-            rows = list(csv.reader(stream, delimiter=mark))
+            yield from csv.reader(stream, delimiter=mark)
     except (UnicodeDecodeError, LookupError) as error:
         raise InputError(
             f"{path.name} is not text in {encoding.removesuffix('-sig')}: say its encoding in the mapping, "
@@ -75,11 +84,6 @@ def read_table(
         raise InputError(f"{path.name} is no CSV file: {error}") from error
     except OSError as error:
         raise InputError(f"{path.name} cannot be read") from error
-    head = [name.strip() for name in rows[0]]
-    twice = next((name for at, name in enumerate(head) if name and name in head[:at]), None)
-    if twice is not None:
-        raise InputError(f"{path.name} has two columns named {twice!r}")
-    return head, rows[1:]
 
 
 def _read_own(path: Path, drafts: Drafts) -> None:
@@ -108,7 +112,7 @@ def _wide_map(head: list[str]) -> TableMap:
     )
 
 
-def _read_long(head: list[str], rows: list[list[str]], file: str, drafts: Drafts) -> None:
+def _read_long(head: list[str], rows: Iterable[list[str]], file: str, drafts: Drafts) -> None:
     plans = {}
     for part in PARTS:
         columns = {name: f"{part}.{name}" for name in fields_of(part) if name in head and name != "pseudonym"}

@@ -145,9 +145,11 @@ class Drafts:
                         draft, origin.file, origin.row, ROW, "", f"the {part} comes with a new case only"
                     )
             case = self._case(draft)
+            first = next(iter(draft.origins.values()), None)
+            # Of many cases the drafts would take more room than the cases.
+            draft.parts, draft.origins = {}, {}
             if case is None or draft.bad:
                 continue
-            first = next(iter(draft.origins.values()), None)
             places[pseudonym] = draft.rows[0] if draft.rows else (first.file, first.row) if first else ("", 0)
             if draft.rows:
                 cases.append(case)

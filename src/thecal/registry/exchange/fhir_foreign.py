@@ -31,14 +31,20 @@ CAUSES: Final = ("osteoporotic", "traumatic", "metastasis", "myeloma", "patholog
 ROOM: Final = ("laminectomy", "durotomy", "corpectomy", "decompression")
 
 
+def dicts(value: Any) -> list[Resource]:
+    """The objects of a list; none where it is no list."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
 def patient_of(patient: Resource, *, identified: bool) -> Resource:
     """Sex, and name and birth where they are wanted."""
     sex = next((s for s, word in GENDERS.items() if word == patient.get("gender")), None)
     values: Resource = {} if sex is None else {"sex": sex}
     if identified:
-        names = [each for each in patient.get("name") or [] if isinstance(each, dict)]
+        names = dicts(patient.get("name"))
         if names:
-            words = [*(names[0].get("given") or []), names[0].get("family", "")]
+            given = names[0].get("given")
+            words = [*(given if isinstance(given, list) else []), names[0].get("family", "")]
             text = names[0].get("text") or " ".join(str(word) for word in words if word)
             values |= {"name": str(text)} if text else {}
         if _DAY.fullmatch(str(patient.get("birthDate", ""))):
@@ -116,15 +122,15 @@ def _imaging(resource: Resource) -> Found:
     study = next(
         (
             str(each.get("value", "")).removeprefix("urn:oid:")
-            for each in resource.get("identifier") or []
+            for each in dicts(resource.get("identifier"))
             if isinstance(each, dict) and each.get("system") == "urn:dicom:uid"
         ),
         None,
     )
     dated |= {"study_uid": study} if study else {}
-    series = [each for each in resource.get("series") or [] if isinstance(each, dict)]
+    series = [each for each in dicts(resource.get("series")) if isinstance(each, dict)]
     found: Found = []
-    for each in series or [{"modality": m} for m in resource.get("modality") or []]:
+    for each in series or [{"modality": m} for m in dicts(resource.get("modality"))]:
         modality = _dig(each, "modality", "code")
         if modality in ("CT", "MR", "CR", "DX", "XA", "RF", "US"):
             uid = {"series_uid": str(each["uid"])} if each.get("uid") else {}
@@ -133,7 +139,7 @@ def _imaging(resource: Resource) -> Found:
 
 
 def _levels(resource: Resource, name: str) -> list[str]:
-    sites = resource.get("bodySite") or []
+    sites = dicts(resource.get("bodySite"))
     sites = sites if isinstance(sites, list) else [sites]
     found = [
         level for site in sites for each in _codings(site) if (level := level_of_code(str(each.get("code"))))
@@ -147,8 +153,7 @@ def _levels(resource: Resource, name: str) -> list[str]:
 
 
 def _codings(concept: Any) -> list[Resource]:
-    codings = concept.get("coding") if isinstance(concept, dict) else None
-    return [each for each in codings or [] if isinstance(each, dict)]
+    return dicts(concept.get("coding")) if isinstance(concept, dict) else []
 
 
 def _words(concept: Any) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from thecal.errors import InputError
 from thecal.registry.exchange.drafts import ROW, Drafts, Incoming, Origin
-from thecal.registry.exchange.fhir_foreign import parts_of, patient_of
+from thecal.registry.exchange.fhir_foreign import dicts, parts_of, patient_of
 from thecal.registry.exchange.fhir_terms import PART, PSEUDONYM
 from thecal.registry.exchange.fields import LISTS, fields_of
 from thecal.registry.exchange.texts import from_text
@@ -95,7 +95,7 @@ def _entries(path: Path) -> list[tuple[str, Resource]]:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise InputError(f"{path.name} cannot be read") from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise InputError(f"{path.name} is no JSON") from error
     if not isinstance(content, dict) or content.get("resourceType") != "Bundle":
         raise InputError(f"{path.name} is no FHIR bundle")
@@ -112,10 +112,10 @@ def _entries(path: Path) -> list[tuple[str, Resource]]:
 
 def _pseudonym(patient: Resource) -> str:
     """The pseudonym of an own bundle, or the server's id; a hospital's number is not taken."""
-    for identifier in patient.get("identifier") or []:
-        if isinstance(identifier, dict) and identifier.get("system") == PSEUDONYM:
-            return str(identifier.get("value", "")).strip()
-    return str(patient.get("id", "")).strip()
+    for identifier in dicts(patient.get("identifier")):
+        if identifier.get("system") == PSEUDONYM:
+            return str(identifier.get("value") or "").strip()
+    return str(patient.get("id") or "").strip()
 
 
 def _subject(resource: Resource, names: dict[str, str]) -> str | None:
@@ -127,12 +127,11 @@ def _subject(resource: Resource, names: dict[str, str]) -> str | None:
 
 def _own(resource: Resource) -> Resource | None:
     """The fields that this program wrote, by name; None where another did."""
-    for extension in resource.get("extension") or []:
-        if isinstance(extension, dict) and extension.get("url") == PART:
-            inner = [each for each in extension.get("extension") or [] if isinstance(each, dict)]
+    for extension in dicts(resource.get("extension")):
+        if extension.get("url") == PART:
             return {
                 str(each.get("url")): value
-                for each in inner
+                for each in dicts(extension.get("extension"))
                 for key, value in each.items()
                 if key.startswith("value")
             }
