@@ -176,6 +176,20 @@ def test_a_key_is_made_used_and_changed(type_in, capsys) -> None:
     assert "kept with a key" in capsys.readouterr().err
 
 
+def test_no_key_is_made_for_a_registry_that_has_none(capsys) -> None:
+    _ok("init")
+    assert run(["registry", "key", "new.key", "--rotate"]) == 2
+    assert "Only a registry that has a key" in capsys.readouterr().err
+    assert not Path("new.key").exists()
+
+
+def test_the_registry_is_named_by_a_variable_too(monkeypatch, capsys) -> None:
+    monkeypatch.setenv("THECAL_REGISTRY", "elsewhere.sqlite")
+    _ok("init")
+    assert "elsewhere.sqlite" in capsys.readouterr().out
+    assert Path("elsewhere.sqlite").exists()
+
+
 def test_an_older_registry_is_brought_up_to_date_only_on_purpose(capsys) -> None:
     with init_store("registry.sqlite") as store:
         store.add(founding(), who="ada")

@@ -22,9 +22,11 @@ def backup(
     The copy is an SQLite registry, whatever it is made of, and is read again before it counts. The hash is of
     all that it holds: restore prints the same.
     """
+    from thecal.cli.progress import stage_progress
     from thecal.registry.store.backup import back_up
 
-    with opened(registry, None) as store:
+    with opened(registry, None) as store, stage_progress(("copy",)) as begin:
+        begin("copy")
         made = back_up(store, to)
     typer.echo(f"Backup: {to}\nHash of the content: {made}")
     return 0
@@ -35,9 +37,12 @@ def restore(
     registry: Where = DEFAULT,
 ) -> int:
     """Make a registry of a backup, in a new file or an empty PostgreSQL database. Nothing is written over."""
+    from thecal.cli.progress import stage_progress
     from thecal.registry.store.backup import restore as make
 
-    made = make(backup, registry)
+    with stage_progress(("restore",)) as begin:
+        begin("restore")
+        made = make(backup, registry)
     typer.echo(f"Registry made of {backup}\nHash of the content: {made}")
     return 0
 
@@ -47,11 +52,13 @@ def check(registry: Where = DEFAULT, key: KeyFile = None, as_json: Json = False)
 
     Exit status 0: nothing was found; 5: something is wrong, each thing in a sentence; 2: it cannot be opened.
     """
-    from thecal.registry.store.check import problems
+    from thecal.cli.progress import stage_progress
+    from thecal.registry.store.check import STAGES, problems
     from thecal.registry.store.hashes import content_hash
 
-    with opened(registry, key) as store:
-        found = problems(store)
+    with opened(registry, key) as store, stage_progress((*STAGES, "hash")) as begin:
+        found = problems(store, begin)
+        begin("hash")
         made = None if found else content_hash(store)
         unseen = store.keeper.key_id is not None and store.keeper.key is None
     if as_json:
@@ -78,6 +85,7 @@ def key(
     who: Who = None,
 ) -> int:
     """Make a key in a new file that only you can read. Whoever loses it loses what is encrypted with it."""
+    from thecal.errors import InputError
     from thecal.registry.store.seal import new_key
 
     if not rotate:
@@ -85,7 +93,8 @@ def key(
         typer.echo(f"Key: {new}\nKeep it apart from the registry and its backups, and keep a copy.")
         return 0
     with opened(registry, key) as store:
-        store.keeper.must_have_key()
+        if store.keeper.key is None:
+            raise InputError("Only a registry that has a key, given with --key FILE, can get another one")
         many = store.rekey(new_key(new), who=who_is_it(who))
     typer.echo(f"Key: {new}. {many} cases are encrypted with it; the old key opens only earlier backups.")
     return 0

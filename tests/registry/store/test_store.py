@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import pytest
 from registry_cases import founding, simple
+from sqlalchemy import inspect, text
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store import Store, init_store, open_store
+from thecal.registry.store.engine import Place, connect
 
 
 def test_a_case_comes_out_as_it_went_in(store: Store) -> None:
@@ -70,6 +72,17 @@ def test_a_registry_is_not_made_over_another(store: Store) -> None:
     where = str(store.place.path or store.place.url.render_as_string(hide_password=False))
     with pytest.raises(InputError, match="is a registry already"):
         init_store(where)
+
+
+def test_a_registry_is_not_made_among_anothers_tables(where: str) -> None:
+    engine = connect(Place(where))
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE patients (name TEXT)"))
+    with pytest.raises(InputError, match="another program's tables"):
+        init_store(where)
+    with engine.begin() as connection:
+        assert inspect(connection).get_table_names() == ["patients"]
+    engine.dispose()
 
 
 def test_where_there_is_no_registry_one_sentence_says_so(tmp_path) -> None:

@@ -18,19 +18,27 @@ from sqlalchemy import Connection, Row, func, select, text
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store.audit import SHIFT, chained, content_hash, start_of
-from thecal.registry.store.keeper import stored_cases
+from thecal.registry.store.keeper import Kept, stored_cases
+from thecal.registry.store.seal import Secret
 from thecal.registry.store.tables import audit, audit_content, cases, drafts, report_files
 
 if TYPE_CHECKING:
     from thecal.registry.store.store import Store
 
+STAGES: Final = ("database", "audit", "cases", "reports", "drafts")
 MOST: Final = 50
 """Sentences of one kind; a file that is broken throughout need not say so a thousand times."""
 CHUNK: Final = 500
 
 
-def problems(store: Store) -> list[str]:
-    """What is wrong; empty where nothing is. What is encrypted is looked into with the key only."""
+def problems(store: Store, begin: Callable[[str], None] | None = None) -> list[str]:
+    """What is wrong; empty where nothing is. What is encrypted is looked into with the key only.
+
+    Parameters
+    ----------
+    begin : callable, optional
+        Called with each of ``STAGES`` as it begins.
+    """
     found: list[str] = []
     looks: tuple[Callable[[Store, Connection], Iterator[str]], ...] = (
         _database,
@@ -39,7 +47,9 @@ def problems(store: Store) -> list[str]:
         _reports,
         _drafts,
     )
-    for look in looks:
+    for stage, look in zip(STAGES, looks, strict=True):
+        if begin is not None:
+            begin(stage)
         said: list[str] = []
         try:
             with store.reading() as connection:
@@ -50,17 +60,17 @@ def problems(store: Store) -> list[str]:
                         break
         except (InputError, LookupError, ValueError, TypeError) as error:
             words = str(error) if isinstance(error, InputError) else f"{type(error).__name__} while reading"
-            said.append(f"{WHAT[look.__name__]}: {words}")
+            said.append(f"{WHAT[stage]}: {words}")
         found += said
     return list(dict.fromkeys(found))
 
 
 WHAT: Final = {
-    "_database": "The database cannot check itself",
-    "_chain": "The audit cannot be read to its end",
-    "_cases": "The cases cannot be read to their end",
-    "_reports": "The attached reports cannot be read to their end",
-    "_drafts": "The unfinished answers cannot be read to their end",
+    "database": "The database cannot check itself",
+    "audit": "The audit cannot be read to its end",
+    "cases": "The cases cannot be read to their end",
+    "reports": "The attached reports cannot be read to their end",
+    "drafts": "The unfinished answers cannot be read to their end",
 }
 
 
@@ -137,7 +147,8 @@ def _read(connection: Connection, chunk: Sequence[Row[Any]]) -> Iterator[tuple[R
 
 def _case(store: Store, row: Row[Any], stored: Case, said: str | None) -> Iterator[str]:
     name = row.pseudonym
-    if said is None or not _same(stored, row.shift_days, said, keyless=store.keeper.key_id is None):
+    as_noted = store.keeper.noted(Kept(stored, Secret(row.shift_days or 0)))
+    if said != as_noted and not _same(stored, row.shift_days, said, keyless=store.keeper.key_id is None):
         yield f"Case {name} is not what the audit says of it: it was changed by something else"
     if (row.sealed is None) is not (store.keeper.key_id is None):
         yield f"What is encrypted of case {name} is missing or should not be there"
@@ -148,9 +159,10 @@ def _case(store: Store, row: Row[Any], stored: Case, said: str | None) -> Iterat
             yield f"{error}"
 
 
-def _same(stored: Case, shift: int | None, said: str, *, keyless: bool) -> bool:
+def _same(stored: Case, shift: int | None, said: str | None, *, keyless: bool) -> bool:
+    """The same case, though written in another way: with hashes of a name, with 70 for 70.0."""
     try:
-        told = json.loads(said)
+        told = json.loads(said or "")
         moved = told.pop(SHIFT, None)
         for hidden in ("name", "born"):
             told["patient"].pop(hidden, None)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, insert, inspect
 
 from thecal.errors import InputError
 from thecal.registry.store.engine import Place, connect, plain_errors, reading, writing
@@ -42,6 +42,8 @@ def init_store(where: str | Path, key: Path | Key | None = None) -> Store:
             with writing(engine, place) as connection:
                 if revision_of(connection) is not None:
                     raise InputError(f"{place} is a registry already")
+                if set(inspect(connection).get_table_names()) - {"alembic_version"}:
+                    raise InputError(f"{place} holds another program's tables: name a place of its own")
                 migrate(connection)
                 connection.execute(
                     insert(registry).values(
