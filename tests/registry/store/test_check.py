@@ -19,7 +19,7 @@ from thecal.registry.store import Store, init_store, open_store
 from thecal.registry.store.check import problems
 from thecal.registry.store.hashes import content_hash
 
-FLIPS = 50
+FLIPS = 30
 WRITTEN = "Case founding is not what the audit says of it"
 
 
