@@ -42,7 +42,7 @@ docs: $(STAMP)
 # Writes the exact versions and hashes of everything that the project and its checks install.
 lock: $(STAMP)
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
-		--no-annotate --extra net --extra pdf --extra watch --group dev --group docs pyproject.toml --output-file requirements.lock
+		--no-annotate --extra net --extra pdf --extra watch --extra fhir --extra parquet --extra crypt --extra postgres --group dev --group docs pyproject.toml --output-file requirements.lock
 
 # An archive for the tests of pull, push and listen, which skip without it. RUNLEVEL=1 keeps Debian from
 # starting it as a service: the tests start their own, on loopback.
