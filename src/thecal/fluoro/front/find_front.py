@@ -12,9 +12,8 @@ from thecal.volume import BoolArray
 
 HINDMOST_MM2: Final = 1.2
 """The front is where so much of the cement's shadow lies behind: less is a ragged edge."""
-UNSEEN_MM: Final = 0.7
-"""Cement runs out thin, and its last part is too faint to be seen: the front is said to be so much farther
-back. On simulated injections that were used in building, what was seen trailed by 1 to 2 mm."""
+THROUGH_NEEDLE_MM: Final = 1.0
+"""Cement that is only seen through the needle's shadow is counted so much less far back."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +44,7 @@ def find_front(
     regions : Regions
     depth_mm : float
     over_needle : (rows, columns) bool, optional
-        What is seen of it through the needle's shadow too: that is no sharp edge, and nothing is added to it.
+        What is seen of it through the needle's shadow too.
 
     Notes
     -----
@@ -59,8 +58,8 @@ def find_front(
     behind = int(HINDMOST_MM2 / regions.pixel_mm**2)
     if len(depth) <= behind:
         return None
-    at = float(depth[behind]) - UNSEEN_MM
+    at = float(depth[behind])
     if over_needle is not None:
         depth = np.sort(regions.depth_mm[(cement | over_needle) & regions.body])
-        at = min(at, float(depth[behind]))
+        at = min(at, float(depth[behind]) + THROUGH_NEEDLE_MM)
     return Front(at / depth_mm, at)

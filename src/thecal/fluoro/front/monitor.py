@@ -55,6 +55,10 @@ COUNTED: Final = (
     "The picture before cement is taken. Counted from this picture: cement already in is not seen."
 )
 GROWTH_S: Final = 1.0
+FASTEST_MM2_S: Final = 300.0
+SHRINKS_MM2_S: Final = 150.0
+"""Cement's shadow grows by less in a second (by about 40 mm2 at half a mL a second, in simulated injections),
+and does not shrink: what does is soft tissue in a phase of the breath that was not seen before."""
 AGAIN_S: Final = (0.5, 4.0)
 """A vertebra that was not found is looked for again after the first, then twice as long up to the second: a
 search takes longer than a picture, and the next one shows much the same."""
@@ -320,7 +324,10 @@ class Monitor:
         cement = self._finder.update(change, frame.time_s)
         unseen = _laid_mask(dark, move) & ~cement
         readable = self._finder.open & np.isfinite(change) & ~unseen
-        # Cement along the needle shows in its shadow first, where there is cement beside it too.
+        area = float(cement.sum()) * place.regions.pixel_mm**2
+        growth = self._growth(frame.time_s, area)
+        if growth is not None and not -SHRINKS_MM2_S <= growth <= FASTEST_MM2_S:
+            return self._lost(frame, "What is dark changes faster than cement flows: soft tissue moves.")
         front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
         leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
@@ -336,7 +343,6 @@ class Monitor:
             why = f"{why} This view shows no depth."
         if self._anew and alarm.level == "ok":
             why = f"{why} Counted from a new picture: cement already in is not seen."
-        area = float(cement.sum()) * place.regions.pixel_mm**2
         return Reading(
             frame.number,
             frame.time_s,
@@ -346,7 +352,7 @@ class Monitor:
             front=None if front is None else front.share,
             to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
             area_mm2=area,
-            growth_mm2_s=self._growth(frame.time_s, area),
+            growth_mm2_s=growth,
             leaks=tuple(leaks),
             error_mm=self._error_mm,
             outlines=outlines(
