@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,14 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
+
+
+@app.callback()
+def private(context: typer.Context) -> None:
+    """Keep cases: what was done, what leaked, what became of her. Research use only."""
+    # Registries, backups and exports are for their owner's eyes.
+    before = os.umask(0o077)
+    context.call_on_close(lambda: os.umask(before))
 
 
 @app.command()

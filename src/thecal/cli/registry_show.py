@@ -57,7 +57,7 @@ def list_(
     deficit: Annotated[
         str | None, typer.Option("--deficit", metavar="yes|no|unknown", help="Whether nerves were lost.")
     ] = None,
-    page: Annotated[int, typer.Option("--page", min=1, help="Which page.")] = 1,
+    page: Annotated[int, typer.Option("--page", min=1, max=10**9, help="Which page.")] = 1,
     size: Annotated[int, typer.Option("--size", min=1, max=10_000, help="Cases on a page.")] = 50,
     as_json: Json = False,
 ) -> int:

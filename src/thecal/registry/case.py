@@ -6,10 +6,19 @@ their unit.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from thecal.terms import VERSE_IDS, Compartment, SignName, Yeom
 
@@ -20,6 +29,22 @@ def _known_level(value: str) -> str:
     return value
 
 
+def _written_day(value: object) -> object:
+    """A date, or one as it is written; a bare number is none."""
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip()):
+        raise ValueError("A date is written YYYY-MM-DD")
+    return value.strip()
+
+
+def _likely_day(value: date) -> date:
+    if not 1880 <= value.year <= 2200:
+        raise ValueError(f"The year {value.year} is no year of a patient")
+    return value
+
+
+Day = Annotated[date, BeforeValidator(_written_day), AfterValidator(_likely_day)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -96,7 +121,7 @@ class Patient(Part):
     bone_t_score: Annotated[float, Field(ge=-10.0, le=10.0)] | None = None
     bone_hu: Annotated[float, Field(ge=-200.0, le=1000.0)] | None = None
     name: Text | None = None
-    born: date | None = None
+    born: Day | None = None
 
 
 class Fracture(Part):
@@ -114,7 +139,7 @@ class Procedure(Part):
 
     kind: Kind
     level: Level
-    on: date | None = None
+    on: Day | None = None
     approach: Approach | None = None
     side: BodySide | None = None
     needle_gauge: Annotated[float, Field(gt=5.0, lt=25.0)] | None = None
@@ -129,7 +154,7 @@ class Imaging(Part):
     """One series, and the assessment of it where one was attached."""
 
     modality: Modality
-    on: date | None = None
+    on: Day | None = None
     study_uid: Word | None = None
     series_uid: Word | None = None
     report_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")] | None = None
@@ -165,7 +190,7 @@ class Deficit(Part):
     """What the nerves lost. ``delay_h`` from the cement to the first sign; ``on`` its date."""
 
     present: YesNo
-    on: date | None = None
+    on: Day | None = None
     delay_h: Annotated[float, Field(ge=0.0)] | None = None
     description: Text | None = None
 
@@ -176,7 +201,7 @@ class Revision(Part):
     ``delay_h`` from the cement to it. ``residual_ml`` is the cement left in the canal.
     """
 
-    on: date | None = None
+    on: Day | None = None
     delay_h: Annotated[float, Field(ge=0.0)] | None = None
     laminectomy_levels: tuple[Level, ...] = ()
     durotomy: YesNo = "unknown"
@@ -202,7 +227,7 @@ class Outcome(Part):
     choice: Word | None = None
     side: Literal["left", "right"] | None = None
     muscle: Word | None = None
-    on: date | None = None
+    on: Day | None = None
     days: float | None = None
 
     @model_validator(mode="after")
@@ -221,7 +246,7 @@ class Event(Part):
 
     kind: EventKind
     level: Level | None = None
-    on: date | None = None
+    on: Day | None = None
     days: float | None = None
     notes: Text | None = None
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, get_args, get_origin
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from thecal.errors import InputError
 from thecal.registry.case import (
@@ -295,7 +295,7 @@ def choices_of(part: type[Part], field: str) -> tuple[str, ...]:
 @cache
 def _adapter(part: type[Part], field: str) -> TypeAdapter[Any]:
     """Made once a field: making one takes milliseconds, and questions are gone through again and again."""
-    return TypeAdapter(part.model_fields[field].rebuild_annotation())
+    return TypeAdapter(part.model_fields[field].rebuild_annotation(), config=ConfigDict(allow_inf_nan=False))
 
 
 def _unit(field: str) -> str | None:

@@ -92,7 +92,13 @@ def traits_of_case(case: Case, first: Sequence[Outcome] | None = None) -> Traits
 
 
 def _first(outcomes: tuple[Outcome, ...]) -> list[Outcome]:
-    """The findings of the earliest time after the cement; none where no time is known."""
+    """The findings of the beginning: those without a time beside later ones, else the earliest after it.
+
+    None where no time is known at all.
+    """
+    untimed = [o for o in outcomes if o.days is None and o.on is None]
+    if untimed and len(untimed) < len(outcomes):
+        return untimed
     days = [o.days for o in outcomes if o.days is not None and o.days >= 0.0]
     if days:
         return [o for o in outcomes if o.days == min(days)]

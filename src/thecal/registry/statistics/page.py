@@ -95,19 +95,15 @@ def estimate_words(found: Estimate) -> str:
 
 
 def waiting_sentence(found: Waiting) -> str:
-    """When half had it again, between the two curves."""
-    if found.late is None or found.early is None:
+    """When half had been seen to have it again; by the visits, not by when it came about."""
+    if found.late is None:
         return ""
-    late, early = found.late.median(), found.early.median()
-    if late is None:
-        reached = "Half had it again at no time that was observed."
-    else:
-        early = late if early is None else early
-        reached = (
-            f"Half had it again at about day {late:.0f}."
-            if round(early) == round(late)
-            else f"Half had it again at some time between day {early:.0f} and day {late:.0f}."
-        )
+    late = found.late.median()
+    reached = (
+        "Half were seen to have it again at no time that was observed."
+        if late is None
+        else f"Half were seen to have it again by about day {late:.0f}."
+    )
     gap = "" if found.gap_days is None else f" The two visits are {found.gap_days:.0f} days apart (median)."
     return reached + gap
 

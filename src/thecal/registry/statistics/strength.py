@@ -101,7 +101,8 @@ class Strength:
 def strength(columns: Columns) -> Strength:
     """Recovery of strength over all patients."""
     mine = (columns.finding_scale == MRC) & np.isfinite(columns.finding_value)
-    dated = mine & np.isfinite(columns.finding_day)
+    # What was found before the cement is no beginning of a recovery from it.
+    dated = mine & np.isfinite(columns.finding_day) & (columns.finding_day >= 0.0)
     rows = np.flatnonzero(dated)
     rows = rows[
         np.lexsort((columns.finding_day[rows], columns.finding_what[rows], columns.finding_case[rows]))

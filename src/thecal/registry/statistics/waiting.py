@@ -1,8 +1,9 @@
 """How long until she walks again, or her sphincters hold: known only at visits.
 
 That she walks again is written down at the visit at which it is seen; it came about at some time between that
-visit and the one before. Two curves enclose what is known: one as though it came about just after the last
-visit without it, the other as though at the visit that saw it.
+visit and the one before. Two curves are drawn: one as though it came about just after the last visit without
+it, the other as though at the visit that saw it. Where others are lost in between, the truth may lie outside
+both: this is no estimate of Turnbull's kind for what is known in intervals.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def _waiting(columns: Columns, what: str, enough: dict[str, int]) -> Waiting:
     waits: dict[int, list[tuple[float, float, float | None]]] = {}
     for scale, needed in enough.items():
         mine = (columns.finding_scale == NERVE_SCALES.index(scale)) & np.isfinite(columns.finding_value)
-        rows = np.flatnonzero(mine & np.isfinite(columns.finding_day))
+        rows = np.flatnonzero(mine & np.isfinite(columns.finding_day) & (columns.finding_day >= 0.0))
         rows = rows[np.lexsort((columns.finding_day[rows], columns.finding_case[rows]))]
         by_case: dict[int, list[tuple[float, bool]]] = {}
         for case, day, value in zip(

@@ -12,7 +12,7 @@ from thecal.registry.case import Case
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, stored_cases
 from thecal.registry.store.rows import PATIENT, case_rows
-from thecal.registry.store.tables import audit, audit_content, cases, report_files
+from thecal.registry.store.tables import audit, audit_content, cases, drafts, report_files
 
 
 def stored(connection: Connection, row: Row[Any]) -> Case:
@@ -53,6 +53,7 @@ def erase(connection: Connection, row: Row[Any]) -> None:
     """Take away all that a case held; its pseudonym and the rows of the audit stay."""
     forget(connection, row.id)
     connection.execute(delete(report_files).where(report_files.c.case_id == row.id))
+    connection.execute(delete(drafts).where(drafts.c.pseudonym == row.pseudonym))
     nothing: dict[str, Any] = {name: None for name in PATIENT if name != "pseudonym"}
     emptied = update(cases).where(cases.c.id == row.id)
     connection.execute(emptied.values(erased=1, withdrawn=1, sealed=None, shift_days=None, **nothing))
