@@ -228,3 +228,32 @@ def test_what_cannot_be_done_is_told_in_one_sentence(words: list[str], said: str
     assert said in error
     assert len(error.splitlines()) == 1
     assert "secret" not in error
+
+
+def test_unfinished_answers_go_when_a_case_is_erased(type_in) -> None:
+    _ok("init")
+    asked = type_in(["A9", "70"])
+    assert run(["registry", "add"]) == 130
+    assert asked
+    Path("a9.json").write_text(json.dumps({"patient": {"pseudonym": "A9"}}), encoding="utf-8")
+    _ok("add", "--from", "a9.json")
+    _ok("withdraw", "A9", "--erase")
+    with sqlite3.connect("registry.sqlite") as database:
+        (left,) = database.execute("select count(*) from drafts").fetchone()
+    database.close()
+    assert left == 0
+
+
+def test_a_registry_and_its_backup_are_their_owners_alone(type_in) -> None:
+    _ok("init")
+    _ok("backup", "kept.sqlite")
+    for name in ("registry.sqlite", "kept.sqlite"):
+        assert Path(name).stat().st_mode & 0o077 == 0
+
+
+def test_a_bare_number_is_no_date(capsys) -> None:
+    _ok("init")
+    case = {"patient": {"pseudonym": "A1"}, "procedures": [{"kind": "VP", "level": "T12", "on": "86400"}]}
+    Path("case.json").write_text(json.dumps(case), encoding="utf-8")
+    assert run(["registry", "add", "--from", "case.json"]) == 2
+    assert "YYYY-MM-DD" in capsys.readouterr().err

@@ -176,3 +176,11 @@ def test_that_no_cement_inside_the_dura_was_shown_is_kept_apart_from_not_known()
     assert traits_of_case(OWN.model_copy(update={"leaks": (leak,)})).intradural is False
     unknown = Leak(compartment="epidural", intradural="not_assessable")
     assert traits_of_case(OWN.model_copy(update={"leaks": (unknown,)})).intradural is None
+
+
+def test_findings_without_a_time_are_those_of_the_beginning() -> None:
+    outcomes = (
+        Outcome(scale="mrc", as_written="0", value=0.0, side="left", muscle="quadriceps"),
+        Outcome(scale="mrc", as_written="4", value=4.0, side="left", muscle="quadriceps", days=32.0),
+    )
+    assert traits_of_case(Case(patient=Patient(pseudonym="A1"), outcomes=outcomes)).weakest == 0.0

@@ -132,6 +132,14 @@ def test_full_strength_from_the_beginning_has_nothing_to_recover() -> None:
     assert found.patients == ()
 
 
+def test_what_was_found_before_the_cement_is_no_beginning() -> None:
+    found = registry_statistics(columns_of([_case("A", outcomes=[_mrc(5, -1), _mrc(1, 0), _mrc(4, 30)])]))
+    (patient,) = found.strength.patients
+    assert (patient.first, patient.last) == ("1", "4")
+    bedridden = [_word("walking", "none", -10), _word("walking", "independent", 1)]
+    assert not registry_statistics(columns_of([_case("B", outcomes=bedridden)])).walking.patients
+
+
 def test_one_measurement_is_said_to_be_missing_a_second() -> None:
     found = registry_statistics(columns_of([_case("A", outcomes=[_mrc(2.0, 1)])])).strength
     assert found.once == 1
