@@ -1,4 +1,4 @@
-"""The figures that ``docs/method.md`` and ``docs/front.md`` give are those of the code."""
+"""The figures that the pages of the method, the front and the registration give are those of the code."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 from pages import ROOT
 
-METHOD = re.sub(
-    r"\s+", " ", "\n".join((ROOT / "docs" / p).read_text(encoding="utf-8") for p in ("method.md", "front.md"))
-)
+PAGES = ("method.md", "front.md", "registration.md")
+METHOD = re.sub(r"\s+", " ", "\n".join((ROOT / "docs" / p).read_text(encoding="utf-8") for p in PAGES))
 
 # File, constant, and what the page says; {} stands for the constant, {0} and {1} for the parts of a pair.
 FIGURES = [
@@ -302,6 +301,20 @@ FIGURES = [
     ("fluoro/front/readable.py", "LEAST_SHARE", "less than {} of the posterior third"),
     ("fluoro/front/anatomy_on_picture.py", "LATERAL_DEG", "more than {:.0f} degrees from lateral"),
     ("fluoro/front/anatomy_on_picture.py", "TILTED_DEG", "may tilt by {:.0f} towards"),
+    ("fluoro/front/find_front.py", "THROUGH_NEEDLE_MM", "and {:.0f} mm less far back"),
+    ("fluoro/front/monitor.py", "FASTEST_MM2_S", "grows by more than {:.0f} mm² in a second"),
+    ("fluoro/front/monitor.py", "SHRINKS_MM2_S", "or shrinks by more than {:.0f}:"),
+    ("fluoro/registration/verdict.py", "FLOOR_MM", "√( ({} mm)² +"),
+    ("fluoro/registration/verdict.py", "SCALE", "({} · spread)²"),
+    ("fluoro/registration/verdict.py", "SLICE_SHARE", "({} · slice)²"),
+    ("fluoro/registration/verdict.py", "WRONG_MM", "the next best pose that is more than {:.0f} mm away"),
+    ("fluoro/registration/coarse_search.py", "PIXEL_MM", "`, pixels of {} mm"),
+    ("fluoro/registration/find.py", "REACH_MM", "every shift within {:.0f} mm at once"),
+    ("fluoro/registration/find.py", "MIDDLE_PIXEL_MM", "are refined at {} mm, blurred"),
+    ("fluoro/registration/find.py", "MIDDLE_BLUR_MM", "blurred by {} mm. Here the neighbours"),
+    ("fluoro/registration/find.py", "FINE_PIXEL_MM", "of these at {} mm, blurred"),
+    ("fluoro/registration/find.py", "FINE_BLUR_MM", "blurred by {} mm, twice"),
+    ("fluoro/registration/refine.py", "WHOLE_EDGE_MM", "and {:.0f} mm round its shadow count"),
     ("leakage/revision/pedicle_size.py", "OTHER_BONE", "is {} times as wide as both"),
 ]
 # What the page writes out in words or with a proper minus sign, beside the constant it stands for.

@@ -63,7 +63,21 @@ def test_a_report_is_attached_once(store: Store, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="attached to case A already"):
         attach(store, "A", tmp_path / "report", who="ada")
     store.add(simple(1), who="ada")
-    attach(store, "P000001", tmp_path / "report", who="ada")
+    before = store.case("P000001")
+    with pytest.raises(InputError, match="attached to case A already: it is of one patient"):
+        attach(store, "P000001", tmp_path / "report", who="ada")
+    assert store.case("P000001") == before
+
+
+def test_a_report_of_a_man_is_not_attached_to_a_woman(store: Store, tmp_path: Path) -> None:
+    folder = assessed(tmp_path / "report")
+    report = json.loads((folder / "report.json").read_text())
+    report["input"]["sex"] = "M"
+    (folder / "report.json").write_text(json.dumps(report))
+    store.replace(Case(patient=Patient(pseudonym="A", sex="F")), who="ada")
+    with pytest.raises(InputError, match="another patient"):
+        attach(store, "A", folder, who="ada")
+    assert not store.case("A").leaks
 
 
 def test_what_is_no_report_changes_nothing(store: Store, tmp_path: Path) -> None:

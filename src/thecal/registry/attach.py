@@ -31,7 +31,8 @@ def attach(store: Store, pseudonym: str, folder: Path, *, who: str) -> Case:
     Raises
     ------
     InputError
-        Where there is no such report or case, the report is not of this schema, or it is attached already.
+        Where there is no such report or case, the report is not of this schema, it is attached already, to
+        whichever case, or it says another sex than the case.
     """
     path = folder / "report.json" if folder.is_dir() else folder
     try:
@@ -49,6 +50,11 @@ def attach(store: Store, pseudonym: str, folder: Path, *, who: str) -> Case:
     def edit(case: Case) -> Case:
         if any(each.report_sha256 == sha256 for each in case.imaging):
             raise InputError(f"This report is attached to case {pseudonym} already")
+        said, known = report.input.sex, case.patient.sex
+        if said in ("F", "M") and known in ("F", "M") and said != known:
+            raise InputError(
+                f"The report is of sex {said}, case {pseudonym} of sex {known}: another patient?"
+            )
         return with_report(case, report, sha256)
 
     files = [(sha256, zlib.compress(content))]

@@ -15,7 +15,7 @@ from scipy.stats import binom, norm
 from thecal.errors import InputError
 from thecal.registry.literature.library import library
 from thecal.registry.pooling.binomial_normal import CONFIDENCE_CHI2, fit, log_likelihoods
-from thecal.registry.pooling.exact import clopper_pearson
+from thecal.registry.proportion import clopper_pearson
 
 # Made by metafor_reference.R beside it, which names its command.
 REFERENCE = json.loads((Path(__file__).parent / "metafor_reference.json").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from thecal.registry.proportion import clopper_pearson
 from thecal.registry.statistics.intervals import (
-    clopper_pearson,
     detectable_by_sign,
     detectable_difference,
     share,

@@ -13,9 +13,10 @@ from thecal.fluoro.front.alarms import STOP_AT, Alarms, Posterior
 from thecal.fluoro.front.anatomy_on_picture import Regions, Toward, regions, toward
 from thecal.fluoro.front.baseline import Baseline, BaselineBuilder, smooth, without_overlays
 from thecal.fluoro.front.find_front import find_front
-from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame, warped
+from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame
 from thecal.fluoro.front.leaks import find_leaks
 from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
+from thecal.fluoro.front.looked_at import apart, laid_by, laid_mask, within_mm
 from thecal.fluoro.front.medial_line import needle_rule
 from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle, needle_shadows
 from thecal.fluoro.front.new_cement import CementFinder
@@ -36,16 +37,12 @@ LEAST_LIKENESS: Final = 0.25
 """Below this even the baseline's own pictures cannot be laid on each other."""
 AROUND_MM: Final = 30.0
 """Cement is looked for so far from the body."""
-LAID_BY_MM: Final = 6.0
-"""Pictures are laid on each other by the vertebra, its discs and so much round them."""
 BESIDE_CEMENT_PX: Final = 4
 """Pixels so near to cement have no say in where the vertebra lies."""
 NEEDLE_WEIGHT: Final = 4.0
 """The needle sits in the vertebra and is seen best."""
 FAR_MM: Final = 10.0
 """Cement does not come to lie over the needle so far from the body without being seen beside it."""
-APART_UP_MM: Final = 8.0
-"""Above and below the body, cement away from other is looked for so far."""
 MOST_ERROR_MM: Final = 1.8
 """Where the registration doubts its own place by more, nothing can be said."""
 FROZEN_S: Final = 1.0
@@ -161,7 +158,7 @@ class Monitor:
         """The vertebra lies so on the first frame."""
         small = self.view.of_moved(pose).binned(BIN)
         found = regions(self.target, small)
-        weights = _laid_by(found)
+        weights = laid_by(found)
         self._place = Place(pose, small, found, weights, BaselineBuilder(weights))
 
     def _find(self, frame: Frame) -> str:
@@ -280,7 +277,7 @@ class Monitor:
             core,
             ~within_mm(place.regions, FAR_MM),
             within,
-            _apart(place.regions),
+            apart(place.regions),
             tip,
             place.regions.pixel_mm,
             tuple(needle.across for needle in self._needles),
@@ -320,9 +317,9 @@ class Monitor:
         change = self._baseline.picture - move.lay(picture)
         change = without_overlays(change, self._baseline, self._reference.weights)
         dark, bright = clipped(frame.pixels)
-        change[_laid_mask(bright, move)] = np.nan
+        change[laid_mask(bright, move)] = np.nan
         cement = self._finder.update(change, frame.time_s)
-        unseen = _laid_mask(dark, move) & ~cement
+        unseen = laid_mask(dark, move) & ~cement
         readable = self._finder.open & np.isfinite(change) & ~unseen
         area = float(cement.sum()) * place.regions.pixel_mm**2
         growth = self._growth(frame.time_s, area)
@@ -373,34 +370,6 @@ class Monitor:
     def _lost(self, frame: Frame, why: str) -> Reading:
         level: Level = "lost"
         return Reading(frame.number, frame.time_s, level, why, view=self._toward, error_mm=self._error_mm)
-
-
-def _apart(found: Regions) -> BoolArray:
-    """Where cement may come to light away from other: body, canal and foramina at its height."""
-    height = np.abs(found.up_mm[found.body]).max(initial=12.0)
-    parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0)
-    apart: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
-    return apart
-
-
-def within_mm(found: Regions, reach_mm: float) -> BoolArray:
-    """Pixels within a distance of the body's outline."""
-    near: BoolArray = ndimage.distance_transform_edt(~found.body) * found.pixel_mm <= reach_mm
-    return near
-
-
-def _laid_mask(mask: BoolArray, move: Move) -> BoolArray:
-    """A mask of the picture on the reference's pixels."""
-    laid: BoolArray = warped(mask.astype(np.float32), move.matrix) > 0.3
-    return laid
-
-
-def _laid_by(found: Regions) -> FloatImage:
-    """Weights by which pictures are laid on each other."""
-    near = (found.vertebra_mm > 1.0) | (found.above_mm > 1.0) | (found.below_mm > 1.0)
-    grown = ndimage.binary_dilation(near, iterations=max(1, round(LAID_BY_MM / found.pixel_mm)))
-    weights: FloatImage = grown.astype(np.float32)
-    return weights
 
 
 __all__ = ["Monitor", "toward"]

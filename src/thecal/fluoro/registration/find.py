@@ -84,10 +84,8 @@ def register(
     start: Pose | None = None,
     *,
     ignore: BoolArray | None = None,
-    check_level: bool = True,
-    candidates: tuple[int, int] = CANDIDATES,
 ) -> Registration:
-    """Find the vertebra's pose in a picture.
+    """Find the vertebra's pose in a picture, and see whether it fits its neighbours' places as well.
 
     Parameters
     ----------
@@ -100,11 +98,6 @@ def register(
         Where to begin, within 10 mm and 10 degrees; by default where the CT has it.
     ignore : (rows, columns) bool, optional
         Pixels that say nothing of the bone: new cement, a needle.
-    check_level : bool
-        Look at the neighbours' places too, and say it is lost where the vertebra fits there as well.
-    candidates : (int, int)
-        So many places of the first look are refined, and so many of these finely; fewer are faster and miss
-        more.
     """
     begin = start or Pose.still()
     why = why_not(frame.pixels, view.shape)
@@ -113,7 +106,7 @@ def register(
     if in_view(model, view, begin) < IN_VIEW_SHARE:
         return lost(OUTSIDE, begin)
     look = _Look(model, frame, view, ignore)
-    ends = look.near(begin, REACH_MM, candidates)
+    ends = look.near(begin, REACH_MM, CANDIDATES)
     if not ends or in_view(model, view, ends[0].fit.pose) < IN_VIEW_SHARE:
         return lost(OUTSIDE, begin)
     best = ends[0]
@@ -126,15 +119,13 @@ def register(
         "score": best.fit.score,
         "whole": best.whole,
         "spread_mm": best.spread_mm,
-        "used": best.fit.used,
         "lead": best.likeness - max(rivals, default=0.0),
         "agree": best.agree,
         "moved_mm": best.moved_mm,
         "gone": _gone(model, view, begin, best.fit.pose),
         "slice_mm": model.slice_mm,
+        "level_lead": best.likeness - look.beside(best.fit.pose),
     }
-    if check_level:
-        evidence["level_lead"] = best.likeness - look.beside(best.fit.pose)
     error_mm, confidence, why = judged(evidence)
     if (why or best.likeness < DOUBTFUL) and look.inverted(begin):
         why, confidence = INVERTED, 0.0

@@ -22,7 +22,6 @@ PROBES: Final = np.array([0.5, 0.5, 4.0, 1.0, 1.0, 1.0])
 """Steps by which the drawing is differentiated: mm, mm, mm of depth, degrees."""
 FLAT: Final = (0, 1, 2, 5)
 """Those that move the drawing without changing it: shifts, depth, turns in the plane."""
-ALL: Final = (0, 1, 2, 3, 4, 5)
 LARGEST: Final = np.array([3.0, 3.0, 12.0, 4.0, 4.0, 4.0])
 """No single step is larger."""
 PRIOR_SD: Final = np.array([8.0, 8.0, 8.0, 7.0, 7.0, 7.0])
@@ -67,15 +66,12 @@ class Fit:
     pose : Pose
     score : float
         Gradient correlation over the shadow, -1 to 1.
-    used : float
-        Share of the shadow that the picture shows and that does not look odd.
     equations : Equations or None
         At the pose; None where nothing could be seen.
     """
 
     pose: Pose
     score: float
-    used: float
     equations: Equations | None
 
 
@@ -88,7 +84,6 @@ def refine(
     steps: int,
     origin: Pose | None = None,
     coarse: bool = False,
-    free: tuple[int, ...] = ALL,
     whole: bool = False,
 ) -> Fit:
     """Climb to the best pose near ``start``.
@@ -111,8 +106,6 @@ def refine(
         What the prior is about; ``start`` by default.
     coarse : bool
         Draw from the coarse model.
-    free : tuple of int
-        The numbers of the pose that may change, as ``steps.NAMES`` counts them.
     whole : bool
         Neighbours and all else move with the vertebra, and more of them is looked at: surer, and less sharp.
     """
@@ -130,19 +123,18 @@ def refine(
     rest = np.zeros_like(drawing) if whole else model.draw_rest(view.of_moved(start))
     shadow = shadow_of(own_drawing, pixel, edge_mm) * patch.seen
     if shadow.sum() < MINIMUM:
-        return Fit(pose, 0.0, 0.0, None)
+        return Fit(pose, 0.0, None)
     picture = gradients(patch.image, pixel, blur_mm, shadow)
     drawn = gradients(drawing + rest, pixel, blur_mm, shadow)
     area = max(4.0 * np.pi * (blur_mm / pixel) ** 2, 1.0)
-    own = list(free)
-    prior = np.diag(1.0 / PRIOR_SD[own] ** 2)
+    prior = np.diag(1.0 / PRIOR_SD**2)
     trust, last = 1.0, False
     for number in range(steps + 1):
         weight, noise = _weights(picture, drawn, shadow, pixel)
         score = correlation(picture, drawn, weight)
         columns = []
         slope = np.stack([np.gradient(drawing, axis=0), np.gradient(drawing, axis=1)])
-        for k, probe in [(k, np.diag(PROBES)[k]) for k in own]:
+        for k, probe in enumerate(np.diag(PROBES)):
             if k in FLAT:
                 near = drawing - (slope * flow(model.centre, view, pose, probe)).sum(0)
             else:
@@ -153,8 +145,7 @@ def refine(
             break
         information = equations.design.T @ (equations.design * equations.weight[:, None]) / equations.noise
         pull = equations.design.T @ (equations.weight * equations.residual) / equations.noise
-        step = np.zeros(6)
-        step[own] = np.linalg.solve(information + prior, pull - prior @ gone[own])
+        step = np.linalg.solve(information + prior, pull - prior @ gone)
         step /= max(1.0, float(np.max(np.abs(step) / LARGEST)))
         better = False
         while not better and trust > 0.1:
@@ -168,14 +159,13 @@ def refine(
         if not better:
             break
         gone = gone + trust * step
-        pose, drawing, drawn, own_drawing = trial, next_drawing, next_drawn, next_own
-        shadow = (shadow_of(own_drawing, pixel, edge_mm) * patch.seen).astype(np.float64)
+        pose, drawing, drawn = trial, next_drawing, next_drawn
+        shadow = (shadow_of(next_own, pixel, edge_mm) * patch.seen).astype(np.float64)
         if shadow.sum() < MINIMUM:
-            return Fit(pose, 0.0, 0.0, None)
+            return Fit(pose, 0.0, None)
         last = bool((np.abs(trust * step) < DONE).all())
         trust = min(1.0, 2.0 * trust)
-    used = float(weight.sum() / max(float(shadow_of(own_drawing, pixel, edge_mm).sum()), 1.0))
-    return Fit(pose, correlation(picture, drawn, shadow), used, equations)
+    return Fit(pose, correlation(picture, drawn, shadow), equations)
 
 
 def _equations(
@@ -214,6 +204,8 @@ def _weights(
     left = ((picture - max(scale, 0.0) * drawn) ** 2).sum(0) / 2.0
     around = ndimage.gaussian_filter(left, ODD_MM / pixel_mm, truncate=2.0)
     usual = float(np.median(around[shadow > 0.5])) if (shadow > 0.5).any() else 1.0
+    # Where the drawing is all but flat there is no mismatch, and nothing is odd.
+    usual = max(usual, 1e-9)
     weight = shadow / (1.0 + (around / (ODD * usual)) ** 2) ** 2
     noise = float((weight * left).sum() / (weight.sum() + 1e-12))
     return weight, max(noise, 1e-6)

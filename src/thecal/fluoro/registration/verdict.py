@@ -39,7 +39,7 @@ def terms(evidence: dict[str, float]) -> dict[str, float]:
     """
     return {
         "likeness": float(np.clip(likeness(evidence["score"]) + likeness(evidence["whole"]), 0.0, 2.0)),
-        "level_lead": float(np.clip(evidence.get("level_lead", LEVEL_LEAD), -0.8, 0.6)),
+        "level_lead": float(np.clip(evidence["level_lead"], -0.8, 0.6)),
         "lead": float(np.clip(evidence["lead"], -0.1, 0.6)),
         "gone": float(np.clip(evidence["gone"] - 4.0, 0.0, 4.0)),
         "agree": evidence["agree"],
@@ -50,10 +50,6 @@ def terms(evidence: dict[str, float]) -> dict[str, float]:
 def likeness(correlation: float) -> float:
     """The logarithm of how much a correlation takes off the variance: ``-log(1 - r^2)``; 0 for none."""
     return float(-np.log1p(-(np.clip(correlation, 0.0, 0.99) ** 2)))
-
-
-LEVEL_LEAD: Final = 0.5
-"""Taken where the neighbours were not looked at: about what it is where all is well."""
 
 
 def judged(evidence: dict[str, float]) -> tuple[float, float, str]:

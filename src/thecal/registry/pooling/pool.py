@@ -9,7 +9,7 @@ from typing import Final, Literal
 from thecal.errors import InputError
 from thecal.registry.literature.library import WHAT_WORDS, Incidence
 from thecal.registry.pooling.binomial_normal import Fit, fit
-from thecal.registry.pooling.exact import clopper_pearson
+from thecal.registry.proportion import clopper_pearson
 
 Counting = Literal["vertebrae", "patients", "any"]
 Procedures = Literal["VP", "KP", "any"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import asin, sin, sqrt
 from typing import Final
 
-from thecal.registry.statistics.beta import beta_quantile, incomplete_beta
+from thecal.registry.proportion import clopper_pearson
 
 FEWEST: Final = 10
 """Below this many patients (or vertebrae) nothing is estimated: they are listed."""
@@ -48,25 +48,13 @@ def share(name: str, events: int, total: int) -> Share:
     return Share(name, events, total, *clopper_pearson(events, total))
 
 
-def clopper_pearson(events: int, total: int) -> tuple[float, float]:
-    """The exact interval of a share, 95 % (Clopper & Pearson 1934).
-
-    Parameters
-    ----------
-    events, total : int
-        0 <= events <= total, total at least 1.
-    """
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low = 0.0 if events == 0 else beta_quantile(events, total - events + 1, tail)
-    high = 1.0 if events == total else beta_quantile(events + 1, total - events, 1.0 - tail)
-    return low, high
-
-
 def sign_test(better: int, worse: int) -> float:
     """Two-sided exact p of as many better as worse, those who did not change left out."""
+    from scipy.special import bdtr
+
     changed, few = better + worse, min(better, worse)
     # So few or fewer of a fair coin.
-    return min(1.0, 2.0 * incomplete_beta(changed - few, few + 1, 0.5)) if changed else 1.0
+    return min(1.0, 2.0 * float(bdtr(few, changed, 0.5))) if changed else 1.0
 
 
 def detectable_difference(first: int, second: int, base: float) -> float | None:
@@ -107,9 +95,11 @@ def detectable_by_sign(total: int) -> float | None:
 
     Two-sided, 5 %, exact. None where even all of them would not do.
     """
+    from scipy.special import bdtrc, betaincinv
+
     tail = (1.0 - CONFIDENCE) / 2.0
     # So many or more of a fair coin are rarer than the tail.
-    enough = (k for k in range(total // 2 + 1, total + 1) if incomplete_beta(k, total - k + 1, 0.5) <= tail)
+    enough = (k for k in range(total // 2 + 1, total + 1) if bdtrc(k - 1, total, 0.5) <= tail)
     needed = next(enough, None)
     # The share of which so many or more have the probability POWER.
-    return None if needed is None else beta_quantile(needed, total - needed + 1, POWER)
+    return None if needed is None else float(betaincinv(needed, total - needed + 1, POWER))

@@ -264,6 +264,13 @@ class Store:
         connection.execute(update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after)))
         insert_parts(connection, [(row.id, after.case)])
         for sha256, content in files:
+            holder = connection.execute(
+                select(cases.c.pseudonym)
+                .join(report_files, report_files.c.case_id == cases.c.id)
+                .where(report_files.c.sha256 == sha256, cases.c.id != row.id)
+            ).scalar()
+            if holder is not None:
+                raise InputError(f"This report is attached to case {holder} already: it is of one patient")
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
         audit.append(connection, [entry], who=who, what=what)
         return case

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.stats import binom
 
 from thecal.errors import InputError
-from thecal.registry.pooling.exact import clopper_pearson
+from thecal.registry.proportion import clopper_pearson
 
 
 @given(st.integers(1, 4000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))

@@ -24,11 +24,11 @@ def clopper_pearson(events: int, n: int, confidence: float = 0.95) -> tuple[floa
     InputError
         Where there are more events than trials, or none to count.
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     if not 0 <= events <= n or n < 1:
         raise InputError(f"{events} of {n} is no proportion")
     tail = 0.5 * (1.0 - confidence)
-    low = 0.0 if events == 0 else float(beta.ppf(tail, events, n - events + 1))
-    high = 1.0 if events == n else float(beta.ppf(1.0 - tail, events + 1, n - events))
+    low = 0.0 if events == 0 else float(betaincinv(events, n - events + 1, tail))
+    high = 1.0 if events == n else float(betaincinv(events + 1, n - events, 1.0 - tail))
     return low, high
