@@ -24,7 +24,13 @@ def similar(
         ),
     ],
     registry: Annotated[
-        str | None, typer.Option(metavar="PATH", help="Also the cases of this registry.")
+        str | None,
+        typer.Option(
+            metavar="PATH|URL",
+            envvar="THECAL_REGISTRY",
+            show_envvar=False,
+            help="Also the cases of this registry. Also by THECAL_REGISTRY.",
+        ),
     ] = None,
     at_most: Annotated[int, typer.Option("--at-most", min=1, help="So many cases.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON to stdout.")] = False,
@@ -67,12 +73,10 @@ def _own(registry: str | None) -> tuple[tuple[Entry, ...], dict[str, Traits]]:
     """The cases of a registry, and their traits by pseudonym."""
     if registry is None:
         return (), {}
-    from importlib import import_module
-
+    from thecal.cli.registry_place import opened
     from thecal.registry.similar.entries import own_entries
 
-    opened: Any = import_module("thecal.registry.store").open_store(registry)
-    with opened as store:
+    with opened(registry, None) as store:
         entries = own_entries(store.cases())
     return entries, {entry.name: entry.traits for entry in entries}
 
@@ -108,7 +112,7 @@ def _read(path: Path) -> Traits:
         data = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is not JSON") from error
     try:
         if isinstance(data, dict) and "schema" in data:

@@ -63,6 +63,26 @@ def test_a_case_nobody_looked_at_is_missing_and_not_without_a_leak() -> None:
     assert found.leaks[0].left_out == 1
 
 
+@pytest.mark.parametrize(
+    ("picture", "looked"),
+    [
+        ({"modality": "MR"}, 0),
+        ({"modality": "CT", "on": "2024-05-01"}, 0),
+        ({"modality": "CT", "on": "2024-05-10"}, 1),
+        ({"modality": "DX"}, 1),
+        ({"modality": "MR", "on": "2024-05-01", "report_sha256": "0" * 64}, 1),
+    ],
+)
+def test_a_picture_from_before_the_cement_is_no_look_for_a_leak(
+    picture: dict[str, Any], looked: int, tmp_path: Path
+) -> None:
+    case = _case("A", procedures=[_vp(on="2024-05-10")], imaging=[picture])
+    assert _rows(registry_statistics(columns_of([case])), "compartment")["any leak"] == (0, looked)
+    with init_store(tmp_path / "registry.sqlite") as store:
+        store.add(case, who="ada")
+        assert int(columns_from(store).looked.sum()) == looked
+
+
 def test_cement_in_the_vertebra_is_no_leak() -> None:
     found = registry_statistics(
         columns_of([_case("A", procedures=[_vp()], leaks=[_leak("intravertebral", "T12")])])

@@ -25,6 +25,8 @@ NERVE_SCALES: Final = ("mrc", "walking", "bladder", "bowel")
 """Scales of which the course is told."""
 WORDS: Final = {"walking": WALKING, "bladder": SPHINCTER, "bowel": SPHINCTER}
 NOT_SAID: Final = -1
+SHOW_CEMENT: Final = ("CT", "CR", "DX", "XA", "RF")
+"""Modalities on which cement outside a body is looked for."""
 DAY_H: Final = 24.0
 
 
@@ -39,7 +41,7 @@ class Columns:
     missing : dict of str to int
         How many cases do not say "age", "sex", "bone density".
     looked : (cases,) bool
-        Whether a picture or a leak is written down, so that no leak means none was seen.
+        Whether somebody looked for a leak, so that no leak means none was seen (``looked_at``).
     procedure_case, procedure_kind, procedure_level, procedure_viscosity : (n,) int
         ``KINDS``, ``LEVELS`` and ``VISCOSITIES`` by number.
     leak_case, leak_compartment, leak_level : (n,) int
@@ -135,7 +137,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 "sex": sum(p.sex is None for p in patients),
                 "bone density": sum(p.bone_t_score is None and p.bone_hu is None for p in patients),
             },
-            looked=np.array([bool(case.imaging or case.leaks) for case in kept], bool),
+            looked=np.array([looked_at(case) for case in kept], bool),
             procedures=_table(
                 (i, number(KINDS, p.kind), number(LEVELS, p.level), number(VISCOSITIES, p.viscosity))
                 for i, case in enumerate(kept)
@@ -181,6 +183,20 @@ def columns_of(cases: Iterable[Case]) -> Columns:
             died=[i for i, case in enumerate(kept) if any(e.kind == "death" for e in case.events)],
             pseudonyms={i: case.patient.pseudonym for i, case in enumerate(kept) if case.outcomes},
         )
+    )
+
+
+def looked_at(case: Case) -> bool:
+    """Whether somebody looked for a leak: a leak was written down, a report attached, or pictures taken.
+
+    Pictures count that show cement and are not known to be older than the first procedure.
+    """
+    days = [p.on for p in case.procedures if p.on is not None]
+    first = min(days, default=None)
+    return bool(case.leaks) or any(
+        each.report_sha256 is not None
+        or (each.modality in SHOW_CEMENT and not (first and each.on and each.on < first))
+        for each in case.imaging
     )
 
 

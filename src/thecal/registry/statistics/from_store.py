@@ -14,6 +14,7 @@ from thecal.registry.statistics.columns import (
     NERVE_SCALES,
     NOT_SAID,
     PRESENT,
+    SHOW_CEMENT,
     VISCOSITIES,
     WORDS,
     Beginning,
@@ -52,8 +53,7 @@ def columns_from(store: Store) -> Columns:
 def _raw(connection: Connection, ids: IntArray) -> Raw:
     size = int(ids.size)
     looked = np.zeros(size, bool)
-    [there] = _packed(connection, "imaging", ())
-    places, kept = _places(ids, there)
+    places, kept = _places(ids, _numbers(connection, "CAST(i.case_id AS BIGINT)", _pictures()))
     looked[places[kept]] = True
     leaks = _coded(connection, ids, "leaks", (("compartment", COMPARTMENTS), ("level", LEVELS)))
     looked[leaks[:, 0]] = True
@@ -112,6 +112,15 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
             )
             if number in cases
         },
+    )
+
+
+def _pictures() -> str:
+    """The pictures on which somebody looked for a leak, as `columns.looked_at` says."""
+    return (
+        'imaging i LEFT JOIN (SELECT case_id, MIN("on") AS first_on FROM procedures GROUP BY case_id) p '
+        f"ON p.case_id = i.case_id WHERE i.report_sha256 IS NOT NULL OR (i.modality IN {SHOW_CEMENT!r} "
+        'AND (i."on" IS NULL OR p.first_on IS NULL OR i."on" >= p.first_on))'
     )
 
 

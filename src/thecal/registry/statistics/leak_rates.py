@@ -55,7 +55,10 @@ def leak_rates(columns: Columns) -> tuple[RateTable, ...]:
     outside = columns.leak_compartment != INSIDE
     leaked = np.zeros(columns.cases, bool)
     leaked[columns.leak_case[outside]] = True
-    why = "neither a picture nor a leak is written down, so that no leak may mean that nobody looked"
+    why = (
+        "neither a leak nor a picture after the cement is written down, so that no leak may mean that nobody "
+        "looked"
+    )
     return (
         _by_compartment(columns, known, leaked, unknown, why),
         _by_level(columns, known, with_cement, outside),
