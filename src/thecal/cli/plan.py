@@ -222,7 +222,5 @@ def _audited(
     }
     if not laid:
         raise SpineNotFound("No vertebra of the later CT could be laid over one of the earlier CT")
-    metal = needles_in_place(volume, after.spine)
-    taken = {needle.vertebra_id for needle in metal}
-    tracks = [t for t in seen_of_tracks(after.leakage.tracks) if t.vertebra_id not in taken]
-    return audit(scan, plans, (*metal, *tracks), laid, volume.source.series_uid)
+    seen = (*needles_in_place(volume, after.spine), *seen_of_tracks(after.leakage.tracks))
+    return audit(scan, plans, seen, laid, volume.source.series_uid)

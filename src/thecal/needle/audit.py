@@ -20,19 +20,21 @@ from thecal.needle.plan_value import (
     Corridor,
     ExecutedNeedle,
     LevelPlan,
+    OuterFrom,
     SeenNeedle,
     Trajectory,
 )
 from thecal.needle.search.clearance import least_along
 from thecal.needle.search.keep_away import MEDIAL, KeepAway, keep_away
 from thecal.needle.search.rules import PEDICLE_BACK_MM
+from thecal.needle.seen_twice import NEAR_MM, PARALLEL_DEG, told_apart
 from thecal.quality import QualityNote
 from thecal.terms import Breach, Side, vertebra_name
 from thecal.volume import FloatArray
 
 USUAL_OUTER_MM: Final = 3.1
-"""Where the needle's width was not measured it is taken for that of the plan, and without
-one for 11 G."""
+"""Where the needle's width was not measured (of tracks it never is) it is taken for that of the plan, and
+without one for 11 G."""
 GAP_MM: Final = 14.0
 """A needle that crossed the canal's edge has so much of it between the bone of arch and body."""
 ENTRY_MM: Final = 6.0
@@ -100,8 +102,10 @@ def audit(
     planned = {plan.vertebra_id: plan for plan in plans}
     blocks: dict[int, KeepAway] = {}
     needles: list[ExecutedNeedle] = []
-    notes: list[str] = []
-    for needle in seen:
+    metal = [needle for needle in seen if needle.seen_as == "metal"]
+    others, doubled = told_apart(metal, [needle for needle in seen if needle.seen_as != "metal"])
+    notes = [_doubled(needle, laid.get(needle.vertebra_id)) for needle in doubled]
+    for needle in (*metal, *others):
         found = laid.get(needle.vertebra_id)
         if found is None:
             notes.append(
@@ -185,6 +189,19 @@ def doubts(found: Audit, *, other_patient: bool) -> tuple[QualityNote, ...]:
     return tuple(said)
 
 
+def _doubled(track: SeenNeedle, found: Laid | None) -> str:
+    at = f"vertebra no. {track.vertebra_id} of the later CT"
+    if found is not None:
+        side = found.vertebra.frame.to_local(found.back(np.array(track.entry_mm)))[0] > 0
+        name = vertebra_name(found.vertebra.level, found.vertebra.id)
+        at = f"the {'left' if side else 'right'} of {name}"
+    return (
+        f"A track in {at} (seen as {track.seen_as}) was left out: it lies within {NEAR_MM:g} mm of a needle "
+        f"of metal in place and within {PARALLEL_DEG:g} degrees of its direction, and is taken for that "
+        "needle."
+    )
+
+
 def _one(
     scan: Ready, keep: KeepAway, needle: SeenNeedle, laid: Laid, plan: LevelPlan | None
 ) -> ExecutedNeedle:
@@ -197,7 +214,8 @@ def _one(
     side: Side = "left" if sign > 0 else "right"
     entry = _entry(keep, ends[0], tip, ahead)
     against, way = _partner(plan, side, entry, tip, keep)
-    outer = needle.outer_mm or (USUAL_OUTER_MM if way is None else way.gauge.outer_mm)
+    taken = USUAL_OUTER_MM if way is None else way.gauge.outer_mm
+    outer = taken if needle.outer_mm is None else needle.outer_mm
     middle = scan.pedicles.get((vertebra.id, int(sign)))
     pixel = float(max(scan.spine.grid.spacing_mm[1:]))
     own = corridor(keep, side, middle, pixel) if middle is not None else None
@@ -215,6 +233,9 @@ def _one(
         agreement=laid.agreement,
         entry_mm=_point(frame.to_lps(entry)),
         tip_mm=_point(frame.to_lps(tip)),
+        outer_mm=outer,
+        outer_from=_outer_from(needle),
+        outer_error_mm=needle.outer_error_mm,
         entry_error_mm=errors[0],
         tip_error_mm=None if needle.tip_hidden else errors[1],
         angle_error_deg=errors[2],
@@ -228,6 +249,12 @@ def _one(
         grade=gertzbein_robbins(over),
         planned_medial_margin_mm=None if way is None else way.medial_margin_mm,
     )
+
+
+def _outer_from(needle: SeenNeedle) -> OuterFrom:
+    if needle.outer_mm is None:
+        return "planned"
+    return "at most" if needle.outer_error_mm is None else "measured"
 
 
 def _at_depth(point: FloatArray, ahead: FloatArray, depth: float) -> FloatArray:

@@ -13,6 +13,7 @@ EMBOLISM_RISES_ML: Final = 7.0
 """Pulmonary embolism of cement that needed oxygen: below 3.5 mL 0 %, to 7 mL 0.11 %, above 0.9 %
 (abstract)."""
 Point = tuple[float, float, float]
+OuterFrom = Literal["measured", "at most", "planned"]
 
 
 @dataclass(frozen=True)
@@ -252,7 +253,9 @@ class SeenNeedle:
     tip_hidden : bool
         The track runs into cement: where the tip was cannot be told.
     outer_mm : float or None
-        Its diameter where it was measured.
+        Its diameter where it was measured: of metal alone.
+    outer_error_mm : float or None
+        Of ``outer_mm``; None with a diameter says that this is what it is at most, since metal glares.
     """
 
     vertebra_id: int
@@ -261,6 +264,7 @@ class SeenNeedle:
     tip_mm: Point
     tip_hidden: bool
     outer_mm: float | None
+    outer_error_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -279,6 +283,13 @@ class ExecutedNeedle:
         Correlation of the vertebra's bone on both CTs.
     entry_mm, tip_mm : Point
         In the plan's CT.
+    outer_mm : float
+        The diameter that margins and breach are reckoned with.
+    outer_from : "measured", "at most" or "planned"
+        On the later CT; there, but no more than an upper bound; or taken for the planned needle's (11 G where
+        nothing was planned).
+    outer_error_mm : float or None
+        Where it was measured.
     entry_error_mm : float or None
         Across the planned way at the planned entry.
     tip_error_mm : float or None
@@ -300,6 +311,9 @@ class ExecutedNeedle:
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
+    outer_mm: float
+    outer_from: OuterFrom
+    outer_error_mm: float | None
     entry_error_mm: float | None
     tip_error_mm: float | None
     angle_error_deg: float | None

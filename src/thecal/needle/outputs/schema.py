@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from thecal.needle.plan_value import OuterFrom
 from thecal.report.schema import ContractPart, Quality
 from thecal.terms import Breach, Grade, Side
 
@@ -151,7 +152,8 @@ class AuditedNeedle(ContractPart):
 
     ``seen_as`` is what was seen: a needle of metal, or the track that one left. ``entry_error_mm`` is across
     the planned way; ``tip_error_mm`` is the whole distance, ``null`` where the tip is hidden in cement.
-    Clearances are from the needle's surface, negative within.
+    Clearances are from the needle's surface, negative within: that of a needle of ``outer_mm``, which was
+    measured on the later CT, is what the metal there is ``at most``, or that of the planned needle.
     """
 
     vertebra_id: int
@@ -162,6 +164,9 @@ class AuditedNeedle(ContractPart):
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
+    outer_mm: float
+    outer_from: OuterFrom
+    outer_error_mm: float | None
     entry_error_mm: float | None
     tip_error_mm: float | None
     angle_error_deg: float | None
