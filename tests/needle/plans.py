@@ -174,6 +174,7 @@ def executed_beside(way: Trajectory, vertebra: Vertebra, *, medial_mm: float) ->
         side=way.side,
         seen_as="cement",
         against="left" if way.side == "left" else "right",
+        chosen_by="only",
         agreement=0.97,
         entry_mm=tuple((np.asarray(way.entry_mm) + moved).tolist()),
         tip_mm=tuple((np.asarray(way.tip_mm) + moved).tolist()),

@@ -221,3 +221,17 @@ def test_a_needle_of_unmeasured_width_is_taken_for_the_planned_one():
     (needle,) = held(way, plan=thin, outer_mm=None).needles
     (wide,) = held(way, outer_mm=3.1).needles
     assert needle.medial_margin_mm - wide.medial_margin_mm == pytest.approx((3.1 - 1.8) / 2.0)
+
+
+def test_the_needle_that_was_meant_is_the_one_compared_with_and_the_nearest_is_said_to_flatter():
+    one = plan_of("L1").single
+    near = held(one, plan=plan_of("L1"))
+    own = vertebra("L1")
+    seen = SeenNeedle(7, "metal", one.entry_mm, one.tip_mm, False, 3.1)
+    laid = {7: Laid(own, lambda points: points, 0.97)}
+    meant = audit(looked_at(), [plan_of("L1")], [seen], laid, meant=one.side)
+    assert [(n.against, n.chosen_by) for n in near.needles] == [("single", "nearest")]
+    assert any("--meant" in note for note in near.notes)
+    assert [(n.against, n.chosen_by) for n in meant.needles] == [(one.side, "meant")]
+    assert not any("--meant" in note for note in meant.notes)
+    assert meant.needles[0].tip_error_mm > near.needles[0].tip_error_mm + 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from thecal.anatomy.spine import Vertebra
 from thecal.leakage.findings import NeedleTrack
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.corridor import corridor
+from thecal.needle.partner import Meant, partner
 from thecal.needle.plan import Ready
 from thecal.needle.plan_value import (
     Agreement,
@@ -46,11 +47,13 @@ ERROR_MM: Final = 1.0
 """Of a way's place on the later CT and of its laying over: lateral, upper and lower walls, whose labels err
 as well, are called breached only beyond it."""
 
+NEAREST: Final = (
+    "Where more than one needle was planned on a side, the one put in is compared with the nearest of them, "
+    "which makes its errors look smaller than they may be; --meant names the one that was meant."
+)
 POOR_AGREEMENT: Final = 0.8
 """Below this correlation a pair is doubted. A choice of ours: in phantoms right pairs reach 0.95
 (``compare.match.AGREES``)."""
-
-Against = Literal["single", "left", "right"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,6 +88,7 @@ def audit(
     seen: Sequence[SeenNeedle],
     laid: Mapping[int, Laid],
     series_uid: str | None = None,
+    meant: Meant | None = None,
 ) -> Audit:
     """Hold needles of a later CT against the plan.
 
@@ -98,6 +102,8 @@ def audit(
         By vertebra id of the later CT.
     series_uid : str, optional
         Of the later CT.
+    meant : "one", "left" or "right", optional
+        The planned needle that was to be put in.
     """
     planned = {plan.vertebra_id: plan for plan in plans}
     blocks: dict[int, KeepAway] = {}
@@ -122,7 +128,7 @@ def audit(
                 "not found there, so that it cannot be graded."
             )
             continue
-        one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id))
+        one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id), meant)
         needles.append(one)
         if one.against is None:
             side = f"the {one.side} of " if vertebra.id in planned else ""
@@ -130,6 +136,8 @@ def audit(
                 f"A needle's way was seen in {side}{vertebra_name(vertebra.level, vertebra.id)}, for which "
                 "nothing is planned: check the level and the side."
             )
+    if any(one.chosen_by == "nearest" for one in needles):
+        notes.append(NEAREST)
     there = {one.vertebra.id: one.agreement for one in laid.values()}
     reached = {one.vertebra_id for one in needles}
     for plan in plans:
@@ -203,7 +211,12 @@ def _doubled(track: SeenNeedle, found: Laid | None) -> str:
 
 
 def _one(
-    scan: Ready, keep: KeepAway, needle: SeenNeedle, laid: Laid, plan: LevelPlan | None
+    scan: Ready,
+    keep: KeepAway,
+    needle: SeenNeedle,
+    laid: Laid,
+    plan: LevelPlan | None,
+    meant: Meant | None,
 ) -> ExecutedNeedle:
     vertebra = keep.vertebra
     frame = vertebra.frame
@@ -213,7 +226,7 @@ def _one(
     sign = 1.0 if _at_depth(ends[0], ahead, (PEDICLE_BACK_MM + 0.0) / 2.0)[0] > 0 else -1.0
     side: Side = "left" if sign > 0 else "right"
     entry = _entry(keep, ends[0], tip, ahead)
-    against, way = _partner(plan, side, entry, tip, keep)
+    against, way, chosen_by = partner(plan, side, entry, tip, keep, meant)
     taken = USUAL_OUTER_MM if way is None else way.gauge.outer_mm
     outer = taken if needle.outer_mm is None else needle.outer_mm
     middle = scan.pedicles.get((vertebra.id, int(sign)))
@@ -230,6 +243,7 @@ def _one(
         side=side,
         seen_as=needle.seen_as,
         against=against,
+        chosen_by=chosen_by,
         agreement=laid.agreement,
         entry_mm=_point(frame.to_lps(entry)),
         tip_mm=_point(frame.to_lps(tip)),
@@ -330,29 +344,6 @@ def _breach(
 def _local_axis(keep: KeepAway, own: Corridor) -> FloatArray:
     frame = keep.vertebra.frame
     return frame.to_local(frame.origin + own.axis)
-
-
-def _partner(
-    plan: LevelPlan | None, side: Side, entry: FloatArray, tip: FloatArray, keep: KeepAway
-) -> tuple[Against | None, Trajectory | None]:
-    """The planned needle of that side that lies nearest to the executed one."""
-    if plan is None:
-        return None, None
-    choices: list[tuple[Against, Trajectory]] = []
-    if plan.single is not None and plan.single.side == side:
-        choices.append(("single", plan.single))
-    for answer in plan.sides:
-        if answer.side == side and answer.best is not None:
-            choices.append(("left" if side == "left" else "right", answer.best))
-    if not choices:
-        return None, None
-
-    def away(way: Trajectory) -> float:
-        ends = keep.vertebra.frame.to_local(np.array([way.entry_mm, way.tip_mm]))
-        return float(np.linalg.norm(ends[0] - entry) + np.linalg.norm(ends[1] - tip))
-
-    name, way = min(choices, key=lambda choice: away(choice[1]))
-    return name, way
 
 
 def _errors(

@@ -14,6 +14,8 @@ EMBOLISM_RISES_ML: Final = 7.0
 (abstract)."""
 Point = tuple[float, float, float]
 OuterFrom = Literal["measured", "at most", "planned"]
+Against = Literal["single", "left", "right"]
+ChosenBy = Literal["meant", "only", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -278,7 +280,9 @@ class ExecutedNeedle:
     seen_as
         As of ``SeenNeedle``.
     against : "single", "left", "right" or None
-        The planned needle it is compared with, the nearest of its side; None where the level has none.
+        The planned needle it is compared with; None where its side has none.
+    chosen_by : "meant", "only", "nearest" or None
+        Why that one: it was named, it is the only one of its side, or the nearest, which flatters errors.
     agreement : float or None
         Correlation of the vertebra's bone on both CTs.
     entry_mm, tip_mm : Point
@@ -307,7 +311,8 @@ class ExecutedNeedle:
     level: str | None
     side: Side
     seen_as: Literal["metal", "cement", "air", "empty"]
-    against: Literal["single", "left", "right"] | None
+    against: Against | None
+    chosen_by: ChosenBy | None
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
@@ -354,9 +359,12 @@ class Audit:
         One for each planned level.
     notes : tuple of str
         What could not be told: levels without a needle, needles at a level that was not planned.
+    plan_version : str or None
+        Of the thecal that made the stored plan; None where the plan was made anew for the audit.
     """
 
     series_uid: str | None
     needles: tuple[ExecutedNeedle, ...]
     notes: tuple[str, ...]
     agreements: tuple[Agreement, ...] = ()
+    plan_version: str | None = None

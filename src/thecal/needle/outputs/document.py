@@ -171,6 +171,7 @@ def _audit(audit: Audit) -> AuditPart:
                 side=n.side,
                 seen_as=n.seen_as,
                 against=n.against,
+                chosen_by=n.chosen_by,
                 agreement=_rounded(n.agreement, 3),
                 entry_mm=_point(n.entry_mm),
                 tip_mm=_point(n.tip_mm),
@@ -197,6 +198,7 @@ def _audit(audit: Audit) -> AuditPart:
             LevelAgreement(vertebra_id=a.vertebra_id, level=a.level, agreement=_rounded(a.agreement, 3))
             for a in audit.agreements
         ],
+        plan_version=audit.plan_version,
     )
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
-from thecal.needle.plan_value import OuterFrom
+from thecal.needle.plan_value import Against, ChosenBy, OuterFrom
 from thecal.report.schema import ContractPart, Quality
 from thecal.terms import Breach, Grade, Side
 
@@ -160,7 +160,8 @@ class AuditedNeedle(ContractPart):
     level: str | None
     side: Side
     seen_as: Literal["metal", "cement", "air", "empty"]
-    against: Literal["single", "left", "right"] | None
+    against: Against | None
+    chosen_by: ChosenBy | None
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
@@ -190,12 +191,16 @@ class LevelAgreement(ContractPart):
 
 
 class AuditPart(ContractPart):
-    """The audit: needles seen on the later CT, and notes on what could not be told."""
+    """The audit: needles seen on the later CT, and notes on what could not be told.
+
+    ``plan_version`` is of the thecal that made the stored plan; ``null``: planned anew for the audit.
+    """
 
     series_uid: str | None
     needles: list[AuditedNeedle]
     notes: list[str]
     agreements: list[LevelAgreement]
+    plan_version: str | None
 
 
 class PlanSoftware(ContractPart):
