@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Final, Literal
 
@@ -17,8 +17,9 @@ from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.aiming import aim_shares, breach_mm
 from thecal.needle.corridor import corridor
 from thecal.needle.gauges import GAUGES, USUAL, gauge
-from thecal.needle.plan_value import Approach, Corridor, LevelPlan, SideAnswer, Trajectory
+from thecal.needle.plan_value import Approach, Corridor, LevelPlan, RoomBeside, SideAnswer, Trajectory
 from thecal.needle.reasons import CANAL_NOT_FOUND, why_none
+from thecal.needle.room_beside import room_beside
 from thecal.needle.search.around import Around
 from thecal.needle.search.candidates import Needles, Room, room_of
 from thecal.needle.search.clearance import clearance_along, least_along
@@ -120,7 +121,7 @@ def plan_level(scan: Ready, vertebra: Vertebra, wish: Wish) -> LevelPlan:
     sides: tuple[Side, ...] = ("left", "right")
     wanted = [s for s in sides if wish.sides in ("both", s)]
     side_plans = [_Side.of(scan, keep, side) for side in wanted]
-    answers = tuple(one.answer(wish, "two") for one in side_plans)
+    answers = tuple(replace(one.answer(wish, "two"), beside=one.beside()) for one in side_plans)
     middle = [one.answer(wish, "one") for one in side_plans]
     safest = max(
         (answer.best for answer in middle if answer.best is not None),
@@ -164,6 +165,10 @@ class _Side:
             at = vertebra.frame.to_local(found.isthmus_mm)
             middle = (abs(float(at[0])), float(at[2]))
         return cls(scan, keep, side, sign, middle, found)
+
+    def beside(self) -> RoomBeside | None:
+        """The room beside this pedicle."""
+        return room_beside(self.keep, self.side, self.pedicle_mm) if self.keep.canal_found else None
 
     def answer(self, wish: Wish, needles: Needles) -> SideAnswer:
         """The best way of this side for one or for two needles."""

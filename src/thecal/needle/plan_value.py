@@ -156,6 +156,17 @@ class Trajectory:
     score: dict[str, float]
 
 
+@dataclass(frozen=True)
+class RoomBeside:
+    """The widest rod that passes beside a pedicle, mm, and what bounds it but the vertebra itself.
+
+    ``nearest`` is empty where there is more room than is told apart (12 mm).
+    """
+
+    room_mm: float
+    nearest: str
+
+
 @dataclass(frozen=True, eq=False)
 class SideAnswer:
     """What a side offers: the best way, or why there is none.
@@ -172,6 +183,8 @@ class SideAnswer:
         Why there is no safe way; empty where there is one.
     tried : int
         Candidates looked at.
+    beside : RoomBeside or None
+        Room beside the pedicle, in the thorax the costovertebral room; None where the canal was not found.
     """
 
     side: Side
@@ -180,6 +193,7 @@ class SideAnswer:
     others: tuple[Trajectory, ...]
     reason: str
     tried: int
+    beside: RoomBeside | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from thecal.needle.outputs.schema import (
     LevelAgreement,
     NeedleSize,
     PlanDocument,
+    PlannedBeside,
     PlannedCement,
     PlannedCorridor,
     PlannedLevel,
@@ -95,6 +96,9 @@ def _side(answer: SideAnswer) -> PlannedSide:
         others=[_way(way) for way in answer.others],
         reason=answer.reason,
         tried=answer.tried,
+        beside=None
+        if answer.beside is None
+        else PlannedBeside(room_mm=round(answer.beside.room_mm, 1), nearest=answer.beside.nearest),
     )
 
 

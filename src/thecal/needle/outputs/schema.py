@@ -108,6 +108,13 @@ class PlannedWay(ContractPart):
     score: dict[str, float]
 
 
+class PlannedBeside(ContractPart):
+    """The widest rod that passes beside the pedicle, mm (12: or more), and what bounds it."""
+
+    room_mm: float
+    nearest: str
+
+
 class PlannedSide(ContractPart):
     """What a side offers for one of two needles: the best way, the next ones, or why there is none."""
 
@@ -117,6 +124,7 @@ class PlannedSide(ContractPart):
     others: list[PlannedWay]
     reason: str
     tried: int
+    beside: PlannedBeside | None
 
 
 class PlannedCement(ContractPart):

@@ -22,6 +22,7 @@ from thecal.needle.plan_value import (
     Corridor,
     Gauge,
     LevelPlan,
+    RoomBeside,
     SideAnswer,
     Trajectory,
 )
@@ -183,6 +184,7 @@ def _side(side: PlannedSide) -> SideAnswer:
         tuple(_way(way) for way in side.others),
         side.reason,
         side.tried,
+        None if side.beside is None else RoomBeside(side.beside.room_mm, side.beside.nearest),
     )
 
 

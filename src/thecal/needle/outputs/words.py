@@ -7,7 +7,7 @@ from typing import Final
 from thecal.anatomy.spine import Vertebra
 from thecal.needle.outputs.needles import PlannedNeedle, depth_marks, level_words, needles_of
 from thecal.needle.plan_value import EMBOLISM_RISES_ML, CementRange, ExecutedNeedle, LevelPlan, Trajectory
-from thecal.terms import vertebra_name
+from thecal.terms import Side, vertebra_name
 
 APPROACH_WORDS: Final = {
     "transpedicular": "through the pedicle",
@@ -115,6 +115,16 @@ def unknown_words(plan: LevelPlan) -> str:
     if not plan.unknown:
         return "Vessels, roots outside the foramina and the dura itself are not seen on CT."
     return f"{capital('; '.join(plan.unknown))}."
+
+
+def beside_words(plan: LevelPlan, side: Side) -> str:
+    """The room beside a pedicle."""
+    found = next((answer.beside for answer in plan.sides if answer.side == side), None)
+    if found is None:
+        return "–"
+    if not found.nearest:
+        return f"{found.room_mm:.0f} or more"
+    return f"{found.room_mm:.1f}, to the {found.nearest}"
 
 
 def executed(needle: ExecutedNeedle) -> str:
