@@ -51,7 +51,7 @@ def statistics_page(found: Statistics) -> str:
         curves=plots.strength_curves(found.strength.curves),
         delays=plots.delays(found.decompression.patients),
         waits=[
-            (wait, plots.waiting_curve(wait), waiting_sentence(wait))
+            (wait, plots.waiting_curve(wait), waiting_sentence(wait), waiting_counts(wait))
             for wait in (found.walking, found.sphincters)
         ],
     )
@@ -95,17 +95,26 @@ def estimate_words(found: Estimate) -> str:
 
 
 def waiting_sentence(found: Waiting) -> str:
-    """When half had been seen to have it again; by the visits, not by when it came about."""
-    if found.late is None:
+    """When half have it again: between two days, for nobody looked in between; empty under ten patients."""
+    if found.between is None:
         return ""
-    late = found.late.median()
-    reached = (
-        "Half were seen to have it again at no time that was observed."
-        if late is None
-        else f"Half were seen to have it again by about day {late:.0f}."
+    half = found.between.median()
+    if half is None:
+        return "Half do not have it again within the time observed (Turnbull)."
+    return f"Half have it again between day {half[0]:.0f} and day {half[1]:.0f} (Turnbull)."
+
+
+def waiting_counts(found: Waiting) -> str:
+    """Beside the estimate: patients, what is known of them, and on how many intervals it rests."""
+    recovered = sum(patient.first_with is not None for patient in found.patients)
+    gap = "" if found.gap_days is None else f", {found.gap_days:.0f} days apart (median)"
+    held = 0 if found.between is None else found.between.mass.size
+    return (
+        f"{len(found.patients)} patients: of {recovered} it is known between which two visits{gap}; "
+        f"{len(found.patients) - recovered} did not have it at their last visit. They have {found.pairs} "
+        f"different intervals; the estimate rests on {held}, and does not tell where within one of them it "
+        "came about."
     )
-    gap = "" if found.gap_days is None else f" The two visits are {found.gap_days:.0f} days apart (median)."
-    return reached + gap
 
 
 @cache

@@ -1,9 +1,9 @@
 """How long until she walks again, or her sphincters hold: known only at visits.
 
 That she walks again is written down at the visit at which it is seen; it came about at some time between that
-visit and the one before. Two curves are drawn: one as though it came about just after the last visit without
-it, the other as though at the visit that saw it. Where others are lost in between, the truth may lie outside
-both: this is no estimate of Turnbull's kind for what is known in intervals.
+visit and the one before. The estimate is Turnbull's, which knows no more than that. Beside it two
+Kaplan-Meier curves are drawn: one as though it came about just after the last visit without it, the other as
+though at the visit that saw it. Where others are lost in between, the truth may lie outside both of these.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from thecal.registry.case import SPHINCTER, WALKING
 from thecal.registry.statistics.columns import NERVE_SCALES, Columns, FloatArray
 from thecal.registry.statistics.intervals import FEWEST, widest_half
 from thecal.registry.statistics.kaplan_meier import Curve, at_risk, kaplan_meier
+from thecal.registry.statistics.turnbull import Turnbull, turnbull
 
 RISK_DAYS: Final = (0, 30, 90, 180, 365)
 """Days at which the numbers at risk are said."""
@@ -47,6 +48,10 @@ class Waiting:
         Were seen without it once and never after: they tell nothing, and are not in the curve.
     died : int
         Of the patients in the curve, how many died later; they are counted until their last visit.
+    between : Turnbull or None
+        The estimate from what is known: that it came about between two visits. None under ten.
+    pairs : int
+        Different pairs of visits, and of a last visit and never, that the patients have.
     late, early : Curve or None
         As though it came about at the visit that saw it, or just after the visit before. None under ten.
     at_risk : tuple of (int, int)
@@ -60,6 +65,8 @@ class Waiting:
     patients: tuple[Wait, ...]
     never_again: int
     died: int
+    between: Turnbull | None
+    pairs: int
     late: Curve | None
     early: Curve | None
     at_risk: tuple[tuple[int, int], ...]
@@ -143,6 +150,8 @@ def _summed(columns: Columns, what: str, patients: list[Wait], cases: list[int],
         patients=tuple(patients),
         never_again=never_again,
         died=int(np.isin(cases, columns.died).sum()) if cases else 0,
+        between=None if small else turnbull(early, np.where(seen, late, np.inf)),
+        pairs=len({(p.last_without, p.first_with) for p in patients}),
         late=None if small else kaplan_meier(late, seen),
         early=None if small else kaplan_meier(early, seen),
         at_risk=tuple((day, at_risk(late, day)) for day in RISK_DAYS),
