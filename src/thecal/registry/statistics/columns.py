@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import floor
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -55,7 +56,11 @@ class Columns:
     finding_case, finding_scale, finding_what : (n,) int
         ``NERVE_SCALES`` by number; the muscle and side by any number.
     finding_value, finding_day : (n,) float
-        The grade's number or the word's place; days after the procedure.
+        The grade's number or the word's place; days after the deficit came. Where nobody says when it did, or
+        there was none, days after the procedure. Below 0 is before it. A finding that is known to a whole
+        day, and that day is the deficit's, counts as found with it: 0.
+    deficits_without_time : int
+        How many cases with a deficit and findings do not say when it came, and count from the procedure.
     died : (n,) int
         Cases that died.
     pseudonyms : dict of int to str
@@ -81,6 +86,7 @@ class Columns:
     finding_what: IntArray
     finding_value: FloatArray
     finding_day: FloatArray
+    deficits_without_time: int
     died: IntArray
     pseudonyms: dict[int, str]
 
@@ -91,10 +97,13 @@ and side, the grade's number or the word's place, days after the procedure, and 
 
 
 class Beginning(NamedTuple):
-    """When a deficit began: hours after the cement, and a day's number."""
+    """When a deficit that was there began: hours after the cement, and a day's number."""
 
     delay_h: float | None
     on: int | None
+
+
+NEVER_SAID: Final = Beginning(None, None)
 
 
 @dataclass(frozen=True)
@@ -155,7 +164,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
             began={
                 i: Beginning(case.deficit.delay_h, _day(case.deficit.on))
                 for i, case in enumerate(kept)
-                if case.deficit is not None
+                if case.deficit is not None and case.deficit.present == "yes"
             },
             operated_on={
                 i: min(days)
@@ -206,13 +215,14 @@ def made_room(revision: Any) -> bool:
 
 
 def columns(raw: Raw) -> Columns:
-    """Arrays of what was read; times that are only dates are counted from the first procedure."""
+    """Arrays of what was read; findings are counted from the deficit, and times that are only dates too."""
     decompressed, by_day = _decompressed(raw.revisions, raw.began)
     case, scale, what, value, days, on = zip(*raw.findings, strict=True) if raw.findings else ((),) * 6
-    day = np.array(days, float)
-    for at in np.flatnonzero(np.isnan(day)).tolist():
-        if on[at] is not None and case[at] in raw.operated_on:
-            day[at] = on[at] - raw.operated_on[case[at]]
+    day = np.array(
+        [_after_deficit(raw, *each) for each in zip(case, days, on, strict=True)],
+        float,
+    )
+    lost = {each for each in set(case) if raw.deficit[each] == PRESENT.index("yes")}
     whats: dict[str, int] = {}
     return Columns(
         cases=raw.cases,
@@ -234,6 +244,7 @@ def columns(raw: Raw) -> Columns:
         finding_what=np.array([whats.setdefault(each, len(whats)) for each in what], np.int64),
         finding_value=np.array(value, float),
         finding_day=day,
+        deficits_without_time=sum(raw.began.get(each, NEVER_SAID) == NEVER_SAID for each in lost),
         died=np.array(sorted(set(raw.died)), np.int64),
         pseudonyms=raw.pseudonyms,
     )
@@ -249,6 +260,31 @@ def value_of(scale: str, value: float | None, choice: str | None) -> float | Non
     if scale not in WORDS:
         return value
     return None if choice is None else float(WORDS[scale].index(choice))
+
+
+def _after_deficit(raw: Raw, case: int, days: float | None, on: int | None) -> float:
+    """Days from the deficit to a finding, or from the procedure; NaN where it has no time."""
+    began = raw.began.get(case, NEVER_SAID)
+    operated = raw.operated_on.get(case)
+    if days is None and on is not None:
+        if operated is None:
+            return np.nan if began.on is None else float(on - began.on)
+        days = float(on - operated)
+    if days is None:
+        return np.nan
+    delay = _delay_days(began, operated)
+    if delay is None:
+        return days
+    return 0.0 if days == floor(delay) else days - delay
+
+
+def _delay_days(began: Beginning, operated: int | None) -> float | None:
+    """Days from the procedure to the deficit; 0 for one that was there before it, None where unknown."""
+    if began.delay_h is not None:
+        return began.delay_h / DAY_H
+    if began.on is None or operated is None:
+        return None
+    return max(0.0, float(began.on - operated))
 
 
 def _decompressed(operations: list[Operation], began: dict[int, Beginning]) -> tuple[dict[int, float], int]:

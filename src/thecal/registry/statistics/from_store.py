@@ -64,9 +64,11 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
     # Only of these is more than a number wanted, and they are few.
     found = _rows(connection, _findings())
     nerves = sorted({row[0] for row in found})
-    undated = sorted({row[0] for row in found if row[4] is None and row[5] is not None})
+    began = _rows(connection, "SELECT case_id, delay_h, \"on\" FROM deficits WHERE present = 'yes'")
+    # Whose findings or deficits have dates, which count from the procedure's.
+    dated = {row[0] for row in found if row[4] is None and row[5] is not None}
+    dated |= {number for number, _, on in began if on is not None}.intersection(nerves)
     operated = 'SELECT case_id, MIN("on") FROM procedures WHERE case_id IN ({}) GROUP BY case_id'
-    began = 'SELECT case_id, delay_h, "on" FROM deficits WHERE case_id IN (SELECT case_id FROM revisions)'
     cases = dict(zip(ids.tolist(), range(size), strict=True))
     return Raw(
         cases=size,
@@ -78,13 +80,11 @@ def _raw(connection: Connection, ids: IntArray) -> Raw:
         leaks=leaks,
         deficit=deficit,
         began={
-            cases[number]: Beginning(delay_h, _day(on))
-            for number, delay_h, on in _rows(connection, began)
-            if number in cases
+            cases[number]: Beginning(delay_h, _day(on)) for number, delay_h, on in began if number in cases
         },
         operated_on={
             cases[number]: day
-            for number, on in _of_some(connection, operated, undated)
+            for number, on in _of_some(connection, operated, sorted(dated))
             if number in cases and (day := _day(on)) is not None
         },
         revisions=[

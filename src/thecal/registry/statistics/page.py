@@ -109,11 +109,14 @@ def waiting_counts(found: Waiting) -> str:
     recovered = sum(patient.first_with is not None for patient in found.patients)
     gap = "" if found.gap_days is None else f", {found.gap_days:.0f} days apart (median)"
     held = 0 if found.between is None else found.between.mass.size
+    begun = (
+        "" if found.first_day is None else f" That visit was {found.first_day:.0f} days after the deficit."
+    )
     return (
         f"{len(found.patients)} patients: of {recovered} it is known between which two visits{gap}; "
         f"{len(found.patients) - recovered} did not have it at their last visit. They have {found.pairs} "
         f"different intervals; the estimate rests on {held}, and does not tell where within one of them it "
-        "came about."
+        f"came about.{begun}"
     )
 
 

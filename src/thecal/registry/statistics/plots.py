@@ -86,7 +86,7 @@ def waiting_curve(found: Waiting) -> str:
     parts.append(_steps(late, last, at, MARK, "1.5 3", 1.2))
     parts.append(_steps(early, last, at, SECOND, "5 3", 1.2))
     parts.append(_boxes(between, last, at))
-    parts.append(_text(left, bottom + 34.0, "days since first written down", "start", MUTED))
+    parts.append(_text(left, bottom + 34.0, "days since the visit that first found it lost", "start", MUTED))
     parts.append(_text(2.0, bottom + 54.0, "still waiting, of those looked at:", "start", MUTED))
     before = 0.0
     for day, count in found.at_risk:
@@ -121,7 +121,7 @@ def strength_curves(curves: dict[str, tuple[Point, ...]]) -> str:
         parts.append(_text(left - 6.0, y + 4.0, grade, "end", MUTED))
     for day in np.linspace(first, end, TICKS):
         parts.append(_text(at(day, 0)[0], bottom + 16.0, f"{day:.3g}", "middle", MUTED))
-    parts.append(_text(left, bottom + 32.0, "days after the procedure", "start", MUTED))
+    parts.append(_text(left, bottom + 32.0, "days after the deficit", "start", MUTED))
     for number, (name, points) in enumerate(curves.items()):
         dash = DASHES[number % len(DASHES)]
         places = [at(p.day, GRADES.index(p.grade)) for p in points]
