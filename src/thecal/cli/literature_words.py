@@ -79,7 +79,7 @@ def print_value(value: CaseValue) -> None:
         f"  {what}: “{value.as_printed}”{understood} [{value.certainty}] {value.source.name}, {value.where}"
     )
     if value.inferred:
-        typer.echo("      inferred here: these words do not say it of this patient")
+        typer.echo("      inferred here: the words do not say it themselves")
     if value.conflict:
         typer.echo(f"      conflict: {value.conflict}")
 

@@ -62,6 +62,7 @@ def list_(
     as_json: Json = False,
 ) -> int:
     """List the cases, by pseudonym; withdrawn ones are not among them."""
+    from thecal.registry.store.asking import asked
     from thecal.registry.store.listing import Wanted
     from thecal.registry.store.listing import page as page_of
 
@@ -71,7 +72,7 @@ def list_(
         _one_of("--compartment", compartment),
         _one_of("--deficit", deficit),
     )
-    with opened(registry, None) as store:
+    with asked(registry) as store:
         found = page_of(store, wanted, (page - 1) * size, size)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))

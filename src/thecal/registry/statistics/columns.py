@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from thecal.registry.case import SPHINCTER, WALKING, Case
+from thecal.registry.words import SPHINCTER, WALKING
 from thecal.terms import COMPARTMENTS, VERSE_IDS
+
+if TYPE_CHECKING:
+    from thecal.registry.case import Case
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]

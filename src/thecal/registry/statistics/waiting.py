@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from thecal.registry.case import SPHINCTER, WALKING
 from thecal.registry.statistics.columns import NERVE_SCALES, Columns, FloatArray
 from thecal.registry.statistics.intervals import FEWEST, widest_half
 from thecal.registry.statistics.kaplan_meier import Curve, at_risk, kaplan_meier
 from thecal.registry.statistics.turnbull import Turnbull, turnbull
+from thecal.registry.words import SPHINCTER, WALKING
 
 RISK_DAYS: Final = (0, 30, 90, 180, 365)
 """Days at which the numbers at risk are said."""

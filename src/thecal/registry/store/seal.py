@@ -136,6 +136,14 @@ def draw_shift() -> int:
     return days if secrets.randbelow(2) else -days
 
 
+def refuse_other_key(key: Key | None, key_id: str | None, where: object) -> None:
+    """Refuse a key that is not the registry's, which has the key ``key_id`` or None."""
+    if key is not None and key_id is None:
+        raise InputError(f"The registry {where} was made without a key, so it holds nothing encrypted")
+    if key is not None and key.id != key_id:
+        raise InputError(f"This is not the key of the registry {where}")
+
+
 @dataclass(frozen=True)
 class Secret:
     """What is sealed of one case."""

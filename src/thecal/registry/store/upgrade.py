@@ -8,7 +8,8 @@ from pathlib import Path
 from thecal.errors import InputError
 from thecal.registry.store.backup import copy_of_file
 from thecal.registry.store.engine import Place, connect, reading, writing
-from thecal.registry.store.migrate import is_known, migrate, revision_of
+from thecal.registry.store.migrate import migrate, revision_of
+from thecal.registry.store.revision import is_known
 from thecal.registry.store.tables import HEAD
 
 
