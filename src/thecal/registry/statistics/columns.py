@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from math import floor
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
@@ -94,9 +93,20 @@ class Columns:
     pseudonyms: dict[int, str]
 
 
-Finding = tuple[int, int, str, float | None, float | None, int | None]
-"""An outcome as far as its course matters: the case, the place of its scale in ``NERVE_SCALES``, its muscle
-and side, the grade's number or the word's place, days after the procedure, and else its date."""
+@dataclass(frozen=True)
+class Findings:
+    """Outcomes as far as their course matters, a row each, in the order in which they were entered.
+
+    The case; the place of its scale in ``NERVE_SCALES``; its muscle and side; the grade's number or the
+    word's place; days after the procedure, and else its date's number. NaN is what nobody wrote down.
+    """
+
+    case: IntArray
+    scale: IntArray
+    what: list[str]
+    value: FloatArray
+    days: FloatArray
+    on: FloatArray
 
 
 class Beginning(NamedTuple):
@@ -132,7 +142,7 @@ class Raw:
     began: dict[int, Beginning]
     operated_on: dict[int, int]
     revisions: list[Operation]
-    findings: list[Finding]
+    findings: Findings
     died: list[int]
     pseudonyms: dict[int, str]
 
@@ -179,19 +189,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 for i, case in enumerate(kept)
                 for r in case.revisions
             ],
-            findings=[
-                (
-                    i,
-                    NERVE_SCALES.index(o.scale),
-                    f"{o.muscle or ''}/{o.side or ''}",
-                    value_of(o.scale, o.value, o.choice),
-                    o.days,
-                    _day(o.on),
-                )
-                for i, case in enumerate(kept)
-                for o in case.outcomes
-                if o.scale in NERVE_SCALES
-            ],
+            findings=_findings(kept),
             died=[i for i, case in enumerate(kept) if any(e.kind == "death" for e in case.events)],
             pseudonyms={i: case.patient.pseudonym for i, case in enumerate(kept) if case.outcomes},
         )
@@ -220,12 +218,9 @@ def made_room(revision: Any) -> bool:
 def columns(raw: Raw) -> Columns:
     """Arrays of what was read; findings are counted from the deficit, and times that are only dates too."""
     decompressed, by_day = _decompressed(raw.revisions, raw.began)
-    case, scale, what, value, days, on = zip(*raw.findings, strict=True) if raw.findings else ((),) * 6
-    day = np.array(
-        [_after_deficit(raw, *each) for each in zip(case, days, on, strict=True)],
-        float,
-    )
-    lost = {each for each in set(case) if raw.deficit[each] == PRESENT.index("yes")}
+    found = raw.findings
+    day = _after_deficit(raw, found.case, found.days, found.on)
+    lost = {each for each in set(found.case.tolist()) if raw.deficit[each] == PRESENT.index("yes")}
     whats: dict[str, int] = {}
     return Columns(
         cases=raw.cases,
@@ -242,10 +237,10 @@ def columns(raw: Raw) -> Columns:
         decompressed_case=np.array(sorted(decompressed), np.int64),
         decompressed_h=np.array([decompressed[case] for case in sorted(decompressed)], float),
         dated_by_day=by_day,
-        finding_case=np.array(case, np.int64),
-        finding_scale=np.array(scale, np.int64),
-        finding_what=np.array([whats.setdefault(each, len(whats)) for each in what], np.int64),
-        finding_value=np.array(value, float),
+        finding_case=found.case,
+        finding_scale=found.scale,
+        finding_what=np.array([whats.setdefault(each, len(whats)) for each in found.what], np.int64),
+        finding_value=found.value,
         finding_day=day,
         deficits_without_time=sum(raw.began.get(each, NEVER_SAID) == NEVER_SAID for each in lost),
         died=np.array(sorted(set(raw.died)), np.int64),
@@ -265,20 +260,36 @@ def value_of(scale: str, value: float | None, choice: str | None) -> float | Non
     return None if choice is None else float(WORDS[scale].index(choice))
 
 
-def _after_deficit(raw: Raw, case: int, days: float | None, on: int | None) -> float:
-    """Days from the deficit to a finding, or from the procedure; NaN where it has no time."""
-    began = raw.began.get(case, NEVER_SAID)
-    operated = raw.operated_on.get(case)
-    if days is None and on is not None:
-        if operated is None:
-            return np.nan if began.on is None else float(on - began.on)
-        days = float(on - operated)
-    if days is None:
-        return np.nan
-    delay = _delay_days(began, operated)
-    if delay is None:
-        return days
-    return 0.0 if days == floor(delay) else days - delay
+def _findings(kept: list[Case]) -> Findings:
+    mine = [(i, o) for i, case in enumerate(kept) for o in case.outcomes if o.scale in NERVE_SCALES]
+    return Findings(
+        case=np.array([i for i, _ in mine], np.int64),
+        scale=np.array([NERVE_SCALES.index(o.scale) for _, o in mine], np.int64),
+        what=[f"{o.muscle or ''}/{o.side or ''}" for _, o in mine],
+        value=np.array([value_of(o.scale, o.value, o.choice) for _, o in mine], float),
+        days=np.array([o.days for _, o in mine], float),
+        on=np.array([_day(o.on) for _, o in mine], float),
+    )
+
+
+def _after_deficit(raw: Raw, case: IntArray, days: FloatArray, on: FloatArray) -> FloatArray:
+    """Days from the deficit to each finding, or from the procedure; NaN where it has no time.
+
+    ``days`` count from the procedure, ``on`` are days' numbers; NaN where nobody wrote them.
+    """
+    operated, began, delay = (np.full(raw.cases, np.nan) for _ in range(3))
+    for each, number in raw.operated_on.items():
+        operated[each] = number
+    for each, beginning in raw.began.items():
+        began[each] = np.nan if beginning.on is None else beginning.on
+        days_later = _delay_days(beginning, raw.operated_on.get(each))
+        delay[each] = np.nan if days_later is None else days_later
+    day = np.where(np.isnan(days), on - operated[case], days)
+    later = np.where(day == np.floor(delay[case]), 0.0, day - delay[case])
+    counted = np.where(np.isnan(delay[case]), day, later)
+    # Two dates tell it too, where nobody knows when the procedure was.
+    by_date = np.isnan(days) & np.isnan(operated[case])
+    return np.where(by_date, on - began[case], counted)
 
 
 def _delay_days(began: Beginning, operated: int | None) -> float | None:

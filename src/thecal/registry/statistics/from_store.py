@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import compress
 from typing import Any, Final
 
 import numpy as np
@@ -23,6 +24,7 @@ from thecal.registry.statistics.columns import (
     WORDS,
     Beginning,
     Columns,
+    Findings,
     IntArray,
     Operation,
     Raw,
@@ -80,13 +82,14 @@ def _raw(ask: Asking) -> Raw:
     deficit = np.full(size, NOT_SAID)
     deficit[places[kept]] = _coded(present, PRESENT)[kept]
     # Only of these is more than a number wanted, and they are few.
-    cases = dict(zip(ids.tolist(), range(size), strict=True))
-    found = [
-        (cases[number], scale, what, value, days, None if on is None else _day(on))
-        for number, scale, what, value, days, on in ask.rows(_findings())
-        if number in cases
-    ]
-    nerves = sorted({row[0] for row in found})
+    found = _findings(ask, ids)
+    nerves = np.unique(found.case)
+    lost = ask.rows("SELECT case_id, delay_h, \"on\" FROM deficits WHERE present = 'yes'")
+    operations = ask.rows(
+        'SELECT case_id, delay_h, "on", laminectomy_levels, durotomy, corpectomy FROM revisions'
+    )
+    died = ask.rows("SELECT case_id FROM events WHERE kind = 'death'")
+    cases = _case_of(ids, [row[0] for row in (*lost, *operations, *died)])
     return Raw(
         cases=size,
         missing=missing,
@@ -95,31 +98,21 @@ def _raw(ask: Asking) -> Raw:
         leaks=leaks,
         deficit=deficit,
         began={
-            cases[number]: Beginning(delay_h, _day(on))
-            for number, delay_h, on in ask.rows(
-                "SELECT case_id, delay_h, \"on\" FROM deficits WHERE present = 'yes'"
-            )
-            if number in cases
+            cases[number]: Beginning(delay_h, _day(on)) for number, delay_h, on in lost if number in cases
         },
         operated_on={
             at: date(day // 10_000, day // 100 % 100, day % 100).toordinal()
-            for at, day in zip(nerves, first_on[nerves].tolist(), strict=True)
+            for at, day in zip(nerves.tolist(), first_on[nerves].tolist(), strict=True)
             if day != int(NEVER)
         },
         revisions=[
             Operation(cases[number], delay_h, _day(on), int(levels not in NO_LEVELS or "yes" in (dura, body)))
-            for number, delay_h, on, levels, dura, body in ask.rows(
-                'SELECT case_id, delay_h, "on", laminectomy_levels, durotomy, corpectomy FROM revisions'
-            )
+            for number, delay_h, on, levels, dura, body in operations
             if number in cases
         ],
         findings=found,
-        died=[
-            cases[number]
-            for (number,) in ask.rows("SELECT case_id FROM events WHERE kind = 'death'")
-            if number in cases
-        ],
-        pseudonyms=_pseudonyms(ask, cases, ids[nerves]),
+        died=[cases[number] for (number,) in died if number in cases],
+        pseudonyms=_pseudonyms(ask, ids, nerves),
     )
 
 
@@ -150,24 +143,40 @@ def _looked(ask: Asking, ids: IntArray, first_on: IntArray) -> Any:
     return looked
 
 
-def _findings() -> str:
+def _findings(ask: Asking, ids: IntArray) -> Findings:
     """The outcomes of the nerves, words already as places on their scales."""
     words = " ".join(
         f"WHEN '{scale}' THEN {_code('choice', choices, 'NULL')}" for scale, choices in WORDS.items()
     )
-    return (
+    rows = ask.rows(
         f"SELECT case_id, {_code('scale', NERVE_SCALES)}, COALESCE(muscle, '') || '/' || COALESCE(side, ''), "
         f'CASE scale {words} ELSE value END, days, CASE WHEN days IS NULL THEN "on" END '
         f"FROM outcomes WHERE scale IN {NERVE_SCALES!r} ORDER BY case_id, position"
     )
+    case, scale, what, value, days, on = zip(*rows, strict=True) if rows else ((),) * 6
+    places, kept = _places(ids, np.array(case, np.int64))
+    return Findings(
+        case=places[kept],
+        scale=np.array(scale, np.int64)[kept],
+        what=list(compress(what, kept.tolist())),
+        value=np.array(value, float)[kept],
+        days=np.array(days, float)[kept],
+        on=np.array([None if each is None else _day(each) for each in on], float)[kept],
+    )
 
 
-def _pseudonyms(ask: Asking, cases: dict[int, int], numbers: IntArray) -> dict[int, str]:
-    if not numbers.size:
+def _case_of(ids: IntArray, numbers: list[int]) -> dict[int, int]:
+    """Which case each of a few numbers is; those of withdrawn cases are left out."""
+    places, kept = _places(ids, np.array(numbers, np.int64))
+    return dict(zip(compress(numbers, kept.tolist()), places[kept].tolist(), strict=True))
+
+
+def _pseudonyms(ask: Asking, ids: IntArray, cases: IntArray) -> dict[int, str]:
+    if not cases.size:
         return {}
-    some = ", ".join(map(str, numbers.tolist()))
-    rows = ask.rows(f"SELECT id, pseudonym FROM cases WHERE id IN ({some})")
-    return {cases[number]: name for number, name in rows}
+    some = ", ".join(map(str, ids[cases].tolist()))
+    names = dict(ask.rows(f"SELECT id, pseudonym FROM cases WHERE id IN ({some})"))
+    return {case: names[number] for case, number in zip(cases.tolist(), ids[cases].tolist(), strict=True)}
 
 
 def _told(ask: Asking, table: str, *columns: str) -> tuple[str | None, ...]:
