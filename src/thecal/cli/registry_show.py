@@ -106,7 +106,7 @@ def strength(
     key: KeyFile = None,
 ) -> int:
     """Draw the strength of her muscles (MRC) against the days since the procedure, each side by itself."""
-    from thecal.registry.strength_curve import draw_strength
+    from thecal.registry.pictures.strength_curve import draw_strength
 
     with opened(registry, key) as store:
         shown = draw_strength(store.case(pseudonym), out)

@@ -11,7 +11,7 @@ import jinja2
 from thecal import __version__
 from thecal.errors import InputError
 from thecal.registry.grades import CONVENTION
-from thecal.registry.statistics import plots
+from thecal.registry.pictures import statistics_svg
 from thecal.registry.statistics.build import Statistics
 from thecal.registry.statistics.intervals import FEWEST, Share
 from thecal.registry.statistics.ordinal import Estimate
@@ -47,11 +47,11 @@ def statistics_page(found: Statistics) -> str:
         convention=CONVENTION,
         fewest=FEWEST,
         headline=headline(found),
-        forests=[(table, plots.forest(table)) for table in found.leaks],
-        curves=plots.strength_curves(found.strength.curves),
-        delays=plots.delays(found.decompression.patients),
+        forests=[(table, statistics_svg.forest(table)) for table in found.leaks],
+        curves=statistics_svg.strength_curves(found.strength.curves),
+        delays=statistics_svg.delays(found.decompression.patients),
         waits=[
-            (wait, plots.waiting_curve(wait), waiting_sentence(wait), waiting_counts(wait))
+            (wait, statistics_svg.waiting_curve(wait), waiting_sentence(wait), waiting_counts(wait))
             for wait in (found.walking, found.sphincters)
         ],
     )

@@ -1,4 +1,4 @@
-"""Pictures of the statistics' page as SVG: drawn without a library, so that the page is there at once."""
+"""Pictures of the statistics' page as SVG, by hand; `thecal.registry.pictures` has the reason."""
 
 from __future__ import annotations
 
