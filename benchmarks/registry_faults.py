@@ -301,9 +301,9 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
             )
     caption = (
         f"Kill -9 at random moments of imports of {BATCH} cases and of attaching reports, in turn; after "
-        "each the registry is opened, checked and compared with what was promised. A run stops at the first loss. "
-        "Kills before the first or after the last promise are not amid the work. The full disk's registry is "
-        "backed up, restored to the same hash and written to again."
+        "each the registry is opened, checked and compared with what was promised. A run stops at the first "
+        "loss. Kills before the first or after the last promise are not amid the work. The full disk's "
+        "registry is backed up, restored to the same hash and written to again."
     )
     return Table(NAME, "The registry under faults", caption, rows, done, quick)
 
