@@ -23,33 +23,7 @@ ANSWERS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("THECAL_REGISTRY", "THECAL_REGISTRY_KEY_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("THECAL_WHO", "ada")
-
-
-@pytest.fixture
-def type_in(monkeypatch: pytest.MonkeyPatch):
-    """Types answers, then breaks off; what was asked."""
-
-    def type_in(answers: list[str]) -> list[str]:
-        left, asked = iter(answers), []
-
-        def typed(prompt: str, **_: object) -> str:
-            asked.append(prompt)
-            try:
-                return next(left)
-            except StopIteration:
-                raise KeyboardInterrupt from None
-
-        monkeypatch.setattr("typer.prompt", typed)
-        monkeypatch.setattr("typer.confirm", lambda prompt, **_: typed(prompt) == "y")
-        return asked
-
-    return type_in
+pytestmark = pytest.mark.usefixtures("registry_folder")
 
 
 def _ok(*words: str) -> None:
@@ -78,7 +52,7 @@ def test_a_case_is_entered_followed_and_shown(type_in, capsys) -> None:
     _ok("show", "A1", "--history")
     told = capsys.readouterr().out
     assert told.count("UTC  ada  outcome") == 3
-    assert 'outcomes[4]: - -> {"scale": "mrc", "as_written": "4"' in told
+    assert 'outcomes.4: - -> {"scale": "mrc", "as_written": "4"' in told
 
 
 def test_a_case_that_was_broken_off_is_gone_on_with(type_in, capsys) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from thecal.cli.registry_add import add, outcome
+from thecal.cli.registry_edit import edit, event, remove, revision
 from thecal.cli.registry_exchange import export, import_, stats
 from thecal.cli.registry_keep import backup, check, key, restore
 from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, Who, opened, who_is_it
@@ -73,6 +74,10 @@ app.command()(add)
 app.command()(show)
 app.command("list")(list_)
 app.command()(outcome)
+app.command()(revision)
+app.command()(event)
+app.command()(edit)
+app.command()(remove)
 app.command()(strength)
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
@@ -172,6 +172,7 @@ class Store:
         who: str,
         what: What = "replace",
         files: Sequence[tuple[str, bytes]] = (),
+        gone: Sequence[str] = (),
     ) -> Case:
         """Change one case by a function of it; nobody else writes meanwhile. What it is then.
 
@@ -179,9 +180,16 @@ class Store:
         ----------
         files : sequence of (str, bytes)
             Reports to keep with it: SHA-256 and compressed content.
+        gone : sequence of str
+            Reports to keep no more, by SHA-256.
         """
         with self.writing() as connection:
-            return self._change(connection, pseudonym, edit, who, what, files)
+            case = self._change(connection, pseudonym, edit, who, what, files)
+            if gone:
+                number = select(cases.c.id).where(cases.c.pseudonym == pseudonym).scalar_subquery()
+                of_case = report_files.c.case_id == number
+                connection.execute(delete(report_files).where(of_case, report_files.c.sha256.in_(gone)))
+            return case
 
     def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
         """Consent was taken back: the case is gone from lists, statistics and exports.
