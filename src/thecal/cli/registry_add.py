@@ -49,10 +49,10 @@ def add(
 def outcome(
     pseudonym: Pseudonym,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="NAME", help="mrc, bladder, walking, vas and the like.")
+        str, typer.Option("--scale", metavar="NAME", help="mrc, bladder, anal_contraction, vas and the like.")
     ],
     as_written: Annotated[
-        str, typer.Option("--as-written", metavar="TEXT", help='The finding: "4-", "aided", "7".')
+        str, typer.Option("--as-written", metavar="TEXT", help='The finding: "4-", "urinary retention", "7".')
     ],
     side: Annotated[str | None, typer.Option("--side", metavar="left|right", help="Of the body.")] = None,
     muscle: Annotated[str | None, typer.Option("--muscle", metavar="NAME", help="For mrc.")] = None,
@@ -98,8 +98,9 @@ def outcome(
             who=who_is_it(who),
             what="outcome",
         )
-    number = f" ({value:g})" if value is not None and f"{value:g}" != as_written.strip() else ""
-    typer.echo(f"Entered for case {pseudonym}: {scale} {as_written}{number}")
+    said = f"{value:g}" if value is not None else str(choice)
+    told = "" if said == as_written.strip() else f" ({said})"
+    typer.echo(f"Entered for case {pseudonym}: {scale} {as_written}{told}")
     return 0
 
 

@@ -69,6 +69,8 @@ Scale = Literal[
     "frankel",
     "bladder",
     "bowel",
+    "anal_contraction",
+    "anal_pressure",
     "reflex",
     "vas",
     "odi",
@@ -76,12 +78,14 @@ Scale = Literal[
 ]
 """What an outcome is measured on. ``mrc`` 0 to 5 for one muscle and side; ISNCSCI totals 0 to 100 (motor)
 and 0 to 112 (each sense); ``ais`` and ``frankel`` A to E; bladder and bowel ``normal``, ``impaired``,
-``none``; reflex 0 to 4; ``vas`` 0 to 10; ``odi`` 0 to 100; walking ``independent``, ``aided``, ``none``."""
+``none``; voluntary anal contraction and deep anal pressure (ISNCSCI) ``yes``, ``no``; reflex 0 to 4; ``vas``
+0 to 10; ``odi`` 0 to 100; walking ``independent``, ``aided``, ``none``."""
 EventKind = Literal[
     "adjacent_fracture", "refracture", "cement_migration", "pulmonary_embolism", "infection", "death"
 ]
 WALKING: tuple[str, ...] = ("none", "aided", "independent")
 SPHINCTER: tuple[str, ...] = ("none", "impaired", "normal")
+SACRAL: tuple[str, ...] = ("no", "yes")
 IMPAIRMENT: tuple[str, ...] = ("A", "B", "C", "D", "E")
 RANGES: dict[str, tuple[float, float]] = {
     "mrc": (0.0, 5.0),
@@ -96,6 +100,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "walking": WALKING,
     "bladder": SPHINCTER,
     "bowel": SPHINCTER,
+    "anal_contraction": SACRAL,
+    "anal_pressure": SACRAL,
     "ais": IMPAIRMENT,
     "frankel": IMPAIRMENT,
 }

@@ -41,7 +41,7 @@ PARTS: Final[dict[str, tuple[type[Part], str]]] = {
     "leaks": (Leak, "a leak that a person saw (thecal registry attach adds those of a report)"),
     "deficit": (Deficit, "whether there was a neurological deficit"),
     "revisions": (Revision, "an operation that took cement out or made room"),
-    "outcomes": (Outcome, "a finding (strength of a muscle, bladder, walking, pain)"),
+    "outcomes": (Outcome, "a finding (strength of a muscle, bladder, anal contraction, walking, pain)"),
     "events": (Event, "a later event"),
 }
 """The parts in the order in which they are asked for."""
@@ -174,7 +174,7 @@ class Question:
         return self.part is not None and get_origin(self.part.model_fields[self.field].annotation) is tuple
 
 
-MANY: Final = 12
+MANY: Final = 14
 """Choices that are put behind a question; of more the first answer that is none of them tells."""
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from thecal.errors import InputError
 from thecal.registry.case import CHOICES, RANGES, Scale
 from thecal.registry.grades import grade_value
+from thecal.registry.sphincters import WORDS, read_sphincter
 
 _NUMBER: Final = re.compile(r"(\d{1,3}(?:[.,]\d{1,3})?)\s*(?:/\s*(\d{1,3})|%|points?)?")
 _IMPAIRMENT: Final = re.compile(r"(?:AIS|ASIA|FRANKEL)?\s*(?:GRADE)?\s*([A-E])")
@@ -23,7 +24,7 @@ def read_finding(scale: Scale, text: str) -> tuple[float | None, str | None]:
         What it was measured on.
     text : str
         "4+" or "4/5" (mrc), "7" or "7/10" (vas), "40 %" (odi), "D" or "AIS D" (ais), "2+" or "++" (reflex),
-        "aided" (walking).
+        "aided" (walking), "urinary retention" (bladder), "absent" (anal_contraction).
 
     Returns
     -------
@@ -50,6 +51,9 @@ def scale_words(scale: Scale) -> str:
     """What a scale takes, in one sentence."""
     if scale == "mrc":
         return "a grade of strength is 0 to 5, with + or - where it has one, one grade in a place"
+    if scale in ("bladder", "bowel"):
+        choices = ", ".join(CHOICES[scale])
+        return f"{scale} is one of {choices}, or what there was, like retention or incontinence"
     if scale in CHOICES:
         return f"{scale} is one of {', '.join(CHOICES[scale])}"
     low, high = RANGES[scale]
@@ -61,6 +65,10 @@ def _word(scale: Scale, plain: str) -> str:
         found = _IMPAIRMENT.fullmatch(plain.upper())
         if found:
             return found[1]
+    elif scale in WORDS:
+        word = read_sphincter(scale, plain)
+        if word is not None:
+            return word
     elif plain.lower() in CHOICES[scale]:
         return plain.lower()
     raise InputError(scale_words(scale))

@@ -14,7 +14,7 @@ from thecal.registry.exchange.drafts import ROW, Draft, Drafts, Origin
 from thecal.registry.exchange.fields import LISTS, PARTS, PartField, field_at, fields_of
 from thecal.registry.exchange.mapping import ColumnMap, TableMap
 from thecal.registry.exchange.texts import FACTORS, from_text, kind_of
-from thecal.registry.readings import read_finding, scale_words
+from thecal.registry.readings import read_finding
 
 Convert = Callable[[str], Any]
 REMEMBERED: Final = 4096
@@ -183,9 +183,8 @@ class TablePlan:
                 continue
             try:
                 value, choice = read_finding(found.scale, written)
-            except InputError:
-                sentence = scale_words(found.scale)
-                drafts.wrong(draft, self.file, line, found.column, kind_of(written), sentence)
+            except InputError as error:
+                drafts.wrong(draft, self.file, line, found.column, kind_of(written), str(error))
                 continue
             origin = Origin(self.file, line, {"as_written": found.column, "value": found.column})
             outcome = draft.part("outcomes", None, origin)
