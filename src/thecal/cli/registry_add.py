@@ -109,15 +109,21 @@ def _read_case(path: Path) -> Case:
 
     from thecal.errors import InputError
     from thecal.registry.case import Case
+    from thecal.registry.readings import contradiction, settled
 
     try:
-        return Case.model_validate_json(path.read_bytes())
+        case = Case.model_validate_json(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path} cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         at = ".".join(map(str, first["loc"])) or "its beginning"
         raise InputError(f"{path} is no case: {first['msg']} (at {at})") from error
+    for number, outcome in enumerate(case.outcomes, 1):
+        found = contradiction(outcome)
+        if found is not None:
+            raise InputError(f"{path} is no case: outcomes.{number}.{found[0]} {found[1]}")
+    return settled(case)
 
 
 def _begun(store: Store, pseudonym: str | None) -> dict[str, str]:
