@@ -12,6 +12,7 @@ from registry_cases import founding, simple
 
 from thecal.cli import run
 from thecal.registry.store import init_store, open_store
+from thecal.registry.store.drafts import draft, draft_names
 from thecal.registry.store.migrate import migrate
 from thecal.registry.store.seal import new_key
 
@@ -79,6 +80,33 @@ def test_one_step_back_mends_an_answer(type_in) -> None:
     _ok("add")
     with open_store("registry.sqlite") as store:
         assert store.case("A1").patient.age_years == 70
+
+
+def test_a_case_begun_under_a_wrong_name_is_named_again_or_thrown_away(type_in, capsys) -> None:
+    _ok("init")
+    type_in(["A2", "70", "<", "<", "<", "A1", "71"])
+    assert run(["registry", "add"]) == 130
+    with open_store("registry.sqlite") as store:
+        assert draft_names(store) == ["A1"]
+        assert draft(store, "A1")["patient.age_years"] == "71"
+    type_in(["A3"])
+    assert run(["registry", "add"]) == 130
+    assert run(["registry", "add", "--discard"]) == 2
+    assert "say which with --pseudonym: A" in capsys.readouterr().err
+    _ok("add", "--discard", "--pseudonym", "A3")
+    assert run(["registry", "add", "--discard", "--pseudonym", "A3"]) == 2
+    assert run(["registry", "add", "--discard", "--resume"]) == 2
+    _ok("add", "--discard")
+    assert run(["registry", "add", "--resume"]) == 2
+    assert "No case was broken off" in capsys.readouterr().err
+
+
+def test_what_was_gone_back_from_is_forgotten_by_who_breaks_off(type_in) -> None:
+    _ok("init")
+    type_in(["A1", "7", "<"])
+    assert run(["registry", "add"]) == 130
+    with open_store("registry.sqlite") as store:
+        assert draft(store, "A1") == {"patient.pseudonym": "A1"}
 
 
 def test_a_case_goes_out_as_json_and_into_another_registry(capsys) -> None:

@@ -17,7 +17,7 @@ from thecal.registry.store import audit
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.changes import erase as erase_case
 from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
-from thecal.registry.store.drafts import reseal
+from thecal.registry.store.drafts import drop, reseal
 from thecal.registry.store.engine import Place, plain_errors, reading, writing
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
@@ -136,19 +136,28 @@ class Store:
 
         return shift
 
-    def add(self, case: Case, *, who: str) -> None:
+    def add(self, case: Case, *, who: str, draft: str | None = None) -> None:
         """Keep a new case.
+
+        Parameters
+        ----------
+        draft : str, optional
+            Whose unfinished answers became this case: they go as it comes.
 
         Raises
         ------
         InputError
             Where one of that pseudonym is there, or it is identifying and the registry has no key.
         """
-        self._keep([case], who, "add")
+        with self.writing() as connection:
+            self._insert(connection, [case], who, "add")
+            if draft is not None:
+                drop(connection, draft)
 
     def add_many(self, new: Iterable[Case], *, who: str) -> int:
         """Keep new cases, all of them or none; how many they are."""
-        return self._keep(new, who, "import")
+        with self.writing() as connection:
+            return self._insert(connection, new, who, "import")
 
     def take_in(
         self, new: Iterable[Case], edits: Mapping[str, Callable[[Case], Case]], *, who: str
@@ -282,10 +291,6 @@ class Store:
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
         audit.append(connection, [entry], who=who, what=what)
         return case
-
-    def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
-        with self.writing() as connection:
-            return self._insert(connection, new, who, what)
 
     def _insert(self, connection: Connection, new: Iterable[Case], who: str, what: What) -> int:
         count, left = 0, iter(new)
