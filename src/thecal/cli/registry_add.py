@@ -52,7 +52,9 @@ def add(
             typer.echo(f"The answers about {name} were thrown away.")
             return 0
         if source is not None:
-            case = _read_case(source)
+            from thecal.registry.exchange.case_json import read_case
+
+            case = read_case(source)
             store.add(case, who=who_is_it(who))
         else:
             case = _asked(store, _begun(store, pseudonym) if resume else {}, who_is_it(who))
@@ -116,28 +118,6 @@ def outcome(
     told = "" if said == as_written.strip() else f" ({said})"
     typer.echo(f"Entered for case {pseudonym}: {scale} {as_written}{told}")
     return 0
-
-
-def _read_case(path: Path) -> Case:
-    from pydantic import ValidationError
-
-    from thecal.errors import InputError
-    from thecal.registry.case import Case
-    from thecal.registry.readings import contradiction, settled
-
-    try:
-        case = Case.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        at = ".".join(map(str, first["loc"])) or "its beginning"
-        raise InputError(f"{path} is no case: {first['msg']} (at {at})") from error
-    for number, outcome in enumerate(case.outcomes, 1):
-        found = contradiction(outcome)
-        if found is not None:
-            raise InputError(f"{path} is no case: outcomes.{number}.{found[0]} {found[1]}")
-    return settled(case)
 
 
 def _which(store: Store, pseudonym: str | None) -> str:

@@ -25,7 +25,7 @@ from thecal.terms import VERSE_IDS, Compartment, SignName, Yeom
 
 def _known_level(value: str) -> str:
     if value not in VERSE_IDS:
-        raise ValueError(f"{value!r} is no level: T12, L1 and the like are")
+        raise ValueError("A level is T12, L1 and the like")
     return value
 
 
@@ -40,7 +40,7 @@ def _written_day(value: object) -> object:
 
 def _likely_day(value: date) -> date:
     if not 1880 <= value.year <= 2200:
-        raise ValueError(f"The year {value.year} is no year of a patient")
+        raise ValueError("The year is no year of a patient: 1880 to 2200")
     return value
 
 
@@ -241,9 +241,9 @@ class Outcome(Part):
         if self.scale in RANGES:
             low, high = RANGES[self.scale]
             if self.value is not None and not low <= self.value <= high:
-                raise ValueError(f"{self.scale} lies between {low:g} and {high:g}, not {self.value:g}")
+                raise ValueError(f"{self.scale} lies between {low:g} and {high:g}")
         elif self.choice is not None and self.choice not in CHOICES[self.scale]:
-            raise ValueError(f"{self.scale} is one of {', '.join(CHOICES[self.scale])}, not {self.choice}")
+            raise ValueError(f"{self.scale} is one of {', '.join(CHOICES[self.scale])}")
         return self
 
 

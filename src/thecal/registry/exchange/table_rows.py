@@ -19,8 +19,6 @@ from thecal.registry.readings import read_finding
 Convert = Callable[[str], Any]
 REMEMBERED: Final = 4096
 """Texts of a column whose meaning is kept: ages, words and grades come again and again."""
-LONGEST_LISTED: Final = 12
-"""Columns that a sentence lists."""
 
 
 @dataclass(frozen=True)
@@ -211,11 +209,9 @@ class TablePlan:
 
     def _at(self, column: str) -> int:
         if column not in self._places:
-            few = [name for name in self.head if name][:LONGEST_LISTED]
-            more = "" if len(few) == len(self.head) else ", …"
             raise InputError(
-                f"The mapping names a column {column!r} that {self.file} has not; it has "
-                f"{', '.join(few)}{more}"
+                f"The mapping names a column {column!r} that {self.file} has not: of the {len(self.head)} in "
+                "its first row, which must be the heads, none is written so"
             )
         return self._places[column]
 
