@@ -259,3 +259,15 @@ def test_a_bare_number_is_no_date(capsys) -> None:
     Path("case.json").write_text(json.dumps(case), encoding="utf-8")
     assert run(["registry", "add", "--from", "case.json"]) == 2
     assert "YYYY-MM-DD" in capsys.readouterr().err
+
+
+def test_what_still_stands_in_the_log_is_told_with_what_to_do(monkeypatch, capsys) -> None:
+    with init_store("registry.sqlite") as store:
+        store.add(founding(), who="ada")
+    with monkeypatch.context() as read_by_another:
+        read_by_another.setattr("thecal.registry.store.Store._empty_log", lambda _: False)
+        assert run(["registry", "withdraw", "founding", "--erase"]) == 2
+    said = capsys.readouterr()
+    assert "was erased" in said.out
+    assert "may still stand in its log registry.sqlite-wal: end that program" in said.err
+    _ok("withdraw", "founding", "--erase")

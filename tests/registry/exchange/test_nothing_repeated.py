@@ -1,4 +1,4 @@
-"""What stands in a file may be a name in the wrong place: no sentence repeats it, each says what it must be."""
+"""What stands in a file may be a name in the wrong place: no sentence repeats it, each says what is due."""
 
 from __future__ import annotations
 

@@ -200,15 +200,22 @@ class Store:
                 connection.execute(delete(report_files).where(of_case, report_files.c.sha256.in_(gone)))
             return case
 
-    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
+    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> bool:
         """Consent was taken back: the case is gone from lists, statistics and exports.
 
         With ``erase`` all that it held goes too, from the tables and from the contents of the audit; that
         there was a case of this pseudonym, and what was done to it when, stays. Earlier backups keep it.
+        Erasing it once more only empties the log again.
+
+        Returns
+        -------
+        bool
+            Whether it is gone from the file's write-ahead log too: while another program reads the registry
+            the log cannot be emptied.
         """
         with self.writing() as connection:
             row = self._row(connection, pseudonym, erased=True)
-            if row.erased or (row.withdrawn and not erase):
+            if row.withdrawn and not erase:
                 raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
             if not row.withdrawn:
                 before = Kept(stored(connection, row), self.keeper.secret(row))
@@ -216,13 +223,19 @@ class Store:
                 connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
                 entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
                 audit.append(connection, [entry], who=who, what="withdraw")
-            if erase:
+            if erase and not row.erased:
                 erase_case(connection, row)
                 audit.append(connection, [Entry(pseudonym)], who=who, what="erase")
-        if erase and self.place.path is not None:
-            # What was overwritten still stands in the write-ahead log.
-            with plain_errors(self.place), self.engine.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not erase or self._empty_log()
+
+    def _empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, in which what was overwritten still stands; whether it is empty."""
+        if self.place.path is None:
+            return True
+        with plain_errors(self.place), self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def rekey(self, new: Key, *, who: str) -> int:
         """Encrypt everything with another key; how many cases that were. The old key opens nothing after it.
