@@ -25,6 +25,8 @@ NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
 TIP_MM2: Final = 10.0
 """With so much cement in sight, new cement is no longer looked for at the tip."""
+FIRST_S: Final = 0.4
+"""Time for which the first cement must be seen: less of it is a breath, or noise."""
 NEEDLE_SLIP_PX: Final = 0.4
 """The needle's steep edges are laid on each other no better than this."""
 NEAR_MM2: Final = 1.5
@@ -32,6 +34,9 @@ NEAR_MM2: Final = 1.5
 TOUCHING_PX: Final = 2
 PERSIST_S: Final = 1.0
 """Time for which cement that touches no other must be seen."""
+UNBEGUN_S: Final = 2.5
+"""The same while none is seen at the tip: what leaks has come out of the needle first, and a breath or a
+table that moves shows edges for a second or two."""
 APART_MM2: Final = 3.0
 """And its least area."""
 APART_SIGMA: Final = 8.0
@@ -54,6 +59,11 @@ share of the change in and round them."""
 LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
+CALM_SHARE: Final = 0.97
+CALM_SIGMA: Final = 2.17
+"""Of normal noise, so large a share lies within so many standard deviations."""
+LEAST_CALM_PX: Final = 200
+BESIDE_CEMENT_PX: Final = 8
 GONE_SIGMA: Final = 1.0
 """Cement that was seen is given up where the change sinks below."""
 
@@ -78,6 +88,9 @@ class CementFinder:
     pixel_mm : float
     across : tuple of (2,) float64
         Unit vectors (row, column) across each needle.
+    calm : (rows, columns) bool, optional
+        The neighbours, where nothing new is expected: by how much a picture wavers there beyond the
+        baseline's noise, it wavers everywhere.
     """
 
     def __init__(
@@ -91,6 +104,7 @@ class CementFinder:
         tip_px: FloatArray | None,
         pixel_mm: float,
         across: tuple[FloatArray, ...] = (),
+        calm: BoolArray | None = None,
     ) -> None:
         beside = _slip(baseline.picture, blind, pixel_mm)
         self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
@@ -107,6 +121,7 @@ class CementFinder:
         self._ways = [np.unique(np.rint(steps * way).astype(int), axis=0) for way in across]
         self._beside_px = 2 * max(1, round(BESIDE_MM / pixel_mm)) + 1
         self._apart = apart
+        self._calm = np.zeros(baseline.picture.shape, bool) if calm is None else calm & clear
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
         self._mean = np.zeros(baseline.picture.shape, np.float32)
@@ -138,6 +153,7 @@ class CementFinder:
         self._pictures += 1
         self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
         sigma = self._mean / self._noise * np.float32(np.sqrt((2.0 - MEMORY) / MEMORY))
+        sigma /= np.float32(self._wavers(sigma))
         width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
         edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
         dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge
@@ -148,6 +164,14 @@ class CementFinder:
             found |= self._link & self._core & self._between(found)
         self.cement = found
         return self.cement
+
+    def _wavers(self, sigma: FloatImage) -> float:
+        """How many times more than the baseline's noise a picture wavers where nothing new is; at least 1."""
+        near = ndimage.maximum_filter(self._link.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1) > 0
+        calm = np.abs(sigma[self._calm & ~near])
+        if len(calm) < LEAST_CALM_PX:
+            return 1.0
+        return max(1.0, float(np.percentile(calm, 100.0 * CALM_SHARE)) / CALM_SIGMA)
 
     def _between(self, found: BoolArray) -> BoolArray:
         """Where cement lies beside the needle at the same depth along it: not where it has yet to come."""
@@ -179,20 +203,25 @@ class CementFinder:
         def holds(mask: BoolArray) -> BoolArray:
             return np.bincount(pieces[mask], minlength=count + 1) > 0
 
-        known = self._link if self._link.sum() * self._pixel_mm**2 > TIP_MM2 else self._link | self._tip
+        begun = self._link.sum() * self._pixel_mm**2 > TIP_MM2
+        known = self._link if begun else self._link | self._tip
         away = _distance(known)
         area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
-        lasting = self._since < time_s
-        stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
+        lasting = self._since < time_s if begun else self._since <= time_s - FIRST_S
+        stays = (self._since <= time_s - (PERSIST_S if begun else UNBEGUN_S)) & (sigma > APART_SIGMA)
         close = away * self._pixel_mm <= NEAR_MM
         inside = np.bincount(pieces[self._apart | close], minlength=count + 1) * self._pixel_mm**2
         old = holds(stays & (self._apart | close)) & (area >= APART_MM2) & (inside >= APART_SHARE * area)
-        near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
-        touching = holds(away <= TOUCHING_PX)
+        # The first cement lies round the tip; what only reaches there does not come from it.
+        round_tip = begun | (
+            np.bincount(pieces[close], minlength=count + 1) * self._pixel_mm**2 >= APART_SHARE * area
+        )
+        near = round_tip & holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
+        touching = round_tip & holds((away <= TOUCHING_PX) & (begun | lasting))
         good = holds(sigma > STRONG_SIGMA) & (touching | near | old)
         good[0] = False
         boxes = ndimage.find_objects(pieces)
-        for k in np.flatnonzero(good & ~touching):
+        for k in np.flatnonzero(good & ~(touching & begun)):
             box = tuple(
                 slice(max(0, part.start - SLIP_ROOM_PX), part.stop + SLIP_ROOM_PX) for part in boxes[k - 1]
             )
