@@ -84,12 +84,13 @@ def _ages_agree(report: Report, case: Case) -> bool:
 def _followed_years(case: Case) -> float:
     """From the first procedure to the last finding, event, operation or image, years; 0 where unknown."""
     first = min((each.on for each in case.procedures if each.on is not None), default=None)
-    after = (*case.outcomes, *case.events)
-    days = [each.days for each in after if each.days is not None]
+    days = [outcome.days for outcome in case.outcomes] + [event.days for event in case.events]
+    dates = [outcome.on for outcome in case.outcomes] + [event.on for event in case.events]
+    dates += [image.on for image in case.imaging] + [operation.on for operation in case.revisions]
+    found = [number for number in days if number is not None]
     if first is not None:
-        dated = (*after, *case.revisions, *case.imaging)
-        days += [float((each.on - first).days) for each in dated if each.on is not None]
-    return max([0.0, *days]) / DAYS_A_YEAR
+        found += [float((on - first).days) for on in dates if on is not None]
+    return max([0.0, *found]) / DAYS_A_YEAR
 
 
 def with_report(case: Case, report: Report, sha256: str) -> Case:
