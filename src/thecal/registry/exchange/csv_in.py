@@ -62,9 +62,10 @@ def read_table(
     head = [name.strip() for name in next(rows, [])]
     if not any(head):
         raise InputError(f"{path.name} has no head")
-    twice = next((name for at, name in enumerate(head) if name and name in head[:at]), None)
+    twice = next((at for at, name in enumerate(head) if name and name in head[:at]), None)
     if twice is not None:
-        raise InputError(f"{path.name} has two columns named {twice!r}")
+        first = head.index(head[twice]) + 1
+        raise InputError(f"{path.name} names columns {first} and {twice + 1} alike in its first row")
     return head, rows
 
 

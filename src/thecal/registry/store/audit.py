@@ -21,7 +21,20 @@ from sqlalchemy import Connection, select
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.tables import audit, audit_content, registry
 
-What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey"]
+What = Literal[
+    "add",
+    "import",
+    "replace",
+    "edit",
+    "remove",
+    "outcome",
+    "revision",
+    "event",
+    "attach",
+    "withdraw",
+    "erase",
+    "rekey",
+]
 SHIFT: Final = "shift_days"
 """Beside a case's own fields, where there is no key: by how much its dates are moved on export."""
 
@@ -122,13 +135,28 @@ def _case(content: str | None) -> dict[str, Any] | None:
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two JSON values differ: the path, what was there and what is; None where nothing."""
+    """Where two JSON values differ: the path, what was there and what is; None where nothing.
+
+    Entries of a list are numbered from 1, "outcomes.3", as they are pointed at. Of a list that grew or shrank
+    those that stayed at its beginning and its end are no difference.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         for name in [*before, *(name for name in after if name not in before)]:
             yield from differences(before.get(name), after.get(name), f"{path}.{name}" if path else name)
     elif isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            old, new = (each[index] if index < len(each) else None for each in (before, after))
-            yield from differences(old, new, f"{path}[{index + 1}]")
+        first, last = _alike(before, after)
+        old, new = before[first : len(before) - last], after[first : len(after) - last]
+        for index in range(max(len(old), len(new))):
+            was, now = (each[index] if index < len(each) else None for each in (old, new))
+            yield from differences(was, now, f"{path}.{first + index + 1}")
     elif before != after:
         yield path, before, after
+
+
+def _alike(before: list[Any], after: list[Any]) -> tuple[int, int]:
+    """How many entries two lists share at their beginning, and how many more at their end."""
+    shorter = min(len(before), len(after))
+    first = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    ends = range(shorter - first)
+    last = next((at for at in ends if before[-1 - at] != after[-1 - at]), shorter - first)
+    return first, last

@@ -9,7 +9,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
@@ -18,7 +18,7 @@ from thecal.registry.store.asking import Asking
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.changes import erase as erase_case
 from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
-from thecal.registry.store.drafts import reseal
+from thecal.registry.store.drafts import drop, reseal
 from thecal.registry.store.engine import Place, plain_errors, reading, writing
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
@@ -134,19 +134,28 @@ class Store:
 
         return shift
 
-    def add(self, case: Case, *, who: str) -> None:
+    def add(self, case: Case, *, who: str, draft: str | None = None) -> None:
         """Keep a new case.
+
+        Parameters
+        ----------
+        draft : str, optional
+            Whose unfinished answers became this case: they go as it comes.
 
         Raises
         ------
         InputError
             Where one of that pseudonym is there, or it is identifying and the registry has no key.
         """
-        self._keep([case], who, "add")
+        with self.writing() as connection:
+            self._insert(connection, [case], who, "add")
+            if draft is not None:
+                drop(connection, draft)
 
     def add_many(self, new: Iterable[Case], *, who: str) -> int:
         """Keep new cases, all of them or none; how many they are."""
-        return self._keep(new, who, "import")
+        with self.writing() as connection:
+            return self._insert(connection, new, who, "import")
 
     def take_in(
         self, new: Iterable[Case], edits: Mapping[str, Callable[[Case], Case]], *, who: str
@@ -170,6 +179,7 @@ class Store:
         who: str,
         what: What = "replace",
         files: Sequence[tuple[str, bytes]] = (),
+        gone: Sequence[str] = (),
     ) -> Case:
         """Change one case by a function of it; nobody else writes meanwhile. What it is then.
 
@@ -177,19 +187,33 @@ class Store:
         ----------
         files : sequence of (str, bytes)
             Reports to keep with it: SHA-256 and compressed content.
+        gone : sequence of str
+            Reports to keep no more, by SHA-256.
         """
         with self.writing() as connection:
-            return self._change(connection, pseudonym, edit, who, what, files)
+            case = self._change(connection, pseudonym, edit, who, what, files)
+            if gone:
+                number = select(cases.c.id).where(cases.c.pseudonym == pseudonym).scalar_subquery()
+                of_case = report_files.c.case_id == number
+                connection.execute(delete(report_files).where(of_case, report_files.c.sha256.in_(gone)))
+            return case
 
-    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
+    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> bool:
         """Consent was taken back: the case is gone from lists, statistics and exports.
 
         With ``erase`` all that it held goes too, from the tables and from the contents of the audit; that
         there was a case of this pseudonym, and what was done to it when, stays. Earlier backups keep it.
+        Erasing it once more only empties the log again.
+
+        Returns
+        -------
+        bool
+            Whether it is gone from the file's write-ahead log too: while another program reads the registry
+            the log cannot be emptied.
         """
         with self.writing() as connection:
             row = self._row(connection, pseudonym, erased=True)
-            if row.erased or (row.withdrawn and not erase):
+            if row.withdrawn and not erase:
                 raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
             if not row.withdrawn:
                 before = Kept(stored(connection, row), self.keeper.secret(row))
@@ -197,13 +221,19 @@ class Store:
                 connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
                 entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
                 audit.append(connection, [entry], who=who, what="withdraw")
-            if erase:
+            if erase and not row.erased:
                 erase_case(connection, row)
                 audit.append(connection, [Entry(pseudonym)], who=who, what="erase")
-        if erase and self.place.path is not None:
-            # What was overwritten still stands in the write-ahead log.
-            with plain_errors(self.place), self.engine.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        return not erase or self._empty_log()
+
+    def _empty_log(self) -> bool:
+        """Empty SQLite's write-ahead log, in which what was overwritten still stands; whether it is empty."""
+        if self.place.path is None:
+            return True
+        with plain_errors(self.place), self.engine.connect() as connection:
+            cursor = connection.connection.cursor()
+            busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        return not busy
 
     def rekey(self, new: Key, *, who: str) -> int:
         """Encrypt everything with another key; how many cases that were. The old key opens nothing after it.
@@ -278,10 +308,6 @@ class Store:
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
         audit.append(connection, [entry], who=who, what=what)
         return case
-
-    def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
-        with self.writing() as connection:
-            return self._insert(connection, new, who, what)
 
     def _insert(self, connection: Connection, new: Iterable[Case], who: str, what: What) -> int:
         count, left = 0, iter(new)
