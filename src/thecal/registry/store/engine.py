@@ -119,6 +119,13 @@ def writing(engine: Engine, place: Place) -> Iterator[Connection]:
             yield connection
 
 
+def truncate_log(engine: Engine, place: Place) -> None:
+    """On SQLite, empty the write-ahead log: what was overwritten in the file still stands in it."""
+    if place.path is not None:
+        with plain_errors(place), engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 @contextmanager
 def plain_errors(place: Place) -> Iterator[None]:
     """What a database says, as one sentence that holds no values of a patient."""
