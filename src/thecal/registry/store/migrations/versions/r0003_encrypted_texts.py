@@ -87,7 +87,7 @@ def _drop_guards(*, made_here: bool = False) -> None:
         names = {table: [f"{table}_grows"] for table in FIXED}
     for table, triggers in names.items():
         for trigger in triggers:
-            op.execute(f"DROP TRIGGER {trigger}" + (f" ON {table}" if postgres else ""))
+            op.execute(f"DROP TRIGGER IF EXISTS {trigger}" + (f" ON {table}" if postgres else ""))
 
 
 def _guard(name: str, change: str, table: str, when: str = "", *, postgres: bool) -> None:
