@@ -200,6 +200,39 @@ def test_a_backup_of_a_keyed_registry_holds_the_same_and_no_text(
         assert again.history("founding") == keyed.history("founding")
 
 
+def test_a_backup_whose_encrypted_report_is_damaged_is_found_with_the_key(tmp_path: Path, key: Key) -> None:
+    with init_store(tmp_path / "registry.sqlite", key) as store:
+        store.add(full(), who="ada")
+        attach(store, "founding", assessed(tmp_path / "report", series=SERIES), who="ada")
+        back_up(store, tmp_path / "backup.sqlite")
+    with sqlite3.connect(tmp_path / "backup.sqlite") as raw:
+        raw.execute("UPDATE report_files SET content = x'0102'")
+    raw.close()
+    with pytest.raises(InputError, match=r"report .* attached to case founding is damaged"):
+        restore(tmp_path / "backup.sqlite", tmp_path / "again.sqlite", key)
+    assert not (tmp_path / "again.sqlite").exists()
+
+
+def test_an_upgrade_says_that_a_reader_keeps_clear_text_in_the_log(
+    tmp_path: Path, key: Key, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thecal.registry.store.engine.BUSY_MS", 50)
+    path = tmp_path / "registry.sqlite"
+    with init_store(path, key) as store:
+        store.add(full(), who="ada")
+        with store.writing() as connection:
+            migrate(connection, "r0002", key=key)
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM cases").fetchone()
+    with pytest.raises(InputError, match=r"is up to date.*another program is reading it"):
+        upgrade(str(path), key=key)
+    reader.close()
+    with open_store(path, key) as store:
+        assert problems(store) == []
+    assert not any(secret in _bytes_of(path) for secret in SECRETS)
+
+
 def test_a_registry_of_the_version_before_is_encrypted_by_an_upgrade(tmp_path: Path) -> None:
     """``r0002_with_key.sql`` is a registry as that version wrote it, with its own key."""
     path = tmp_path / "registry.sqlite"

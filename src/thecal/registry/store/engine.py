@@ -119,11 +119,16 @@ def writing(engine: Engine, place: Place) -> Iterator[Connection]:
             yield connection
 
 
-def truncate_log(engine: Engine, place: Place) -> None:
-    """On SQLite, empty the write-ahead log: what was overwritten in the file still stands in it."""
-    if place.path is not None:
-        with plain_errors(place), engine.connect() as connection:
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+def truncate_log(engine: Engine, place: Place) -> bool:
+    """Empty SQLite's write-ahead log, in which what was overwritten still stands; whether it is empty.
+
+    It cannot be while another program reads the registry.
+    """
+    if place.path is None:
+        return True
+    with plain_errors(place), engine.connect() as connection:
+        busy, _, _ = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
 
 
 @contextmanager

@@ -63,7 +63,12 @@ def upgrade(
             copy_of_file(place.path, kept, place)
         with writing(engine, place) as connection:
             migrate(connection, key=secret, who=who)
-        truncate_log(engine, place)
+        if secret is not None and not truncate_log(engine, place):
+            raise InputError(
+                f"The registry {place} is up to date, its copy from before is {kept}; but another program is "
+                f"reading it, so what is encrypted now may still stand in clear in its log {place}-wal: end "
+                "that program, then thecal registry check"
+            )
         return kept
     finally:
         engine.dispose()
