@@ -18,7 +18,7 @@ from thecal.errors import InputError
 from thecal.fluoro.front.monitor import Monitor
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.target import target_of
-from thecal.phantom.injection import body_ml, draw_spec, inject, usable
+from thecal.phantom.injection import BEFORE_S, body_ml, draw_spec, inject, usable
 from thecal.phantom.injection_truth import FrameTruth
 from thecal.phantom.leak_ways import CANAL_KINDS
 from thecal.phantom.patient import make_patient
@@ -27,12 +27,14 @@ from thecal.volume import Volume
 NAME: Final = "watch"
 COUNT: Final = 208
 QUICK: Final = 8
-SEED: Final = 90000
+SEED: Final = 91000
 """Seeds below were used in building; none of these was."""
-PHANTOM_SEED: Final = 90500
+PHANTOM_SEED: Final = 91500
 LEAST_TALL_MM: Final = 80.0
 """Of a scan that pictures are made of: beyond its ends its last slices are repeated, and a picture of a
 vertebra without its neighbours is none of a patient."""
+LEAST_END_MM: Final = 35.0
+"""Of a vertebra from either end of its scan, for the same reason: its neighbours are in the picture."""
 THICK_MM: Final = 3.0
 """Pictures are as blurred as the slices they are made of; those of thicker ones than this are told apart."""
 SPANS: Final = ("T6-T9", "T8-T11", "T11-L2", "L1-L4", "T10-L1", "L2-L5")
@@ -75,6 +77,12 @@ def _tall_mm(name: str) -> float:
     return float(grid.shape[0] * grid.spacing_mm[0])
 
 
+def _from_ends_mm(volume: Volume, vertebra: Vertebra) -> float:
+    """From the middle of the posterior wall to the nearer end of the scan, along its slices."""
+    at = float(volume.grid.to_index(vertebra.frame.origin)[0])
+    return float(min(at, volume.grid.shape[0] - 1 - at) * volume.grid.spacing_mm[0])
+
+
 @lru_cache(maxsize=1)
 def _patient(scan: str | int) -> tuple[Volume, Spine, Spine]:
     """The CT, the anatomy that the program finds, and the true one (the same in real CT)."""
@@ -90,7 +98,11 @@ def one_case(job: Job) -> dict[str, Any]:
     """Simulate, watch, and compare picture by picture."""
     volume, found, true = _patient(job.scan)
     rng = np.random.default_rng(job.seed)
-    some = [v for v in found.vertebrae if usable(v, found) and true_of(v, true) is not None]
+    some = [
+        v
+        for v in found.vertebrae
+        if usable(v, found) and true_of(v, true) is not None and _from_ends_mm(volume, v) >= LEAST_END_MM
+    ]
     result: dict[str, Any] = {"case": str(job.scan), "seed": job.seed, "real": isinstance(job.scan, str)}
     result["slice_mm"] = round(float(volume.grid.spacing_mm[0]), 2)
     if not some:
@@ -158,6 +170,8 @@ def compare(seen: list[tuple[Reading, FrameTruth]]) -> dict[str, Any]:
         ahead = (9.0 if front is None else front) - 1.0 / 3.0
         early = crossed is None or stopped < crossed - FRAMES_LATE
         out["false_stop"] = bool(early and ahead > AHEAD_SHARE)
+        leaked = seen[stopped][1].canal_ml + seen[stopped][1].outside_ml >= NO_LEAK_ML
+        out["false_stop_in_a_leak"] = bool(out["false_stop"] and leaked)
         out["ml_when_stopped"] = round(seen[stopped][1].behind_third_ml, 3)
     if visible is not None:
         after = [i for i in canal if seen[i][1].canal_ml > 0]
@@ -239,8 +253,11 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "Pictures of 512 x 512 at 3 to 15 a second, half of them from real CT. What the monitor knows is the "
         "crop of the plan's CT, the planned needle and the stated angles: the patient lies otherwise "
         "(3 degrees and 4 mm, standard deviations), the C-arm stands 1.5 degrees off, the needle a few mm. "
-        f"CTs less than {LEAST_TALL_MM:g} mm tall are left out: most of a picture would be their last slices "
-        "repeated. Pictures of CT are as blurred as its slices, which real ones are not. "
+        f"Cement comes {BEFORE_S[0]:g} to {BEFORE_S[1]:g} s after the first picture, since the monitor asks "
+        "to wait. "
+        f"CTs less than {LEAST_TALL_MM:g} mm tall and vertebrae within {LEAST_END_MM:g} mm of a scan's ends "
+        "are left out: much of a picture would be its last slices repeated. Pictures of CT are as blurred as "
+        "its slices, which real ones are not. "
         "In the phantoms the monitor's anatomy is found from the scan and the truth is the phantom's own. "
         "A crossing is found when stop is said within 2 pictures of it, or before 0.05 mL lies behind the "
         "line. A stop is false when it is said more than 2 pictures and 4 % of the depth early. A perfect "
@@ -257,11 +274,14 @@ def _rows(on: str, some: list[dict[str, Any]]) -> list[Row]:
     crossings = [c["crossing_found"] for c in some if "crossing_found" in c]
     leaks = [c["leak_found"] for c in some if "leak_found" in c]
     stops = float(np.mean([c["false_stop"] for c in some]))
+    false = sum(c["false_stop"] for c in some)
+    leaking = sum(c.get("false_stop_in_a_leak", False) for c in some)
     errors = [c["front_error"] for c in some if c["front_error"] is not None]
     return [
         _share(on, "crossings of the posterior third found", crossings, 0.95),
         _share(on, "canal leaks a perfect reader could see (0.05 mL) found", leaks, 0.90),
         Row(on, "false stops an injection", "≤ 0.05", f"{stops:.3f}", stops <= 0.05),
+        Row(on, "of them while cement was leaking elsewhere", "", f"{leaking} of {false}"),
         _share(on, "injections with a false leak", [c["false_leak"] for c in some], None),
         Row(on, "share of pictures lost", "", f"{np.mean([c['lost'] for c in some]):.3f}"),
         Row(

@@ -16,18 +16,18 @@ def short_spec(
     *,
     leak_ml: float = 0.4,
     ml: float = 3.0,
-    frames: int = 44,
+    frames: int = 54,
     quanta: float = 500.0,
 ) -> InjectionSpec:
-    """An injection of a few seconds into T12, 5 pictures a second, the first 4 s without cement."""
+    """An injection of a few seconds into T12, 5 pictures a second, the first 6 s without cement."""
     vertebra = next(v for v in case.spine.vertebrae if v.level == "T12")
     drawn = draw_spec(11, vertebra, 16.0, kind=kind)
     flow = replace(
         drawn.flow,
         leak_ml=0.0 if kind == "none" else leak_ml,
         body_ml=ml,
-        start_s=4.0,
-        ml_s=(ml + leak_ml) / (frames / 5.0 - 4.4),
+        start_s=6.0,
+        ml_s=(ml + leak_ml) / (frames / 5.0 - 6.4),
         leak_from=0.4,
         keep_ahead=None,
         cleft=False,

@@ -58,12 +58,12 @@ def test_a_leak_comes_after_the_cement_has_reached_the_wall(phantom_patient):
 
 @pytest.fixture(scope="module")
 def run(phantom_patient):
-    injection = short_injection(phantom_patient, "posterior wall", frames=30)
+    injection = short_injection(phantom_patient, "posterior wall", frames=40)
     return injection, list(injection.pictures())
 
 
 def test_the_same_seed_gives_the_same_pictures(phantom_patient, run):
-    again = short_injection(phantom_patient, "posterior wall", frames=30).pictures()
+    again = short_injection(phantom_patient, "posterior wall", frames=40).pictures()
     for (one, a), (other, b) in zip(run[1][:3], again, strict=False):
         np.testing.assert_array_equal(one.pixels, other.pixels)
         assert a == b

@@ -26,6 +26,11 @@ from thecal.volume import FloatArray, Volume
 ANGLE_SD_DEG: Final = 1.5
 """How far a C-arm stands from the angles that its DICOM header states."""
 Toward = Literal["lateral", "ap"]
+BEFORE_S: Final = (5.8, 7.6)
+"""Pictures before the injection: whoever injects waits until the monitor has seen a breath."""
+MOST_FRAMES: Final = 110
+LEAST_DURING_S: Final = 6.0
+"""An injection is cut short at so many pictures, but not to less than this."""
 KIND_SHARES: Final = (0.32, 0.18, 0.18, 0.08, 0.06, 0.06, 0.04, 0.08)
 """Of ``LEAK_KINDS``: a third stays in the body; the canal has more than its share of leaks in patients, since
 it is what is measured."""
@@ -182,9 +187,10 @@ def draw_spec(
     kind = kind or drawn
     drawn_fps = float(rng.choice((3.0, 5.0, 7.5, 7.5, 10.0, 15.0)))
     fps = drawn_fps if fps is None else fps
-    before_s = float(rng.uniform(3.6, 5.5))
+    before_s = float(rng.uniform(*BEFORE_S))
     during_s = float(rng.uniform(7.0, 20.0))
-    frames = int(np.clip(round((before_s + during_s) * fps), 50, 110))
+    most = max(MOST_FRAMES, round((before_s + LEAST_DURING_S) * fps))
+    frames = int(np.clip(round((before_s + during_s) * fps), 50, most))
     during_s = frames / fps - before_s
     share = float(rng.uniform(0.12, 0.34))
     ml = float(np.clip(share * body_ml, 1.2, 8.0))

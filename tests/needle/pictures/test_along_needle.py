@@ -12,6 +12,8 @@ from plans import words_on
 
 from thecal.needle.outputs.needles import at_depth, depth_marks, needles_of
 from thecal.needle.pictures.along_needle import along_needle_picture, needle_cuts, on_cut
+from thecal.needle.pictures.kept_away import KeptAway, outlines_on
+from thecal.needle.search.keep_away import FOREIGN
 from thecal.terms import RESEARCH_USE
 
 
@@ -79,3 +81,16 @@ def test_the_picture_names_its_marks_and_its_lines_and_its_use(case):
         assert f"{mark.words} {mark.depth_mm:.0f}" in words_on(picture)
     assert RESEARCH_USE in picture.svg
     assert "solid white: wall of the canal" in picture.caption.lower()
+
+
+def test_cement_that_is_there_already_is_outlined_where_a_cut_meets_it(case):
+    needle = needles_of(case.plan)[0]
+    axial, _ = needle_cuts(case.vertebra, needle.way)
+    grid = case.spine.grid
+    away = np.linalg.norm(grid.to_lps(np.argwhere(np.ones(grid.shape, bool))) - needle.way.tip_mm, axis=1)
+    ball = KeptAway(FOREIGN, (away < 5.0).reshape(grid.shape), grid)
+    (outline,) = [found for found in outlines_on(axial, case.spine, (ball,)) if found[0] == FOREIGN]
+    at = np.concatenate([np.stack(line, axis=1) for line in outline[2]])
+    np.testing.assert_allclose(np.linalg.norm(at - on_cut(axial, needle.way.tip_mm), axis=1), 5.0, atol=1.0)
+    picture = along_needle_picture(case.volume, case.spine, case.vertebra, case.plan, needle, (ball,))
+    assert "cement or metal that is there already" in picture.caption

@@ -15,8 +15,8 @@ from thecal.volume import BoolArray, FloatArray
 SMOOTH_PX: Final = 1.0
 """Standard deviation of the smoothing that every picture gets: half a millimetre at the vertebra."""
 LEAST_PICTURES: Final = 8
-LEAST_S: Final = 3.0
-"""About one breath."""
+LEAST_S: Final = 5.0
+"""A quiet breath takes 3 to 5 s: what a phase of it shows for the first time later looks like cement."""
 LAID_SD_PX: Final = 0.3
 """How well pictures are laid on each other: edges waver by so much of their slope."""
 MOST_PICTURES: Final = 128

@@ -56,6 +56,10 @@ FASTEST_MM2_S: Final = 300.0
 SHRINKS_MM2_S: Final = 150.0
 """Cement's shadow grows by less in a second (by about 40 mm2 at half a mL a second, in simulated injections),
 and does not shrink: what does is soft tissue in a phase of the breath that was not seen before."""
+MOST_MM2: Final = 200.0
+MOST_MM2_S: Final = 100.0
+"""Cement's shadow covers no more than the first, and the second for each second since it was first seen (at
+1.4 mL a second, faster than anybody injects, the first stayed below 140 in simulated injections)."""
 AGAIN_S: Final = (0.5, 4.0)
 """A vertebra that was not found is looked for again after the first, then twice as long up to the second: a
 search takes longer than a picture, and the next one shows much the same."""
@@ -131,6 +135,7 @@ class Monitor:
         self._last: Frame | None = None
         self._changed_s = 0.0
         self._areas: list[tuple[float, float]] = []
+        self._first_s: float | None = None
         self._not_found = ""
         self._steady = Steadiness()
         self._lost_s: float | None = None
@@ -218,6 +223,7 @@ class Monitor:
             self._start = self._place.pose
             self._place = self._baseline = self._reference = self._finder = None
             self._needles, self._areas, self._lost_s, self._top = [], [], None, 0.0
+            self._first_s = None
             self._steady, self._move, self._anew = Steadiness(), STILL, True
             self._wait_s, self._again_s = AGAIN_S[0], -np.inf
         return self._lost(frame, why)
@@ -325,6 +331,10 @@ class Monitor:
         growth = self._growth(frame.time_s, area)
         if growth is not None and not -SHRINKS_MM2_S <= growth <= FASTEST_MM2_S:
             return self._lost(frame, "What is dark changes faster than cement flows: soft tissue moves.")
+        if area and self._first_s is None:
+            self._first_s = frame.time_s
+        if self._first_s is not None and area > MOST_MM2 + MOST_MM2_S * (frame.time_s - self._first_s):
+            return self._lost(frame, "More is dark than can have been injected: soft tissue moves.")
         front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
         leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)

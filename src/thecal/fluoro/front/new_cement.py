@@ -25,6 +25,8 @@ NEAR_MM: Final = 5.0
 """New cement lies so near to the needle's tip or to cement seen before; elsewhere it must persist."""
 TIP_MM2: Final = 10.0
 """With so much cement in sight, new cement is no longer looked for at the tip."""
+FIRST_S: Final = 0.4
+"""Time for which the first cement must be seen: less of it is a breath, or noise."""
 NEEDLE_SLIP_PX: Final = 0.4
 """The needle's steep edges are laid on each other no better than this."""
 NEAR_MM2: Final = 1.5
@@ -32,6 +34,9 @@ NEAR_MM2: Final = 1.5
 TOUCHING_PX: Final = 2
 PERSIST_S: Final = 1.0
 """Time for which cement that touches no other must be seen."""
+UNBEGUN_S: Final = 2.5
+"""The same while none is seen at the tip: what leaks has come out of the needle first, and a breath or a
+table that moves shows edges for a second or two."""
 APART_MM2: Final = 3.0
 """And its least area."""
 APART_SIGMA: Final = 8.0
@@ -179,20 +184,25 @@ class CementFinder:
         def holds(mask: BoolArray) -> BoolArray:
             return np.bincount(pieces[mask], minlength=count + 1) > 0
 
-        known = self._link if self._link.sum() * self._pixel_mm**2 > TIP_MM2 else self._link | self._tip
+        begun = self._link.sum() * self._pixel_mm**2 > TIP_MM2
+        known = self._link if begun else self._link | self._tip
         away = _distance(known)
         area = np.bincount(pieces.ravel(), minlength=count + 1) * self._pixel_mm**2
-        lasting = self._since < time_s
-        stays = (self._since <= time_s - PERSIST_S) & (sigma > APART_SIGMA)
+        lasting = self._since < time_s if begun else self._since <= time_s - FIRST_S
+        stays = (self._since <= time_s - (PERSIST_S if begun else UNBEGUN_S)) & (sigma > APART_SIGMA)
         close = away * self._pixel_mm <= NEAR_MM
         inside = np.bincount(pieces[self._apart | close], minlength=count + 1) * self._pixel_mm**2
         old = holds(stays & (self._apart | close)) & (area >= APART_MM2) & (inside >= APART_SHARE * area)
-        near = holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
-        touching = holds(away <= TOUCHING_PX)
+        # The first cement lies round the tip; what only reaches there does not come from it.
+        round_tip = begun | (
+            np.bincount(pieces[close], minlength=count + 1) * self._pixel_mm**2 >= APART_SHARE * area
+        )
+        near = round_tip & holds(close & self._apart) & (area >= NEAR_MM2) & holds(lasting)
+        touching = round_tip & holds((away <= TOUCHING_PX) & (begun | lasting))
         good = holds(sigma > STRONG_SIGMA) & (touching | near | old)
         good[0] = False
         boxes = ndimage.find_objects(pieces)
-        for k in np.flatnonzero(good & ~touching):
+        for k in np.flatnonzero(good & ~(touching & begun)):
             box = tuple(
                 slice(max(0, part.start - SLIP_ROOM_PX), part.stop + SLIP_ROOM_PX) for part in boxes[k - 1]
             )

@@ -58,8 +58,7 @@ def xa_geometry(header: Any, usual: CArm | None = None) -> XaGeometry:
     Parameters
     ----------
     header : pydicom.dataset.Dataset
-        Of an X-Ray Angiographic or Radiofluoroscopic Image. The functional groups of the enhanced forms are
-        not read.
+        Of an X-Ray Angiographic or Radiofluoroscopic Image; an enhanced one by way of `as_classic`.
     usual : CArm, optional
         Gives what is not stated, with an antero-posterior view where the angles are not; ``missing`` then
         says so. Without it that is an error.

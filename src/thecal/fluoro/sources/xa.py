@@ -12,6 +12,7 @@ import numpy as np
 from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.projection.c_arm import CArm
+from thecal.fluoro.projection.xa_enhanced import as_classic
 from thecal.fluoro.projection.xa_geometry import states, xa_geometry
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, Unreadable
 from thecal.fluoro.sources.grey import Grey, to_grey
@@ -117,12 +118,17 @@ def read_xa(path: Path) -> Grey:
 
 
 def as_displayed(raw: Any, header: Any) -> Grey:
-    """Greys with dense things dark: MONOCHROME1 is turned over within its stored bits."""
+    """Greys with dense things dark.
+
+    MONOCHROME1, and stored values that grow where less comes through (Pixel Intensity Relationship Sign of
+    the enhanced forms), are turned over within their stored bits.
+    """
     pixels = np.asarray(raw)
     if header.get("PixelRepresentation", 0):
         pixels = pixels.astype(np.int64) - np.int64(-(2 ** (int(header.BitsStored) - 1)))
     grey = to_grey(pixels)
-    if header.get("PhotometricInterpretation") == "MONOCHROME1":
+    inverse = header.get("PixelIntensityRelationshipSign") == -1
+    if header.get("PhotometricInterpretation") == "MONOCHROME1" or inverse:
         top = grey.dtype.type(2 ** int(header.get("BitsStored", 8 * grey.itemsize)) - 1)
         grey = top - np.minimum(grey, top)
     return grey
@@ -196,6 +202,6 @@ def _header(path: Path) -> Any:
         if not header.get("Rows") or not header.get("Columns"):
             raise InputError(f"{path.name} holds no picture")
         check_decodable(header, path.name)
-        return header
+        return as_classic(header)
     except (OSError, InvalidDicomError, ValueError, TypeError) as error:
         raise InputError(f"{path.name} cannot be read as DICOM") from error

@@ -12,6 +12,7 @@ from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Outline, Reading
 from thecal.fluoro.sources.arrival import SourceGeometry
+from thecal.fluoro.stream.coarser import coarser, factor_of, finer
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.picture_model import PictureModel
 from thecal.fluoro.stream.standing import USUAL, clicked_places, standing
@@ -53,6 +54,7 @@ class PlannedModel:
     ) -> None:
         self._target, self._options, self._geometry = target, options, geometry
         self._monitor: PictureModel | None = None
+        self._factor = 1
         # Of a folder that fills, the first picture may say how the C-arm stands.
         self.assumed: tuple[str, ...] = ()
         self.overruled: tuple[str, ...] = ()
@@ -73,7 +75,8 @@ class PlannedModel:
                 self._monitor = self._begun(shown)
             except InputError as error:
                 return Reading(frame.number, frame.time_s, "lost", f"{str(error).rstrip('.')}.")
-        reading = self._monitor.see(shown)
+        reading = self._monitor.see(coarser(shown, self._factor))
+        reading = finer(reading, self._factor, frame.pixels.shape)
         return _turned_back(reading, frame.pixels.shape[1]) if self._options.flip else reading
 
     def _begun(self, frame: Frame) -> PictureModel:
@@ -81,9 +84,10 @@ class PlannedModel:
         from thecal.fluoro.front.monitor import Monitor
 
         tip, view = self._options.tip, self._view(frame)
+        self._factor = factor_of(view.shape)
         return Monitor(
             self._target,
-            view,
+            view.binned(self._factor),
             posterior=self._options.posterior,
             start=self._start(view),
             tip_behind_wall=None if tip is None else tip == "behind",

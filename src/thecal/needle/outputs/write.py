@@ -11,6 +11,7 @@ from thecal.needle.outputs.schema import PlanDocument
 from thecal.needle.pictures.kept_away import KeptAway
 from thecal.needle.plan import Ready
 from thecal.needle.plan_value import Audit, LevelPlan
+from thecal.needle.search.keep_away import FOREIGN
 from thecal.quality import QualityNote
 from thecal.volume import Volume
 
@@ -39,6 +40,8 @@ def write_document(
         for name, mask in (("aorta", around.aorta), ("lung", around.lung), ("gas in the body", around.gas))
         if mask.any()
     )
+    if scan.foreign is not None and scan.foreign.any():
+        others = (*others, KeptAway(FOREIGN, scan.foreign, spine.grid))
     write_plan(
         out,
         volume,

@@ -209,6 +209,7 @@ def outline_words(names: list[str]) -> str:
         "aorta": "dashed red: aorta or another great vessel",
         "lung": "dashed blue: lung",
         "gas in the body": "dotted blue: gas in the body",
+        "cement or metal": "dashed pink: cement or metal that is there already",
     }
     words = [text for name, text in said.items() if name in names]
     if not words:

@@ -13,7 +13,7 @@ MEDIAL_LINE: Final = "#F0E442"
 POSTERIOR_WALL: Final = "#56B4E9"
 """Posterior wall of the body, and the third before it."""
 EXECUTED: Final = "#CC79A7"
-"""A needle as it was put, beside the plan of it."""
+"""What was done already: a needle as it was put, beside the plan of it; cement and metal that lie there."""
 GRADE_COLOURS: Final[dict[Grade, str]] = {
     "A": "#0072B2",
     "B": "#56B4E9",

@@ -34,6 +34,7 @@ LOOKS: Final[dict[str, Look]] = {
     "aorta": Look("#D55E00", (4.0, 1.2), 1.2),
     "lung": Look("#56B4E9", (5.0, 1.5), 1.1),
     "gas in the body": Look("#56B4E9", (1.0, 1.5), 1.0),
+    "cement or metal": Look("#CC79A7", (3.0, 1.0), 1.3),
 }
 BONE_LOOK: Final = Look("#c9ced4", (), 0.6)
 
@@ -45,7 +46,7 @@ class KeptAway:
     Attributes
     ----------
     name : str
-        "aorta", "lung", "gas in the body".
+        A key of ``LOOKS``.
     mask : (z, y, x) bool
     grid : Grid
     """
