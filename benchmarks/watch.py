@@ -27,9 +27,9 @@ from thecal.volume import Volume
 NAME: Final = "watch"
 COUNT: Final = 208
 QUICK: Final = 8
-SEED: Final = 91000
+SEED: Final = 92000
 """Seeds below were used in building; none of these was."""
-PHANTOM_SEED: Final = 91500
+PHANTOM_SEED: Final = 92500
 LEAST_TALL_MM: Final = 80.0
 """Of a scan that pictures are made of: beyond its ends its last slices are repeated, and a picture of a
 vertebra without its neighbours is none of a patient."""

@@ -36,7 +36,8 @@ class Baseline:
     noise : (rows, columns) float32
         Standard deviation of one smoothed picture about the mean and its overlays.
     overlays : (k, rows, columns) float32
-        Principal components of the pictures before the injection.
+        Principal components of the pictures before the injection, and what a small shift or a blur of the
+        picture itself adds: first and second derivatives.
     valid : (rows, columns) bool
         False where greys are clipped: nothing new can be seen there.
     likeness : float
@@ -128,7 +129,7 @@ class BaselineBuilder:
         return Baseline(
             picture=mean.astype(np.float32),
             noise=noise,
-            overlays=overlays,
+            overlays=np.concatenate([overlays, _of_edges(mean, held)]),
             valid=np.isfinite(mean) & (self._clipped < 0.3 * self._seen),
             likeness=float(np.median(self._likeness)) if self._likeness else 0.0,
             scale=float(np.median(noise[held])) if held.any() else 1.0,
@@ -161,6 +162,19 @@ def _overlays(off: FloatArray, weights: FloatImage) -> tuple[FloatImage, FloatAr
     left = off - np.tensordot(shares, maps, axes=1)
     norm = np.sqrt((maps[:, held] ** 2).mean(axis=1))[:, None, None]
     return (maps / np.maximum(norm, 1e-9)).astype(np.float32), left
+
+
+def _of_edges(mean: FloatImage, held: BoolArray) -> FloatImage:
+    """First and second derivatives of a picture.
+
+    No picture is laid on another to the last tenth of a pixel, and one that moves fast is less sharp than
+    the mean of those that stood.
+    """
+    known = np.nan_to_num(mean)
+    down, across = np.gradient(known)
+    maps = np.stack([down, across, *np.gradient(down), np.gradient(across, axis=1)])
+    norm = np.sqrt((maps[:, held] ** 2).mean(axis=1)) if held.any() else np.ones(len(maps))
+    return (maps / np.maximum(norm, 1e-9)[:, None, None]).astype(np.float32)
 
 
 def _by_grey(mean: FloatImage, variance: FloatArray, held: BoolArray) -> FloatArray:

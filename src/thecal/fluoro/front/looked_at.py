@@ -17,6 +17,9 @@ LAID_BY_MM: Final = 6.0
 APART_UP_MM: Final = 8.0
 """Above and below the body, cement away from other is looked for so far."""
 
+DISC_MM: Final = 8.0
+"""A disc, with what leaks into it, is no taller."""
+
 
 def apart(found: Regions) -> BoolArray:
     """Where cement may come to light away from other: body, canal and foramina at its height."""
@@ -24,6 +27,14 @@ def apart(found: Regions) -> BoolArray:
     parts = (found.canal_mm > 1.0) | (found.foramen_mm > 1.0)
     places: BoolArray = found.body | (parts & (np.abs(found.up_mm) < height + APART_UP_MM))
     return places
+
+
+def calm(found: Regions, depth_mm: float) -> BoolArray:
+    """The bodies above and below, beyond the discs: nothing new is expected there."""
+    height = float(np.abs(found.up_mm[found.body]).max(initial=12.0))
+    column = (found.depth_mm > 0.0) & (found.depth_mm < depth_mm)
+    quiet: BoolArray = column & (np.abs(found.up_mm) > height + DISC_MM)
+    return quiet
 
 
 def within_mm(found: Regions, reach_mm: float) -> BoolArray:

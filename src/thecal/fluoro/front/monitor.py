@@ -16,7 +16,7 @@ from thecal.fluoro.front.find_front import find_front
 from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame
 from thecal.fluoro.front.leaks import find_leaks
 from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
-from thecal.fluoro.front.looked_at import apart, laid_by, laid_mask, within_mm
+from thecal.fluoro.front.looked_at import apart, calm, laid_by, laid_mask, within_mm
 from thecal.fluoro.front.medial_line import needle_rule
 from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle, needle_shadows
 from thecal.fluoro.front.new_cement import CementFinder
@@ -287,6 +287,7 @@ class Monitor:
             tip,
             place.regions.pixel_mm,
             tuple(needle.across for needle in self._needles),
+            calm(place.regions, self.target.depth_mm),
         )
         self._move = place.builder.move
         return self._lost(frame, COUNTED)

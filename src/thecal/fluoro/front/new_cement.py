@@ -59,6 +59,11 @@ share of the change in and round them."""
 LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
+CALM_SHARE: Final = 0.97
+CALM_SIGMA: Final = 2.17
+"""Of normal noise, so large a share lies within so many standard deviations."""
+LEAST_CALM_PX: Final = 200
+BESIDE_CEMENT_PX: Final = 8
 GONE_SIGMA: Final = 1.0
 """Cement that was seen is given up where the change sinks below."""
 
@@ -83,6 +88,9 @@ class CementFinder:
     pixel_mm : float
     across : tuple of (2,) float64
         Unit vectors (row, column) across each needle.
+    calm : (rows, columns) bool, optional
+        The neighbours, where nothing new is expected: by how much a picture wavers there beyond the
+        baseline's noise, it wavers everywhere.
     """
 
     def __init__(
@@ -96,6 +104,7 @@ class CementFinder:
         tip_px: FloatArray | None,
         pixel_mm: float,
         across: tuple[FloatArray, ...] = (),
+        calm: BoolArray | None = None,
     ) -> None:
         beside = _slip(baseline.picture, blind, pixel_mm)
         self._noise: FloatImage = np.hypot(baseline.noise, beside).astype(np.float32)
@@ -112,6 +121,7 @@ class CementFinder:
         self._ways = [np.unique(np.rint(steps * way).astype(int), axis=0) for way in across]
         self._beside_px = 2 * max(1, round(BESIDE_MM / pixel_mm)) + 1
         self._apart = apart
+        self._calm = np.zeros(baseline.picture.shape, bool) if calm is None else calm & clear
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
         self._mean = np.zeros(baseline.picture.shape, np.float32)
@@ -143,6 +153,7 @@ class CementFinder:
         self._pictures += 1
         self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
         sigma = self._mean / self._noise * np.float32(np.sqrt((2.0 - MEMORY) / MEMORY))
+        sigma /= np.float32(self._wavers(sigma))
         width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
         edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
         dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge
@@ -153,6 +164,14 @@ class CementFinder:
             found |= self._link & self._core & self._between(found)
         self.cement = found
         return self.cement
+
+    def _wavers(self, sigma: FloatImage) -> float:
+        """How many times more than the baseline's noise a picture wavers where nothing new is; at least 1."""
+        near = ndimage.maximum_filter(self._link.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1) > 0
+        calm = np.abs(sigma[self._calm & ~near])
+        if len(calm) < LEAST_CALM_PX:
+            return 1.0
+        return max(1.0, float(np.percentile(calm, 100.0 * CALM_SHARE)) / CALM_SIGMA)
 
     def _between(self, found: BoolArray) -> BoolArray:
         """Where cement lies beside the needle at the same depth along it: not where it has yet to come."""
