@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from thecal.cli.registry_add import add, outcome
+from thecal.cli.registry_edit import edit, event, remove, revision
 from thecal.cli.registry_exchange import export, import_, stats
 from thecal.cli.registry_keep import backup, check, key, restore
 from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, Who, opened, who_is_it
@@ -80,6 +81,10 @@ app.command()(add)
 app.command()(show)
 app.command("list")(list_)
 app.command()(outcome)
+app.command()(revision)
+app.command()(event)
+app.command()(edit)
+app.command()(remove)
 app.command()(strength)
 
 
@@ -123,13 +128,22 @@ def withdraw(
 ) -> int:
     """Take a case out of lists, statistics and exports, because consent was withdrawn.
 
-    Needs no key. There is no way back with --erase; backups made before still hold the case.
+    Needs no key. There is no way back with --erase; backups made before still hold the case. While another
+    program reads the registry, what was erased may still stand in its log: the exit status is then 2.
     """
+    from thecal.errors import InputError
+
     with opened(registry, None) as store:
-        store.withdraw(pseudonym, who=who_is_it(who), erase=erase)
+        gone = store.withdraw(pseudonym, who=who_is_it(who), erase=erase)
+        place = store.place
     typer.echo(f"Case {pseudonym} was {'erased' if erase else 'withdrawn'}.")
     if erase:
         typer.echo("Backups made before still hold it: delete them, or make them anew.")
+    if not gone:
+        raise InputError(
+            f"Another program is reading the registry, so what case {pseudonym} held may still stand in its "
+            f"log {place}-wal: end that program, and give this command again"
+        )
     return 0
 
 

@@ -13,7 +13,7 @@ from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thecal.registry.case import Case
+    from thecal.registry.case import Case, Part
     from thecal.registry.store.audit import Change
 
 UNKNOWN: Final = "-"
@@ -22,6 +22,8 @@ LOCKED: Final = (
     "FILE gives it."
 )
 """Said where a registry has a key that was not given."""
+WIDTH: Final = 13
+"""Of the entries' names, ``procedures.12``."""
 
 
 def show(
@@ -122,18 +124,33 @@ def strength(
 
 
 def tell_case(case: Case) -> None:
-    """One case in lines."""
+    """One case in lines; each entry with the number by which it is pointed at."""
     patient = {
         name: value for name, value in case.patient.model_dump(mode="json").items() if value is not None
     }
     typer.echo(f"Case {patient.pop('pseudonym')}{'  (withdrawn)' if case.withdrawn else ''}")
     if patient:
-        typer.echo(f"  patient     {_words(patient)}")
+        typer.echo(f"  {'patient':<{WIDTH}} {_words(patient)}")
     for field, value in case:
         if field in ("patient", "withdrawn") or not value:
             continue
-        for part in value if isinstance(value, tuple) else (value,):
-            typer.echo(f"  {field:<11} {_words(part.model_dump(mode='json', exclude_none=True))}")
+        for number, part in enumerate(value, 1) if isinstance(value, tuple) else ((0, value),):
+            at = f"{field}.{number}" if number else field
+            typer.echo(f"  {at:<{WIDTH}} {part_words(part)}")
+
+
+def part_words(part: Part) -> str:
+    """What one part says, in one line."""
+    return _words(part.model_dump(mode="json", exclude_none=True))
+
+
+def tell_differences(before: Case, after: Case) -> None:
+    """What changed in a case, a line a field."""
+    from thecal.registry.store.audit import differences
+
+    old, new = (each.model_dump(mode="json", exclude_none=True) for each in (before, after))
+    for path, was, now in differences(old, new):
+        typer.echo(f"  {path}: {_short(was)} -> {_short(now)}")
 
 
 def _words(values: dict[str, Any]) -> str:

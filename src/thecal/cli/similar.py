@@ -105,6 +105,7 @@ def _read(path: Path) -> Traits:
 
     from thecal.errors import InputError
     from thecal.registry.case import Case
+    from thecal.registry.exchange.case_json import what_is_expected
     from thecal.registry.similar.traits import traits_of_case, traits_of_report
     from thecal.report.schema import Report
 
@@ -119,6 +120,8 @@ def _read(path: Path) -> Traits:
             return traits_of_report(Report.model_validate(data))
         return traits_of_case(Case.model_validate(data))
     except ValidationError as error:
+        if not (isinstance(data, dict) and "schema" in data):
+            raise InputError(f"{path} is no case: {what_is_expected(error)}") from error
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from error

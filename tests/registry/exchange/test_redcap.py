@@ -142,3 +142,11 @@ def test_a_file_that_is_no_dictionary_is_refused(tmp_path: Path) -> None:
 
 def test_redcaps_own_columns_are_not_said_to_be_left_out(tmp_path: Path) -> None:
     assert set(SYSTEM.values()).isdisjoint(_read(RAW, tmp_path).not_taken)
+
+
+def test_the_anal_examination_can_be_chosen_as_a_scale(tmp_path: Path) -> None:
+    with (tmp_path / "dictionary.csv").open("w", encoding="utf-8", newline="") as stream:
+        write_dictionary(stream)
+    choices = read_dictionary(tmp_path / "dictionary.csv")["outcomes_scale"].choices
+    assert choices["anal_contraction"] == "anal contraction"
+    assert choices["anal_pressure"] == "anal pressure"

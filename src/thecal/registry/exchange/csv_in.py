@@ -64,9 +64,10 @@ def read_table(
     head = [name.strip() for name in next(rows, [])]
     if not any(head):
         raise InputError(f"{path.name} has no head")
-    same = next((name for at, name in enumerate(head) if name and name in head[:at]), None)
+    same = next((at for at, name in enumerate(head) if name and name in head[:at]), None)
     if same is not None and not twice:
-        raise InputError(f"{path.name} has two columns named {same!r}")
+        first = head.index(head[same]) + 1
+        raise InputError(f"{path.name} names columns {first} and {same + 1} alike in its first row")
     return head, rows
 
 

@@ -176,7 +176,7 @@ def _read_own(drafts: Drafts, file: str, at: int, pseudonym: str, own: Resource)
     for name, value in own.items():
         field = fields.get(name)
         if field is None:
-            drafts.wrong(draft, file, at, name, "", f"{part} have no such field")
+            drafts.wrong(draft, file, at, ROW, "", f"has a field that is none of {', '.join(fields)}")
             continue
         try:
             is_text = isinstance(value, str) and field.kind != "number"

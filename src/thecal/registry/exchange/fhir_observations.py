@@ -21,6 +21,10 @@ SCALE_WORDS: Final[tuple[tuple[str, Scale], ...]] = (
     ("muscle strength", "mrc"),
     ("mrc", "mrc"),
     ("walking", "walking"),
+    ("bladder function", "bladder"),
+    ("bowel function", "bowel"),
+    ("voluntary anal contraction", "anal_contraction"),
+    ("deep anal pressure", "anal_pressure"),
 )
 """What an observation's name holds, and the scale that it means; the first that fits."""
 

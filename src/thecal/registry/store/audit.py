@@ -24,7 +24,21 @@ from sqlalchemy import Connection, select
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.tables import audit, audit_content, registry
 
-What = Literal["add", "import", "replace", "outcome", "attach", "withdraw", "erase", "rekey", "upgrade"]
+What = Literal[
+    "add",
+    "import",
+    "replace",
+    "edit",
+    "remove",
+    "outcome",
+    "revision",
+    "event",
+    "attach",
+    "withdraw",
+    "erase",
+    "rekey",
+    "upgrade",
+]
 Hide = Callable[[dict[str, Any], str], bytes]
 """Encrypts a content for a place."""
 BLIND_BYTES: Final = 16
@@ -143,13 +157,28 @@ def chained(previous: str, row: Any) -> str:
 
 
 def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Where two JSON values differ: the path, what was there and what is; None where nothing."""
+    """Where two JSON values differ: the path, what was there and what is; None where nothing.
+
+    Entries of a list are numbered from 1, "outcomes.3", as they are pointed at. Of a list that grew or shrank
+    those that stayed at its beginning and its end are no difference.
+    """
     if isinstance(before, dict) and isinstance(after, dict):
         for name in [*before, *(name for name in after if name not in before)]:
             yield from differences(before.get(name), after.get(name), f"{path}.{name}" if path else name)
     elif isinstance(before, list) and isinstance(after, list):
-        for index in range(max(len(before), len(after))):
-            old, new = (each[index] if index < len(each) else None for each in (before, after))
-            yield from differences(old, new, f"{path}[{index + 1}]")
+        first, last = _alike(before, after)
+        old, new = before[first : len(before) - last], after[first : len(after) - last]
+        for index in range(max(len(old), len(new))):
+            was, now = (each[index] if index < len(each) else None for each in (old, new))
+            yield from differences(was, now, f"{path}.{first + index + 1}")
     elif before != after:
         yield path, before, after
+
+
+def _alike(before: list[Any], after: list[Any]) -> tuple[int, int]:
+    """How many entries two lists share at their beginning, and how many more at their end."""
+    shorter = min(len(before), len(after))
+    first = next((at for at in range(shorter) if before[at] != after[at]), shorter)
+    ends = range(shorter - first)
+    last = next((at for at in ends if before[-1 - at] != after[-1 - at]), shorter - first)
+    return first, last

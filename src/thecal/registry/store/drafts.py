@@ -55,9 +55,14 @@ def draft_names(store: Store) -> list[str]:
 
 
 def drop_draft(store: Store, pseudonym: str) -> None:
-    """Forget a draft: its case was added."""
+    """Forget a draft: it was begun by mistake."""
     with store.writing() as connection:
-        connection.execute(delete(drafts).where(drafts.c.pseudonym == pseudonym))
+        drop(connection, pseudonym)
+
+
+def drop(connection: Connection, pseudonym: str) -> None:
+    """Forget a draft, within the transaction that adds its case."""
+    connection.execute(delete(drafts).where(drafts.c.pseudonym == pseudonym))
 
 
 def reseal(connection: Connection, keeper: Keeper, new: Key) -> None:

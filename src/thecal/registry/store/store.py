@@ -9,7 +9,7 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
@@ -17,6 +17,7 @@ from thecal.registry.store import audit
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.changes import erase as erase_case
 from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
+from thecal.registry.store.drafts import drop
 from thecal.registry.store.engine import Place, reading, truncate_log, writing
 from thecal.registry.store.history import history
 from thecal.registry.store.insert_rows import insert_rows
@@ -138,19 +139,28 @@ class Store:
 
         return shift
 
-    def add(self, case: Case, *, who: str) -> None:
+    def add(self, case: Case, *, who: str, draft: str | None = None) -> None:
         """Keep a new case.
+
+        Parameters
+        ----------
+        draft : str, optional
+            Whose unfinished answers became this case: they go as it comes.
 
         Raises
         ------
         InputError
             Where one of that pseudonym is there, or it is identifying and the registry has no key.
         """
-        self._keep([case], who, "add")
+        with self.writing() as connection:
+            self._insert(connection, [case], who, "add")
+            if draft is not None:
+                drop(connection, draft)
 
     def add_many(self, new: Iterable[Case], *, who: str) -> int:
         """Keep new cases, all of them or none; how many they are."""
-        return self._keep(new, who, "import")
+        with self.writing() as connection:
+            return self._insert(connection, new, who, "import")
 
     def take_in(
         self, new: Iterable[Case], edits: Mapping[str, Callable[[Case], Case]], *, who: str
@@ -174,6 +184,7 @@ class Store:
         who: str,
         what: What = "replace",
         files: Sequence[tuple[str, bytes]] = (),
+        gone: Sequence[str] = (),
     ) -> Case:
         """Change one case by a function of it; nobody else writes meanwhile. What it is then.
 
@@ -181,30 +192,43 @@ class Store:
         ----------
         files : sequence of (str, bytes)
             Reports to keep with it: SHA-256 and compressed content.
+        gone : sequence of str
+            Reports to keep no more, by SHA-256.
         """
         with self.writing() as connection:
-            return self._change(connection, pseudonym, edit, who, what, files)
+            case = self._change(connection, pseudonym, edit, who, what, files)
+            if gone:
+                number = select(cases.c.id).where(cases.c.pseudonym == pseudonym).scalar_subquery()
+                of_case = report_files.c.case_id == number
+                connection.execute(delete(report_files).where(of_case, report_files.c.sha256.in_(gone)))
+            return case
 
-    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
+    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> bool:
         """Consent was taken back: the case is gone from lists, statistics and exports.
 
         With ``erase`` all that it held goes too, from the tables and from the contents of the audit; that
         there was a case of this pseudonym, and what was done to it when, stays. Earlier backups keep it.
+        Erasing it once more only empties the log again.
+
+        Returns
+        -------
+        bool
+            Whether it is gone from the file's write-ahead log too: while another program reads the registry
+            the log cannot be emptied.
         """
         with self.writing() as connection:
             row = self._row(connection, pseudonym, erased=True)
-            if row.erased or (row.withdrawn and not erase):
+            if row.withdrawn and not erase:
                 raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
             if not row.withdrawn:
                 before = Kept(stored(connection, row), self.keeper.secret(row))
                 after = replace(before, case=before.case.model_copy(update={"withdrawn": True}))
                 connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
                 self._note(connection, [self.keeper.entry(pseudonym, before, after)], who, "withdraw")
-            if erase:
+            if erase and not row.erased:
                 erase_case(connection, row)
                 self._note(connection, [Entry(pseudonym)], who, "erase")
-        if erase:
-            truncate_log(self.engine, self.place)
+        return not erase or truncate_log(self.engine, self.place)
 
     def rekey(self, new: Key, *, who: str) -> int:
         """Encrypt everything with another key; how many cases that were. The old key opens nothing after it.
@@ -269,10 +293,6 @@ class Store:
             connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=kept))
         self._note(connection, [entry], who, what)
         return case
-
-    def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
-        with self.writing() as connection:
-            return self._insert(connection, new, who, what)
 
     def _insert(self, connection: Connection, new: Iterable[Case], who: str, what: What) -> int:
         count, left = 0, iter(new)
