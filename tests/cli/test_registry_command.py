@@ -178,6 +178,38 @@ def test_a_key_is_made_used_and_changed(type_in, capsys) -> None:
     assert "kept with a key" in capsys.readouterr().err
 
 
+def test_without_the_key_show_says_what_it_does_not_show(capsys) -> None:
+    with init_store("registry.sqlite", new_key(Path("key"))) as store:
+        store.add(founding(), who="ada")
+    _ok("show", "founding", "--key", "key")
+    told = capsys.readouterr().out
+    assert "notes two punctures" in told
+    assert "Without the key" not in told
+    _ok("show", "founding")
+    told = capsys.readouterr().out
+    assert "two punctures" not in told
+    assert "Without the key: no name, free text, UID or time of a change is shown" in told
+    _ok("show", "founding", "--history")
+    assert "(time encrypted)  ada  add" in capsys.readouterr().out
+    _ok("show", "founding", "--history", "--key", "key")
+    assert "UTC  ada  add" in capsys.readouterr().out
+
+
+def test_an_older_registry_with_a_key_is_upgraded_with_it(capsys) -> None:
+    key = new_key(Path("key"))
+    with init_store("registry.sqlite", key) as store:
+        store.add(founding(), who="ada")
+        with store.writing() as connection:
+            migrate(connection, "r0002", key=key)
+    assert run(["registry", "init", "--upgrade"]) == 2
+    assert "is kept with a key: give it with --key" in capsys.readouterr().err
+    _ok("init", "--upgrade", "--key", "key", "--backup", "before.sqlite")
+    assert "stands there in clear" in capsys.readouterr().out
+    _ok("check", "--key", "key")
+    _ok("show", "founding", "--key", "key")
+    assert "notes two punctures" in capsys.readouterr().out
+
+
 def test_no_key_is_made_for_a_registry_that_has_none(capsys) -> None:
     _ok("init")
     assert run(["registry", "key", "new.key", "--rotate"]) == 2
@@ -265,7 +297,7 @@ def test_what_still_stands_in_the_log_is_told_with_what_to_do(monkeypatch, capsy
     with init_store("registry.sqlite") as store:
         store.add(founding(), who="ada")
     with monkeypatch.context() as read_by_another:
-        read_by_another.setattr("thecal.registry.store.Store._empty_log", lambda _: False)
+        read_by_another.setattr("thecal.registry.store.store.truncate_log", lambda *_: False)
         assert run(["registry", "withdraw", "founding", "--erase"]) == 2
     said = capsys.readouterr()
     assert "was erased" in said.out

@@ -43,17 +43,23 @@ def init(
     backup: Annotated[
         Path | None, typer.Option("--backup", metavar="FILE", help="With --upgrade: where the backup goes.")
     ] = None,
+    who: Who = None,
 ) -> int:
     """Make an empty registry, or with --upgrade bring an older one up to date after a backup.
 
-    With a key names, dates of birth and date shifts are kept, encrypted; without one they are refused. That
-    is settled here: a registry cannot get its first key later.
+    With a key names, dates of birth, free text, the images' UIDs and attached reports are kept, encrypted;
+    without one names and births are refused, and the rest stands there as it is. That is settled here: a
+    registry cannot get its first key later.
     """
     if upgrade:
         from thecal.registry.store.upgrade import upgrade as bring_up
 
-        made = bring_up(registry, backup)
+        made = bring_up(registry, backup, key=key, who=who_is_it(who))
         typer.echo(f"The registry is up to date. As it was before: {made}" if made else "It is up to date.")
+        if made and key:
+            typer.echo(
+                "What is encrypted now stands there in clear: keep it as you keep the key, or delete it."
+            )
         return 0
     from thecal.registry.store import init_store
     from thecal.terms import RESEARCH_USE
@@ -61,7 +67,8 @@ def init(
     with init_store(registry, key) as store:
         typer.echo(f"Registry: {store.place}")
     typer.echo(
-        "Names and dates of birth are kept encrypted, and all dates shifted; the key alone opens them."
+        "Names, dates of birth, free text, the images' UIDs and attached reports are kept encrypted, and all "
+        "dates shifted; the key alone opens them."
         if key
         else "Nothing identifying is kept. Dates of procedures and follow-ups are kept as they are, and free "
         "text must not identify anybody."

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from thecal.registry.store.audit import Change
 
 UNKNOWN: Final = "-"
+LOCKED: Final = (
+    "Without the key: no name, free text, UID or time of a change is shown, and all dates are shifted. --key "
+    "FILE gives it."
+)
+"""Said where a registry has a key that was not given."""
 WIDTH: Final = 13
 """Of the entries' names, ``procedures.12``."""
 
@@ -32,16 +37,19 @@ def show(
     with opened(registry, key) as store:
         if history:
             changes = store.history(pseudonym)
-            if as_json:
-                typer.echo(json.dumps([vars(change) for change in changes], indent=2, ensure_ascii=False))
-            else:
-                _told_history(changes)
-            return 0
-        case = store.case(pseudonym, withdrawn=True)
-    if as_json:
+        else:
+            case = store.case(pseudonym, withdrawn=True)
+        locked = store.keeper.locked
+    if as_json and history:
+        typer.echo(json.dumps([vars(change) for change in changes], indent=2, ensure_ascii=False))
+    elif as_json:
         typer.echo(case.model_dump_json(indent=2))
+    elif history:
+        _told_history(changes)
     else:
         tell_case(case)
+    if locked and not as_json:
+        typer.echo(LOCKED)
     return 0
 
 
@@ -165,7 +173,8 @@ def _told_history(changes: list[Change]) -> None:
     from thecal.registry.store.audit import differences
 
     for change in changes:
-        typer.echo(f"{change.at[:19]} UTC  {change.who}  {change.what}")
+        when = f"{change.at[:19]} UTC" if change.at else "(time encrypted)"
+        typer.echo(f"{when}  {change.who}  {change.what}")
         if change.before is None or change.after is None:
             continue
         for path, before, after in differences(change.before, change.after):

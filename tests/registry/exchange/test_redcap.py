@@ -16,7 +16,8 @@ from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.exchange.mapping import read_mapping
 from thecal.registry.exchange.redcap_dictionary import read_dictionary, write_dictionary
-from thecal.registry.exchange.redcap_in import SYSTEM, read_redcap
+from thecal.registry.exchange.redcap_heads import SYSTEM
+from thecal.registry.exchange.redcap_in import read_redcap
 from thecal.registry.exchange.redcap_out import write_redcap
 
 DICTIONARY = """"Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels"

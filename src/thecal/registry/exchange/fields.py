@@ -20,8 +20,6 @@ LISTS: Final = ("fractures", "procedures", "imaging", "leaks", "revisions", "out
 PARTS: Final = SINGLE + LISTS
 IDENTIFYING: Final = (("patient", "name"), ("patient", "born"))
 """What says who she is: it leaves only by `--identified`."""
-FREE_TEXT: Final = ("notes", "description", "monitoring_events")
-"""What somebody wrote in his own words, and may name her in."""
 UNITS: Final = {
     "_years": "years",
     "_days": "days",

@@ -107,6 +107,18 @@ def writing(engine: Engine, place: Place) -> Iterator[Connection]:
             yield connection
 
 
+def truncate_log(engine: Engine, place: Place) -> bool:
+    """Empty SQLite's write-ahead log, in which what was overwritten still stands; whether it is empty.
+
+    It cannot be while another program reads the registry.
+    """
+    if place.path is None:
+        return True
+    with plain_errors(place), engine.connect() as connection:
+        busy, _, _ = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 @contextmanager
 def plain_errors(place: Place) -> Iterator[None]:
     """What a database says, as one sentence that holds no values of a patient."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
 from thecal.registry.store.engine import Place, has_table
 from thecal.registry.store.revision import SCRIPTS, refuse_other
+
+if TYPE_CHECKING:
+    from thecal.registry.store.seal import Key
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -18,11 +21,17 @@ def revision_of(connection: Connection) -> str | None:
     return found
 
 
-def migrate(connection: Connection, revision: str = "head") -> None:
-    """Bring the tables to a revision, up or down, within the connection's transaction."""
+def migrate(
+    connection: Connection, revision: str = "head", *, key: Key | None = None, who: str | None = None
+) -> None:
+    """Bring the tables to a revision, up or down, within the connection's transaction.
+
+    Past r0003 a registry that has a key needs it; ``who`` is named in its audit.
+    """
     from alembic import command
 
     config = configuration(connection)
+    config.attributes |= {"key": key, "who": who}
     now = revision_of(connection)
     if now is not None and revision != "head" and revision < now:
         command.downgrade(config, revision)
