@@ -106,7 +106,7 @@ def test_a_recording_whose_watch_was_killed_says_so_beside_the_same(here: Path, 
 
 def test_an_option_that_overrules_the_source_says_so(here: Path, capsys: Said) -> None:
     assert watched("--view", "ap", "--at", "40,50") == EXIT_OK
-    assert "angles 0 and 0 degrees (stated: 90 and 0)" in capsys.readouterr().err
+    assert "angles 180 and 0 degrees (stated: 90 and 0)" in capsys.readouterr().err
 
 
 def test_a_recording_is_never_written_over(here: Path, capsys: Said) -> None:

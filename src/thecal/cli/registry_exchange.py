@@ -145,8 +145,9 @@ def stats(
     """
     from thecal.registry.statistics.build import registry_statistics
     from thecal.registry.statistics.from_store import columns_from
+    from thecal.registry.store.asking import asked
 
-    with opened(registry, key) as store:
+    with asked(registry, key) as store:
         found = registry_statistics(columns_from(store))
     if out is not None:
         from thecal.registry.statistics.page import write_statistics_page

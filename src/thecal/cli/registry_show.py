@@ -70,6 +70,7 @@ def list_(
     as_json: Json = False,
 ) -> int:
     """List the cases, by pseudonym; withdrawn ones are not among them."""
+    from thecal.registry.store.asking import asked
     from thecal.registry.store.listing import Wanted
     from thecal.registry.store.listing import page as page_of
 
@@ -79,7 +80,7 @@ def list_(
         _one_of("--compartment", compartment),
         _one_of("--deficit", deficit),
     )
-    with opened(registry, None) as store:
+    with asked(registry) as store:
         found = page_of(store, wanted, (page - 1) * size, size)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
@@ -113,7 +114,7 @@ def strength(
     key: KeyFile = None,
 ) -> int:
     """Draw the strength of her muscles (MRC) against the days since the procedure, each side by itself."""
-    from thecal.registry.strength_curve import draw_strength
+    from thecal.registry.pictures.strength_curve import draw_strength
 
     with opened(registry, key) as store:
         shown = draw_strength(store.case(pseudonym), out)

@@ -137,6 +137,8 @@ def _print_near(one: Near) -> None:
     typer.echo(f"    became: {entry.account.became}")
     for conflict in entry.conflicts:
         typer.echo(f"    conflict: {conflict}")
+    for inference in entry.inferences:
+        typer.echo(f"    inferred here: {inference}")
 
 
 def _near_json(one: Near) -> dict[str, Any]:
@@ -155,4 +157,5 @@ def _near_json(one: Near) -> dict[str, Any]:
         "done": one.entry.account.done,
         "became": one.entry.account.became,
         "conflicts": list(one.entry.conflicts),
+        "inferences": list(one.entry.inferences),
     }

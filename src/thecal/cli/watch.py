@@ -36,6 +36,15 @@ class Posterior(StrEnum):
     QUARTER = "quarter"
 
 
+class PutIn(StrEnum):
+    """Which of the planned needles are put in."""
+
+    ONE = "one"
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
+
+
 class Show(StrEnum):
     """Where it is shown."""
 
@@ -114,6 +123,16 @@ def watch(
             help="The lateral view has shown the needle's tip behind the posterior wall, or past it."
         ),
     ] = None,
+    needle: Annotated[
+        PutIn | None,
+        typer.Option(
+            help="Which planned needles are put in: the one that goes in alone, or left, right, both of "
+            "the pair."
+        ),
+    ] = None,
+    supine: Annotated[
+        bool, typer.Option("--supine", help="With --view ap: she lies on her back; prone otherwise.")
+    ] = False,
     cement: Annotated[
         str | None, typer.Option(metavar="BRAND", help="Shows the cement clock of this cement.")
     ] = None,
@@ -175,6 +194,8 @@ def watch(
         at=_place("--at", at),
         walls=_walls(walls, at),
         tip=None if tip is None else tip.value,
+        needle=None if needle is None else needle.value,
+        supine=supine,
     )
     tell_if_cold()
     later = isinstance(pictures, FillingFolder) and pictures.tells_later

@@ -20,6 +20,7 @@ from pydantic import (
     model_validator,
 )
 
+from thecal.registry.words import SPHINCTER, WALKING
 from thecal.terms import VERSE_IDS, Compartment, SignName, Yeom
 
 
@@ -80,8 +81,6 @@ and 0 to 112 (each sense); ``ais`` and ``frankel`` A to E; bladder and bowel ``n
 EventKind = Literal[
     "adjacent_fracture", "refracture", "cement_migration", "pulmonary_embolism", "infection", "death"
 ]
-WALKING: tuple[str, ...] = ("none", "aided", "independent")
-SPHINCTER: tuple[str, ...] = ("none", "impaired", "normal")
 IMPAIRMENT: tuple[str, ...] = ("A", "B", "C", "D", "E")
 RANGES: dict[str, tuple[float, float]] = {
     "mrc": (0.0, 5.0),

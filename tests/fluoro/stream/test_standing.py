@@ -59,6 +59,17 @@ def test_a_detector_at_her_right_can_be_said() -> None:
         stands(None, secondary_deg=5.0)
 
 
+def test_on_an_ap_view_she_lies_prone_unless_it_is_said_otherwise() -> None:
+    unstated = replace(ZEROS, primary_deg=None, secondary_deg=None)
+    for geometry in (unstated, ZEROS):
+        prone = stands(geometry, view="ap")
+        assert same(prone, 180.0, 0.0)
+        assert any("prone" in words for words in prone.assumed)
+        assert same(stands(geometry, view="ap", supine=True), 0.0, 0.0)
+    assert same(stands(replace(ZEROS, primary_deg=175.0), view="ap"), 175.0, 0.0)
+    assert same(stands(replace(ZEROS, primary_deg=4.0), view="ap"), 4.0, 0.0)
+
+
 def test_a_distance_by_option_goes_before_a_stated_one() -> None:
     stood = stands(sid_mm=1100.0)
     assert stood.view.sid_mm == pytest.approx(1100.0)

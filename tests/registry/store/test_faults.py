@@ -22,7 +22,7 @@ EACH = 12
 
 
 def _killed(kills: int, urls: tuple[str, ...] = ()) -> dict[str, object]:
-    words = ["--kills", str(kills), "--server", *urls]
+    words = ["--no-store", "--kills", str(kills), "--server", *urls]
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.registry_faults", *words],
         cwd=ROOT,

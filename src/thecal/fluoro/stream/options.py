@@ -34,6 +34,10 @@ class WatchOptions:
     tip : "behind", "past" or None
         Where the lateral view has shown the needle's tip against the posterior wall of the body: still behind
         it, or past it; None where nobody says so. On AP views the tip is held against the pedicle by it.
+    needle : "one", "left", "right", "both" or None
+        Which of the planned needles are put in; None where nobody says so, and any of them may be.
+    supine : bool
+        Whether she lies on her back: on an AP view that nobody measured the detector is then in front of her.
     """
 
     posterior: Literal["third", "quarter"] = "third"
@@ -49,3 +53,5 @@ class WatchOptions:
     at: tuple[float, float] | None = None
     walls: tuple[float, float, float, float] | None = None
     tip: Literal["behind", "past"] | None = None
+    needle: Literal["one", "left", "right", "both"] | None = None
+    supine: bool = False

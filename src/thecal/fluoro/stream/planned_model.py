@@ -52,7 +52,7 @@ class PlannedModel:
     def __init__(
         self, target: Target, options: WatchOptions, geometry: SourceGeometry | None, *, later: bool = False
     ) -> None:
-        self._target, self._options, self._geometry = target, options, geometry
+        self._target, self._options, self._geometry = put_in(target, options), options, geometry
         self._monitor: PictureModel | None = None
         self._factor = 1
         # Of a folder that fills, the first picture may say how the C-arm stands.
@@ -106,6 +106,24 @@ class PlannedModel:
     def _view(self, frame: Frame) -> View:
         rows, columns = frame.pixels.shape
         return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns)).view
+
+
+def put_in(target: Target, options: WatchOptions) -> Target:
+    """The target with those of its needles that are said to be put in.
+
+    Raises
+    ------
+    InputError
+        Where the plan has none of that name.
+    """
+    if options.needle is None:
+        return target
+    names = ("left", "right") if options.needle == "both" else (options.needle,)
+    chosen = tuple(needle for needle in target.needles if needle.name in names)
+    if len(chosen) < len(names):
+        held = ", ".join(needle.name for needle in target.needles if needle.name) or "none by name"
+        raise InputError(f"--needle {options.needle}: the plan of {target.level} holds {held}")
+    return replace(target, needles=chosen)
 
 
 def _mirrored(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:

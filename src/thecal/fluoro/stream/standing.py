@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from thecal.errors import InputError
-from thecal.fluoro.projection.c_arm import AP_DEGREES, LATERAL_DEGREES, CArm
+from thecal.fluoro.projection.c_arm import AP_DEGREES, LATERAL_DEGREES, PRONE_AP_DEGREES, CArm
 from thecal.fluoro.projection.view import View
 from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.options import WatchOptions
@@ -94,7 +94,7 @@ def _degrees(
     """Primary and secondary angle; adds to what was assumed and overruled."""
     stated = None if said.primary_deg is None else (said.primary_deg, said.secondary_deg or 0.0)
     if options.primary_deg is not None or options.secondary_deg is not None:
-        base = stated or _of_view(options.view or "ap")
+        base = stated or _of_view(options.view or "ap", options.supine)
         if options.primary_deg is None and stated is None and options.view is None:
             raise InputError("--secondary needs --primary, or --view, where the source states no angle")
         primary = base[0] if options.primary_deg is None else options.primary_deg
@@ -102,11 +102,15 @@ def _degrees(
         if not (abs(primary) <= 180.0 and abs(secondary) <= 90.0):
             raise InputError("--primary lies between -180 and 180 degrees, --secondary between -90 and 90")
         degrees = (primary, secondary)
-    elif options.view is not None and (stated is None or not _is_of_view(stated, options.view)):
-        degrees = _of_view(options.view)
+    elif options.view is not None and (
+        stated is None or _unmeasured(stated, options) or not _is_of_view(stated, options.view)
+    ):
+        degrees = _of_view(options.view, options.supine)
         if stated is None:
             kind = "lateral" if options.view == "lateral" else "antero-posterior"
             assumed.append(f"an exactly {kind} view")
+        if options.view == "ap" and not options.supine:
+            assumed.append("a patient who lies prone (--supine says otherwise)")
     elif stated is not None:
         degrees = stated
     else:
@@ -120,8 +124,15 @@ def _degrees(
     return degrees
 
 
-def _of_view(view: str) -> tuple[float, float]:
-    return LATERAL_DEGREES if view == "lateral" else AP_DEGREES
+def _of_view(view: str, supine: bool) -> tuple[float, float]:
+    if view == "lateral":
+        return LATERAL_DEGREES
+    return AP_DEGREES if supine else PRONE_AP_DEGREES
+
+
+def _unmeasured(stated: tuple[float, float], options: WatchOptions) -> bool:
+    """Whether stated zeros are those of a C-arm that measures no angle, of a patient who lies prone."""
+    return options.view == "ap" and not options.supine and stated == (0.0, 0.0)
 
 
 def _is_of_view(degrees: tuple[float, float], view: str) -> bool:

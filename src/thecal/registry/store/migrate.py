@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, text
 
-from thecal.errors import InputError
 from thecal.registry.store.engine import Place, has_table
-from thecal.registry.store.tables import HEAD
+from thecal.registry.store.revision import SCRIPTS, refuse_other
 
 if TYPE_CHECKING:
     from thecal.registry.store.seal import Key
-
-SCRIPTS = Path(__file__).parent / "migrations"
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -61,18 +57,4 @@ def check_revision(connection: Connection, place: Place) -> None:
     InputError
         Where there is no registry, or an older or newer program made it.
     """
-    found = revision_of(connection)
-    if found is None:
-        raise InputError(f"{place} holds no registry: thecal registry init makes one")
-    if found == HEAD:
-        return
-    if is_known(found):
-        raise InputError(
-            f"An older thecal made the registry {place}: thecal registry init --upgrade brings it up to date"
-        )
-    raise InputError(f"A newer thecal made the registry {place}: it needs that version")
-
-
-def is_known(revision: str) -> bool:
-    """Whether this program has the migration that made such tables."""
-    return any(path.name.startswith(f"{revision}_") for path in (SCRIPTS / "versions").glob("r*.py"))
+    refuse_other(revision_of(connection), place)

@@ -16,11 +16,13 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from thecal.errors import InputError
 from thecal.extras import load_extra
-from thecal.registry.hidden import Texts
+
+if TYPE_CHECKING:
+    from thecal.registry.hidden import Texts
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -152,6 +154,14 @@ def draw_shift() -> int:
     """By how many days a new case's dates are moved: drawn once, by the system's own randomness."""
     days = SHIFT_DAYS.start + secrets.randbelow(len(SHIFT_DAYS))
     return days if secrets.randbelow(2) else -days
+
+
+def refuse_other_key(key: Key | None, key_id: str | None, where: object) -> None:
+    """Refuse a key that is not the registry's, which has the key ``key_id`` or None."""
+    if key is not None and key_id is None:
+        raise InputError(f"The registry {where} was made without a key, so it holds nothing encrypted")
+    if key is not None and key.id != key_id:
+        raise InputError(f"This is not the key of the registry {where}")
 
 
 @dataclass(frozen=True)

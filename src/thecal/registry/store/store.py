@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select, update
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store import audit
+from thecal.registry.store.asking import Asking
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.changes import erase as erase_case
 from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
@@ -23,7 +24,7 @@ from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
 from thecal.registry.store.letters import letter_box
 from thecal.registry.store.rekey import reseal_all
-from thecal.registry.store.seal import Key, draw_shift
+from thecal.registry.store.seal import Key, draw_shift, refuse_other_key
 from thecal.registry.store.tables import cases, registry, report_files
 
 CHUNK: Final = 500
@@ -40,10 +41,7 @@ class Store:
             row = connection.execute(select(registry)).one_or_none()
         if row is None:
             raise InputError(f"The registry {place} is damaged: thecal registry check says where")
-        if key is not None and row.key_id is None:
-            raise InputError(f"The registry {place} was made without a key, so it holds nothing encrypted")
-        if key is not None and key.id != row.key_id:
-            raise InputError(f"This is not the key of the registry {place}")
+        refuse_other_key(key, row.key_id, place)
         self.keeper = Keeper(row.uuid, str(place), row.key_id, key, row.box)
 
     def __enter__(self) -> Self:
@@ -228,6 +226,12 @@ class Store:
         """A connection that sees one state of the registry throughout."""
         with reading(self.engine, self.place) as connection:
             yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[Asking]:
+        """Plain statements about one state of the registry, for lists and counts."""
+        with self.reading() as connection:
+            yield Asking(connection.connection, sqlite=connection.dialect.name == "sqlite")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -10,7 +10,8 @@ from sqlalchemy import select
 from thecal.errors import InputError
 from thecal.registry.store.backup import copy_of_file
 from thecal.registry.store.engine import Place, connect, reading, truncate_log, writing
-from thecal.registry.store.migrate import is_known, migrate, revision_of
+from thecal.registry.store.migrate import migrate, revision_of
+from thecal.registry.store.revision import is_known
 from thecal.registry.store.seal import Key, read_key
 from thecal.registry.store.tables import HEAD, registry
 
