@@ -76,7 +76,7 @@ class PartField:
             few = self.choices if len(self.choices) < 12 else (*self.choices[:3], "…", self.choices[-1])
             return f"one of {', '.join(few)}"
         if self.kind == "date":
-            return "a date"
+            return "a date, YYYY-MM-DD"
         if self.kind == "levels":
             return "levels such as T12 L1"
         if self.kind == "signs":
