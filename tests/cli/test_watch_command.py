@@ -15,7 +15,7 @@ from PIL import Image
 from stand_in import ColumnModel, frames, picture, toy_target
 from xa_files import xa
 
-from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_OK, run
+from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_NOTHING_TOLD, EXIT_OK, run
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.stream.events import from_line
@@ -63,6 +63,17 @@ def test_a_watch_says_its_events_and_leaves_recording_events_and_page(here: Path
         "injection.html",
         "recording.thecal",
     ]
+
+
+def test_a_watch_in_which_nothing_could_be_told_says_so_and_ends_with_its_own_status(
+    here: Path, capsys: Said
+) -> None:
+    xa(here / "black.dcm", np.zeros((20, 96, 96), np.uint16), PositionerPrimaryAngle=90.0)
+    assert watched(source="black.dcm") == EXIT_NOTHING_TOLD
+    said = capsys.readouterr().err
+    assert "Nothing could be told in this watch." in said
+    assert "No alarm" not in said
+    assert "Nothing could be told in this watch." in (here / "out" / "injection.html").read_text()
 
 
 def test_a_replay_of_a_watch_is_the_same_and_makes_the_same_files(here: Path, capsys: Said) -> None:

@@ -141,11 +141,14 @@ def watch(
     """Watch the injection of cement on fluoroscopy.
 
     Says ok, near, stop, leak or lost, one JSON line an event on stdout; leaves a recording for thecal replay,
-    the events and a page in --out. Ends with its source, or when it is stopped by Ctrl-C. Research use only.
+    the events and a page in --out. Ends with its source, or when it is stopped by Ctrl-C. Exit status: 0 it
+    was watched, also where an alarm was said; 6 nothing could be told at any time; 2 the input cannot be
+    used; 1 a defect in thecal. Research use only.
     """
     import sys
 
     from thecal import __version__
+    from thecal.cli import EXIT_NOTHING_TOLD, EXIT_OK
     from thecal.cli.compiled import tell_if_cold
     from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
@@ -210,12 +213,12 @@ def watch(
     finally:
         if screen is not None:
             screen.close()
-    from thecal.fluoro.injection.page import headline
+    from thecal.fluoro.injection.page import headline, nothing_told
 
     for sentence in headline(opening, chronicle):
         typer.echo(sentence, err=True)
     typer.echo(f"Page: {out / 'injection.html'}", err=True)
-    return 0
+    return EXIT_NOTHING_TOLD if nothing_told(chronicle) else EXIT_OK
 
 
 EXAMPLE = {"--at": "--at 240,310", "--walls": "--walls 240,340 238,260"}
