@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ from stand_in import ColumnModel, frames, picture, toy_target
 from xa_files import xa
 
 from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_NOTHING_TOLD, EXIT_OK, run
+from thecal.cli.mixing import since
+from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.stream.events import from_line
@@ -164,6 +167,7 @@ def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None
         (("--cement", "Simplex P"), "--mixed-at or --since-mixing"),
         (("--cement", "Simplex P", "--mixed-at", "noon"), "HH:MM:SS"),
         (("--since-mixing", "60"), "--cement names it"),
+        (("--room-temp", "19"), "--cement names the cement"),
         (("--sod", "1200"), "impossible"),
         (("--at", "40"), "--at 240,310"),
         (("--at", "40,4000"), "outside the picture"),
@@ -192,6 +196,61 @@ def test_the_web_page_is_served_while_it_runs(here: Path, capsys: Said) -> None:
     assert watched("--show", "web", "--sound", "--cement", "simplex p", "--since-mixing", "300") == EXIT_OK
     assert "Watching at http://127.0.0.1:" in capsys.readouterr().err
     assert "Simplex P, room at 21 degrees C" in (here / "out" / "injection.html").read_text()
+
+
+class _Asked:
+    """A screen's place: keeps the clock that it was given."""
+
+    address = "nowhere"
+
+    def __init__(self, *_: object, clock: object = None, **__: object) -> None:
+        _Asked.clock = clock
+
+    def say(self, event: object) -> None: ...
+
+    def show(self, shown: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_cement_is_no_fresher_for_what_the_program_took_to_get_ready(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan takes 90 s to read; a replay shows the clock as it stood then."""
+    now = [1000.0]
+    monkeypatch.setattr("thecal.cli.mixing.monotonic", lambda: now[0])
+    monkeypatch.setattr("thecal.fluoro.screen.web.WebScreen", _Asked)
+
+    def slowly(*_: object) -> object:
+        now[0] += 90.0
+        return toy_target()
+
+    monkeypatch.setattr("thecal.fluoro.target_file.read_planned_target", slowly)
+    clock = ("--show", "web", "--cement", "simplex p", "--since-mixing", "300", "--room-temp", "20")
+    assert watched(*clock) == EXIT_OK
+    assert _Asked.clock(4.0).since_s == 394.0
+    first = _Asked.clock(4.0)
+    monkeypatch.setattr("thecal.fluoro.screen.beating.WebScreen", _Asked)
+    assert run(["replay", "out", "--show", "web"]) == EXIT_OK
+    assert _Asked.clock(4.0) == first
+    # Of what is watched as it happens, the clock on the wall counts.
+    assert watched(*clock, "--speed", "real", out="live") == EXIT_OK
+    assert _Asked.clock(4.0).since_s == 390.0
+    now[0] += 60.0
+    assert _Asked.clock(4.0).since_s == 450.0
+
+
+@pytest.mark.parametrize(
+    ("mixed_at", "now", "seconds"),
+    [("23:58", "00:03:00", 300.0), ("23:59:30", "23:59:45", 15.0), ("00:00", "00:00:00", 0.0)],
+)
+def test_mixing_before_midnight_is_yesterdays(mixed_at: str, now: str, seconds: float) -> None:
+    assert since(mixed_at, datetime.fromisoformat(f"2026-03-04T{now}").astimezone()) == seconds
+
+
+def test_mixing_that_begins_later_than_now_is_refused() -> None:
+    with pytest.raises(InputError, match="in the future"):
+        since("10:05", datetime.fromisoformat("2026-03-04T10:03:00").astimezone())
 
 
 def test_the_clock_says_what_is_known_and_what_is_not(capsys: Said) -> None:

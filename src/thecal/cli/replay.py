@@ -50,10 +50,13 @@ def replay(
     told: list[Told] = []
     screen = None
     if show is Show.WEB:
+        from thecal.cli.clock import recorded_face
         from thecal.fluoro.screen.beating import Beating
         from thecal.fluoro.screen.web import WebScreen
 
-        page = WebScreen(opening.target.level, opening.options.posterior, port=port, sound=sound)
+        chosen = opening.options
+        face = recorded_face(chosen.mixing)
+        page = WebScreen(opening.target.level, chosen.posterior, port=port, sound=sound, clock=face)
         typer.echo(f"Shown at {page.address}", err=True)
         screen = Beating(page)
         told.append(screen)
