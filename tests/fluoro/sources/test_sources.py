@@ -149,6 +149,52 @@ def test_a_folder_of_single_dicom_pictures_is_in_the_order_of_their_numbers(tmp_
     assert got[3].time_s == pytest.approx(0.3)
 
 
+def test_a_folder_of_runs_names_them_and_asks_for_one(tmp_path: Path) -> None:
+    """As an export writes them: runs, a picture and a DICOMDIR side by side."""
+    xa(tmp_path / "IM_0001.dcm", stack(5))
+    xa(tmp_path / "IM_0002", stack(3))
+    xa(tmp_path / "IM_0003", picture(0))
+    xa(tmp_path / "DICOMDIR", picture(0))
+    report = pydicom.dcmread(xa(tmp_path / "dose.dcm", picture(0)))
+    del report.Rows, report.PixelData
+    report.save_as(tmp_path / "dose.dcm")
+    with pytest.raises(InputError, match=r"name one file: IM_0001.dcm \(5 frames\), IM_0002 \(3 frames\)$"):
+        open_source(str(tmp_path))
+    (tmp_path / "IM_0001.dcm").unlink()
+    (tmp_path / "IM_0003").unlink()
+    (tmp_path / "dose.dcm").unlink()
+    # One run beside a DICOMDIR is that run.
+    assert len(came(open_source(str(tmp_path)))) == 3
+    (tmp_path / "IM_0002").unlink()
+    with pytest.raises(InputError, match="DICOMDIR and no picture"):
+        open_source(str(tmp_path))
+
+
+def exposed(folder: Path, **moments: list[str]) -> list[float]:
+    """The times of a folder of single-frame files whose elements are given one for each."""
+    for number in range(3):
+        stated = {name: values[number] for name, values in moments.items()}
+        xa(folder / f"{number}.dcm", picture(number), InstanceNumber=number, FrameTime=100.0, **stated)
+    return [frame.time_s for frame in came(open_source(str(folder)))]
+
+
+def test_single_dicom_pictures_come_at_the_times_of_their_exposure(tmp_path: Path) -> None:
+    days = ["20260303", "20260303", "20260304"]
+    times = ["235959.0", "235959.25", "000000.5"]
+    assert exposed(tmp_path, AcquisitionDate=days, AcquisitionTime=times) == pytest.approx([0.0, 0.25, 1.5])
+    assert exposed(tmp_path, ContentDate=days, ContentTime=times) == pytest.approx([0.0, 0.25, 1.5])
+    both = [day + time for day, time in zip(days, times, strict=True)]
+    assert exposed(tmp_path, AcquisitionDateTime=both) == pytest.approx([0.0, 0.25, 1.5])
+
+
+def test_where_the_times_of_exposure_do_not_tell_pictures_apart_the_stated_rate_counts(
+    tmp_path: Path,
+) -> None:
+    whole = ["120000", "120000", "120001"]
+    assert exposed(tmp_path, ContentDate=["20260303"] * 3, ContentTime=whole) == pytest.approx([0, 0.1, 0.2])
+    assert exposed(tmp_path, ContentTime=["120000", "120001", "120002"]) == pytest.approx([0, 0.1, 0.2])
+
+
 def test_a_folder_of_png_files_is_in_the_order_of_their_names(tmp_path: Path) -> None:
     for number in range(3):
         Image.fromarray(picture(number)).save(tmp_path / f"{number:03d}.png")

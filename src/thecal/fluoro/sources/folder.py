@@ -188,6 +188,15 @@ def _run_of(path: Path) -> _Run:
     return _Run(pixels, times, file.geometry)
 
 
+def holds_directory(folder: Path) -> bool:
+    """Whether a DICOMDIR lies in it: the table of contents of a disc, no picture."""
+    return any(_is_directory(path.name) for path in folder.iterdir())
+
+
+def _is_directory(name: str) -> bool:
+    return name.upper() == "DICOMDIR"
+
+
 def _names(folder: Path, known: set[str]) -> list[str]:
     import os
 
@@ -198,7 +207,7 @@ def _names(folder: Path, known: set[str]) -> list[str]:
                 continue
             suffix = Path(entry.name).suffix.lower()
             hidden = entry.name.startswith((".", "~")) or suffix in (".tmp", ".part")
-            if hidden or not entry.is_file():
+            if hidden or _is_directory(entry.name) or not entry.is_file():
                 continue
             if suffix in PICTURES or suffix == ".dcm" or is_dicom(Path(entry.path)):
                 names.append(entry.name)

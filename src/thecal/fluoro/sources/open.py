@@ -7,9 +7,9 @@ from typing import Final
 
 from thecal.errors import InputError
 from thecal.fluoro.sources.arrival import Source
-from thecal.fluoro.sources.folder import FillingFolder, FullFolder, pictures_in
+from thecal.fluoro.sources.folder import FillingFolder, FullFolder, holds_directory, pictures_in
 from thecal.fluoro.sources.video import Stream, VideoFile, check_host, stream_name
-from thecal.fluoro.sources.xa import XaFile, XaFolder, is_dicom
+from thecal.fluoro.sources.xa import XaFile, XaFolder, is_dicom, one_run
 
 STREAMS: Final = ("rtsp://", "rtsps://")
 
@@ -44,7 +44,12 @@ def open_source(text: str, *, live: bool = False, network: bool = False) -> Sour
     if path.is_dir():
         files = [] if live else pictures_in(path)
         if not files:
+            if not live and holds_directory(path):
+                raise InputError(
+                    "The folder holds a DICOMDIR and no picture: name the file or folder that holds the run"
+                )
             return FillingFolder(path)
+        one_run([file for file in files if is_dicom(file)])
         if all(is_dicom(file) for file in files):
             return XaFile(files[0]) if len(files) == 1 else XaFolder(files, path.name)
         return FullFolder(files, path.name)

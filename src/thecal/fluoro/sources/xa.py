@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from threading import Event
 from typing import Any, Final
@@ -22,6 +25,8 @@ FRAMES_PER_S: Final = 7.5
 """Where a file does not state its rate: pulses a second in 189 vertebroplasties (Ortiz 2006, abstract)."""
 STILL_DEG: Final = 0.5
 """A C-arm that turns by less stands still."""
+MOST_NAMED: Final = 12
+"""Runs of a folder that are named."""
 TURNS: Final = "The C-arm turns during this run; a watch needs one that stands"
 
 
@@ -67,7 +72,7 @@ class XaFile:
 
 
 class XaFolder:
-    """A folder of single-frame files, in the order of their instance numbers.
+    """A folder of single-frame files, in the order of their instance numbers, at the times of their exposure.
 
     Parameters
     ----------
@@ -81,7 +86,9 @@ class XaFolder:
         self.name = name
         self._stopped = Event()
         headers = [(_header(path), path) for path in paths]
-        ordered = sorted(headers, key=lambda pair: (int(pair[0].get("InstanceNumber") or 0), pair[1].name))
+        ordered = sorted(
+            headers, key=lambda pair: (int(pair[0].get("InstanceNumber") or 0), by_number(pair[1].name))
+        )
         self._paths = [path for _, path in ordered]
         stated = [geometry_of(header) for header, _ in ordered]
         self.geometry: SourceGeometry | None = stated[0]
@@ -179,6 +186,49 @@ def geometry_of(header: Any) -> SourceGeometry:
     )
 
 
+def one_run(paths: list[Path]) -> None:
+    """Refuse a folder in which a run of many frames lies beside other pictures: a watch follows one.
+
+    Parameters
+    ----------
+    paths : list of Path
+        DICOM files.
+
+    Raises
+    ------
+    InputError
+        Names the runs.
+    """
+    if len(paths) < 2:
+        return
+    frames = [(path.name, _frames_of(path)) for path in paths]
+    runs = [f"{name} ({count} frames)" for name, count in frames if count > 1]
+    if runs:
+        more = [f"{len(runs) - MOST_NAMED} more"] if len(runs) > MOST_NAMED else []
+        said = ", ".join([*runs[:MOST_NAMED], *more])
+        raise InputError(
+            f"The folder holds runs of many frames; a watch follows one, so name one file: {said}"
+        )
+
+
+def _frames_of(path: Path) -> int:
+    """Frames of a DICOM file; 0 where it is no picture (a dose report lies beside many a run)."""
+    from pydicom import dcmread
+
+    try:
+        header = dcmread(path, stop_before_pixels=True, specific_tags=["Rows", "NumberOfFrames"])
+        return int(header.get("NumberOfFrames") or 1) if header.get("Rows") else 0
+    # What is wrong with it is said where it is read.
+    except Exception:  # noqa: BLE001
+        return 0
+
+
+def by_number(name: str) -> list[tuple[int, str]]:
+    """What names are sorted by, so that picture 9 comes before picture 10."""
+    parts = re.split(r"(\d+)", name)
+    return [(int(part), part) if n % 2 else (0, part) for n, part in enumerate(parts)]
+
+
 def is_dicom(path: Path) -> bool:
     """Whether a file says of itself that it is DICOM."""
     try:
@@ -189,8 +239,29 @@ def is_dicom(path: Path) -> bool:
 
 
 def _times_of_files(headers: list[Any]) -> list[float]:
+    """When each file was exposed, s after the first; by the stated rate where the files do not say it."""
+    for kind in ("Acquisition", "Content"):
+        taken = [_taken(header, kind) for header in headers]
+        times = [(moment - taken[0]).total_seconds() for moment in taken if moment and taken[0]]
+        if len(times) == len(headers) and all(a < b for a, b in pairwise(times)):
+            return times
     step_s = frame_times_s(headers[0], 2)[1]
     return [n * step_s for n in range(len(headers))]
+
+
+def _taken(header: Any, kind: str) -> datetime | None:
+    """Acquisition or Content Date and Time without their zone; None where they are not stated."""
+    from pydicom.valuerep import DA, DT, TM
+
+    try:
+        stated = header.get(f"{kind}DateTime")
+        if stated:
+            whole = DT(str(stated))
+            return None if whole is None else whole.replace(tzinfo=None)
+        day, time = DA(str(header[f"{kind}Date"].value)), TM(str(header[f"{kind}Time"].value))
+        return None if day is None or time is None else datetime.combine(day, time)
+    except (KeyError, ValueError, TypeError):
+        return None
 
 
 def _header(path: Path) -> Any:
