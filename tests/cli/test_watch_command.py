@@ -192,6 +192,16 @@ def test_a_source_that_does_not_say_how_the_c_arm_stands_needs_the_view(here: Pa
     assert "--view lateral or --view ap" in capsys.readouterr().err
 
 
+def test_a_rate_that_nobody_states_is_said_to_be_assumed(here: Path, capsys: Said) -> None:
+    (here / "in").mkdir()
+    for number in range(3):
+        Image.fromarray(picture(number)).save(here / "in" / f"{number}.png")
+    assert watched("--view", "lateral", source="in") == EXIT_OK
+    assert "7.5 pictures a second (--fps)" in capsys.readouterr().err
+    assert watched("--view", "lateral", "--fps", "4", source="in", out="other") == EXIT_OK
+    assert "pictures a second" not in capsys.readouterr().err
+
+
 def test_the_web_page_is_served_while_it_runs(here: Path, capsys: Said) -> None:
     assert watched("--show", "web", "--sound", "--cement", "simplex p", "--since-mixing", "300") == EXIT_OK
     assert "Watching at http://127.0.0.1:" in capsys.readouterr().err

@@ -89,6 +89,12 @@ def watch(
         float | None,
         typer.Option(metavar="DEG", help="Detector towards the head (CRAN, +) or feet (CAUD, -), likewise."),
     ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ", help="Pictures a second, of a source that states neither times nor a rate."
+        ),
+    ] = None,
     flip: Annotated[
         bool | None, typer.Option("--flip/--no-flip", help="The pictures are mirrored left to right.")
     ] = None,
@@ -158,6 +164,7 @@ def watch(
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
+    from thecal.fluoro.sources.xa import FRAMES_PER_S
     from thecal.fluoro.stream.machine import machine
     from thecal.fluoro.stream.options import WatchOptions
     from thecal.fluoro.stream.planned_model import PlannedModel
@@ -167,7 +174,7 @@ def watch(
 
     mixed = mixed_cement(cement, room_temp, mixed_at, since_mixing)
     target = read_planned_target(plan, level)
-    pictures = open_source(source, live=live, network=network)
+    pictures = open_source(source, live=live, network=network, rate_hz=fps)
     options = WatchOptions(
         posterior=posterior.value,
         view=None if view is None else view.value,
@@ -186,8 +193,11 @@ def watch(
     tell_if_cold()
     later = isinstance(pictures, FillingFolder) and pictures.tells_later
     model = PlannedModel(target, options, pictures.geometry, later=later)
-    if model.assumed:
-        typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
+    assumed = list(model.assumed)
+    if fps is None and not pictures.states_times:
+        assumed.append(f"{FRAMES_PER_S:g} pictures a second (--fps)")
+    if assumed:
+        typer.echo(f"Assumed, since the source does not state it: {', '.join(assumed)}.", err=True)
     if model.overruled:
         typer.echo(f"Taken instead of what the source states: {', '.join(model.overruled)}.", err=True)
     if pictures.live:

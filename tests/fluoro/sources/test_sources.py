@@ -22,7 +22,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import SourceLost, Unreadable
 from thecal.fluoro.sources.folder import FillingFolder, FullFolder
 from thecal.fluoro.sources.open import open_source
-from thecal.fluoro.sources.video import Stream, check_host, stream_name
+from thecal.fluoro.sources.video import Stream, VideoFile, check_host, stream_name
 from thecal.fluoro.sources.xa import XaFile, XaFolder
 from thecal.fluoro.stream.session import Session
 from thecal.fluoro.stream.watch import Watch
@@ -204,6 +204,33 @@ def test_a_folder_of_png_files_is_in_the_order_of_their_names(tmp_path: Path) ->
     np.testing.assert_array_equal(came(source)[2].pixels, picture(2))
 
 
+def test_picture_9_comes_before_picture_10(tmp_path: Path) -> None:
+    for number in (0, 1, 9, 10, 11, 100):
+        Image.fromarray(picture(number)).save(tmp_path / f"frame{number}.png")
+    for source in (open_source(str(tmp_path)), open_source(str(tmp_path), live=True)):
+        for got, number in zip(source.arrivals(), (0, 1, 9, 10, 11, 100), strict=False):
+            np.testing.assert_array_equal(got.pixels, picture(number))
+            if number == 100:
+                source.stop()
+
+
+def test_a_rate_is_given_to_a_source_that_states_none_and_refused_by_one_that_does(tmp_path: Path) -> None:
+    (tmp_path / "png").mkdir()
+    for number in range(3):
+        Image.fromarray(picture(number)).save(tmp_path / "png" / f"{number}.png")
+    silent, timed = xa(tmp_path / "a.dcm", stack(3)), xa(tmp_path / "b.dcm", stack(3), FrameTime=200.0)
+    for where in (tmp_path / "png", silent):
+        assert not open_source(str(where)).states_times
+        source = open_source(str(where), rate_hz=4.0)
+        assert [frame.time_s for frame in came(source)] == pytest.approx([0.0, 0.25, 0.5])
+    with pytest.raises(InputError, match="states the times of its pictures"):
+        open_source(str(timed), rate_hz=4.0)
+    with pytest.raises(InputError, match="is live"):
+        open_source(str(tmp_path / "png"), live=True, rate_hz=4.0)
+    with pytest.raises(InputError, match="above 0"):
+        open_source(str(silent), rate_hz=0.0)
+
+
 def test_a_folder_that_fills_gives_each_picture_once_and_waits_for_half_a_one(tmp_path: Path) -> None:
     """A PNG is written in two parts, with time between them; a DICOM file comes by renaming."""
     source = open_source(str(tmp_path))
@@ -317,6 +344,38 @@ def test_a_film_gives_its_pictures_at_its_own_times(tmp_path: Path) -> None:
     got = came(open_source(path))
     assert [frame.time_s for frame in got] == pytest.approx([n / 15.0 for n in range(6)])
     assert np.abs(got[4].pixels.astype(int) - picture(4, dtype=np.uint8)).mean() < 3.0
+
+
+@pytest.mark.parametrize(
+    ("own_ms", "times_s"),
+    [
+        ((40.0, 60.0, 160.0, 200.0), (0.0, 0.02, 0.12, 0.16)),
+        ((0.0, 0.0, 0.0, 0.0), (0.0, 0.1, 0.2, 0.3)),
+        ((0.0, 50.0, 50.0, 300.0), (0.0, 0.05, 0.15, 0.3)),
+    ],
+)
+def test_a_film_of_uneven_times_keeps_them_and_one_without_goes_by_its_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_ms: tuple[float, ...], times_s: tuple[float, ...]
+) -> None:
+    class Film:
+        def __init__(self, *_: object) -> None:
+            self.read_so_far = 0
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def get(self, what: int) -> float:
+            return 10.0 if what == cv.CAP_PROP_FPS else own_ms[self.read_so_far - 1]
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            self.read_so_far += 1
+            return self.read_so_far <= len(own_ms), np.zeros((8, 8, 3), np.uint8)
+
+        def release(self) -> None: ...
+
+    cv = cv2()
+    monkeypatch.setattr(cv, "VideoCapture", Film)
+    assert [frame.time_s for frame in came(VideoFile(tmp_path / "x.avi"))] == pytest.approx(times_s)
 
 
 def test_a_camera_that_is_not_there_is_lost_and_not_an_end() -> None:

@@ -63,11 +63,14 @@ class Source(Protocol):
     live : bool
         Whether pictures come at their own pace and are overtaken by newer ones.
     geometry : SourceGeometry or None
+    states_times : bool
+        Whether it says when its pictures were taken; where it does not, a rate is assumed, or given.
     """
 
     name: str
     live: bool
     geometry: SourceGeometry | None
+    states_times: bool
 
     def arrivals(self) -> Iterator[Arrival]:
         """What comes, in order; ends where nothing can come any more."""

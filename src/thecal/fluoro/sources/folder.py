@@ -13,7 +13,7 @@ from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
 from thecal.fluoro.sources.grey import Grey, read_picture
-from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, is_dicom, read_xa
+from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, by_number, is_dicom, read_xa
 
 PICTURES: Final = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 POLL_S: Final = 0.02
@@ -34,6 +34,7 @@ class FullFolder:
     """
 
     live = False
+    states_times = False
     geometry: SourceGeometry | None = None
 
     def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
@@ -69,7 +70,8 @@ class FillingFolder:
     """A folder that fills: each new file is a picture, or a run of them, timed when it was seen.
 
     A file that is still being written is tried again until it is whole; files that come after it wait for
-    it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures.
+    it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures, by the
+    numbers in them.
 
     Parameters
     ----------
@@ -87,6 +89,7 @@ class FillingFolder:
     """
 
     live = True
+    states_times = True
 
     def __init__(self, folder: Path) -> None:
         self.name = folder.name
@@ -112,7 +115,7 @@ class FillingFolder:
                     continue
                 # A stamp is as coarse as the kernel's clock: one of just now may hide a file that comes yet.
                 unchanged = stamp if time.time_ns() - stamp > COARSE_NS else 0
-                fresh = sorted(_names(self._folder, done))
+                fresh = sorted(_names(self._folder, done), key=by_number)
             except OSError:
                 if not gone:
                     yield SourceLost(f"the folder {self.name} is gone")
@@ -153,8 +156,8 @@ class FillingFolder:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The picture files of a folder by name, none that is hidden or temporary."""
-    return [folder / name for name in sorted(_names(folder, set()))]
+    """The picture files of a folder by the numbers in their names, none that is hidden or temporary."""
+    return [folder / name for name in sorted(_names(folder, set()), key=by_number)]
 
 
 def read_any(path: Path) -> Grey:

@@ -36,6 +36,8 @@ class XaFile:
     Parameters
     ----------
     path : Path
+    rate_hz : float
+        Pictures a second where it states none.
 
     Raises
     ------
@@ -45,14 +47,16 @@ class XaFile:
 
     live = False
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, rate_hz: float = FRAMES_PER_S) -> None:
         self.name = path.name
         self._path = path
         self._stopped = Event()
         header = _header(path)
         self.geometry: SourceGeometry | None = geometry_of(header)
         self.frames = int(header.get("NumberOfFrames") or 1)
-        self._times = frame_times_s(header, self.frames)
+        times = frame_times_s(header, self.frames)
+        self.states_times = times is not None or self.frames == 1
+        self._times = times or [n / rate_hz for n in range(self.frames)]
 
     def arrivals(self) -> Iterator[Arrival]:
         """The frames by the file's own times, each decoded when it is asked for."""
@@ -78,11 +82,13 @@ class XaFolder:
     ----------
     paths : list of Path
     name : str
+    rate_hz : float
+        Pictures a second where they state no time and no rate.
     """
 
     live = False
 
-    def __init__(self, paths: list[Path], name: str) -> None:
+    def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
         self.name = name
         self._stopped = Event()
         headers = [(_header(path), path) for path in paths]
@@ -96,7 +102,9 @@ class XaFolder:
             degrees = [value for one in stated if (value := getattr(one, name)) is not None]
             if degrees and max(degrees) - min(degrees) > STILL_DEG:
                 raise InputError(TURNS)
-        self._times = _times_of_files([header for header, _ in ordered])
+        times = _times_of_files([header for header, _ in ordered])
+        self.states_times = times is not None
+        self._times = times or [n / rate_hz for n in range(len(ordered))]
 
     def arrivals(self) -> Iterator[Arrival]:
         """The files one after the other."""
@@ -141,8 +149,8 @@ def as_displayed(raw: Any, header: Any) -> Grey:
     return grey
 
 
-def frame_times_s(header: Any, frames: int) -> list[float]:
-    """When each frame was taken, s after the first: Frame Time Vector, Frame Time, or a rate."""
+def frame_times_s(header: Any, frames: int) -> list[float] | None:
+    """When each frame was taken, s after the first: Frame Time Vector, Frame Time, or a rate; or None."""
     vector = header.get("FrameTimeVector")
     if vector is not None and not isinstance(vector, int | float):
         steps = [float(step) for step in vector]
@@ -150,14 +158,10 @@ def frame_times_s(header: Any, frames: int) -> list[float]:
             return [float(t) for t in np.cumsum([0.0, *steps[1:]]) / 1000.0]
     step_s = float(header.get("FrameTime") or 0.0) / 1000.0
     if step_s <= 0:
-        rate = next(
-            (
-                float(header[name].value)
-                for name in ("CineRate", "RecommendedDisplayFrameRate")
-                if header.get(name)
-            ),
-            FRAMES_PER_S,
-        )
+        stated = [float(header.get(name) or 0.0) for name in ("CineRate", "RecommendedDisplayFrameRate")]
+        rate = next((rate for rate in stated if rate > 0.0), None)
+        if rate is None:
+            return None
         step_s = 1.0 / rate
     return [n * step_s for n in range(frames)]
 
@@ -238,15 +242,15 @@ def is_dicom(path: Path) -> bool:
         return False
 
 
-def _times_of_files(headers: list[Any]) -> list[float]:
-    """When each file was exposed, s after the first; by the stated rate where the files do not say it."""
+def _times_of_files(headers: list[Any]) -> list[float] | None:
+    """When each file was exposed, s after the first, else by the stated rate; None where there is neither."""
     for kind in ("Acquisition", "Content"):
         taken = [_taken(header, kind) for header in headers]
         times = [(moment - taken[0]).total_seconds() for moment in taken if moment and taken[0]]
         if len(times) == len(headers) and all(a < b for a, b in pairwise(times)):
             return times
-    step_s = frame_times_s(headers[0], 2)[1]
-    return [n * step_s for n in range(len(headers))]
+    by_rate = frame_times_s(headers[0], 2)
+    return None if by_rate is None else [n * by_rate[1] for n in range(len(headers))]
 
 
 def _taken(header: Any, kind: str) -> datetime | None:
