@@ -263,6 +263,15 @@ def test_mixing_that_begins_later_than_now_is_refused() -> None:
         since("10:05", datetime.fromisoformat("2026-03-04T10:03:00").astimezone())
 
 
+def test_a_port_that_there_is_not_is_one_sentence_in_watch_and_replay(here: Path, capsys: Said) -> None:
+    assert watched("--show", "web", "--port", "99999") == EXIT_INPUT
+    assert not (here / "out").exists()
+    watched()
+    capsys.readouterr()
+    assert run(["replay", "out", "--show", "web", "--port", "99999"]) == EXIT_INPUT
+    assert capsys.readouterr().err == "--port is a number from 0 to 65535.\n"
+
+
 def test_the_clock_says_what_is_known_and_what_is_not(capsys: Said) -> None:
     assert run(["clock", "CMW 1", "--room-temp", "25", "--gauge", "11G"]) == EXIT_OK
     said = capsys.readouterr().out

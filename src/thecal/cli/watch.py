@@ -160,7 +160,6 @@ def watch(
     from thecal.cli import EXIT_NOTHING_TOLD, EXIT_OK
     from thecal.cli.compiled import tell_if_cold
     from thecal.cli.mixing import mixed_cement
-    from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
@@ -216,8 +215,6 @@ def watch(
         from thecal.cli.clock import face_of, recorded_face
         from thecal.fluoro.screen.web import WebScreen
 
-        if not 0 <= port <= 65535:
-            raise InputError("--port is a number from 0 to 65535")
         face = recorded_face(options.mixing)
         if mixed is not None and (pictures.live or speed is Speed.REAL):
             face = face_of(mixed.clock, lambda _: mixed.since_s())
