@@ -192,6 +192,37 @@ def test_a_source_that_does_not_say_how_the_c_arm_stands_needs_the_view(here: Pa
     assert "--view lateral or --view ap" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["file", "cut", "folder", "pictures", "film"])
+def test_the_name_of_a_file_may_be_a_patients_and_is_kept_nowhere(
+    here: Path, capsys: Said, kind: str
+) -> None:
+    source = here / "DOE_JANE.dcm"
+    if kind in ("file", "cut"):
+        (here / "run.dcm").rename(source)
+        source.write_bytes(source.read_bytes()[: -20_000 if kind == "cut" else None])
+    elif kind == "film":
+        source = here / "DOE_JANE.avi"
+        film = pytest.importorskip("cv2").VideoWriter(str(source), 0x47504A4D, 7.5, (96, 96), isColor=False)
+        for frame in frames(3, dtype=np.uint8):
+            film.write(frame.pixels)
+        film.release()
+    else:
+        source = here / "DOE_JANE"
+        source.mkdir()
+        for number in range(3):
+            if kind == "folder":
+                xa(source / f"DOE_{number}.dcm", picture(number), InstanceNumber=number)
+            else:
+                Image.fromarray(picture(number)).save(source / f"DOE_{number}.png")
+        broken = source / ("DOE_1.dcm" if kind == "folder" else "DOE_1.png")
+        broken.write_bytes(broken.read_bytes()[:-2000])
+    assert watched("--view", "lateral", source=str(source)) == EXIT_OK
+    said = capsys.readouterr().out.encode()
+    kept = [path.read_bytes() for path in (here / "out").iterdir()]
+    assert not any(b"DOE" in content for content in (said, *kept))
+    assert (b'"unreadable"' in said) == (kind in ("cut", "folder", "pictures"))
+
+
 def test_a_rate_that_nobody_states_is_said_to_be_assumed(here: Path, capsys: Said) -> None:
     (here / "in").mkdir()
     for number in range(3):

@@ -266,7 +266,7 @@ def test_a_file_that_never_becomes_a_picture_does_not_hold_up_the_next(
     (tmp_path / "0.png").write_bytes(b"no picture")
     Image.fromarray(picture(1)).save(tmp_path / "1.png")
     first, second = islice(source.arrivals(), 2)
-    assert first == Unreadable("0.png is no picture")
+    assert first == Unreadable("a new file is no picture")
     assert isinstance(second, Frame)
 
 
@@ -289,6 +289,21 @@ def test_a_run_dropped_into_a_folder_gives_its_pictures_and_its_c_arm(tmp_path: 
     again = FillingFolder(tmp_path)
     assert again.geometry is not None
     assert again.geometry.primary_deg == -88.0
+
+
+def test_what_is_said_of_a_new_file_does_not_hold_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thecal.fluoro.sources.folder.GIVEN_UP_S", 0.0)
+    source = FillingFolder(tmp_path)
+    xa(tmp_path / "DOE_JANE_1.dcm", stack(3), PositionerPrimaryAngleIncrement=[0.0, 2.0, 4.0])
+    report = pydicom.dcmread(xa(tmp_path / "DOE_JANE_2.dcm", picture(0)))
+    del report.Rows, report.PixelData
+    report.save_as(tmp_path / "DOE_JANE_2.dcm")
+    (tmp_path / "DOE_JANE_3.dcm").write_bytes(b"nothing")
+    said = [item.text for item in islice(source.arrivals(), 3)]
+    assert said[0].startswith("The C-arm turns")
+    assert said[1:] == ["a new file holds no picture", "a new file cannot be read as DICOM"]
 
 
 def test_a_folder_that_goes_away_is_a_source_that_is_lost(tmp_path: Path) -> None:
@@ -326,8 +341,8 @@ def test_a_stream_from_this_computer_or_by_option_is_not_refused() -> None:
     check_host("rtsp://10.0.0.7/x", network=True)
 
 
-def test_the_name_of_a_stream_holds_no_password() -> None:
-    assert stream_name("rtsp://user:secret@127.0.0.1:8554/live?key=1") == "rtsp://127.0.0.1:8554/live"
+def test_the_name_of_a_stream_holds_no_password_and_no_path() -> None:
+    assert stream_name("rtsp://user:secret@127.0.0.1:8554/doe?key=1") == "a stream of 127.0.0.1:8554"
 
 
 def cv2() -> object:

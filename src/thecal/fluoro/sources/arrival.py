@@ -59,7 +59,7 @@ class Source(Protocol):
     Attributes
     ----------
     name : str
-        How it is called; holds no patient data.
+        What kind it is: names of files may be patients', and this is kept.
     live : bool
         Whether pictures come at their own pace and are overtaken by newer ones.
     geometry : SourceGeometry or None

@@ -18,6 +18,7 @@ from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, by_number, is_dicom, 
 PICTURES: Final = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 POLL_S: Final = 0.02
 COARSE_NS: Final = 50_000_000
+NEW: Final = "a new file"
 GIVEN_UP_S: Final = 2.0
 """A file that does not become a picture within this time is said to be none."""
 
@@ -28,17 +29,16 @@ class FullFolder:
     Parameters
     ----------
     paths : list of Path
-    name : str
     rate_hz : float
         Pictures a second.
     """
 
+    name = "a folder of pictures"
     live = False
     states_times = False
     geometry: SourceGeometry | None = None
 
-    def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
-        self.name = name
+    def __init__(self, paths: list[Path], rate_hz: float = FRAMES_PER_S) -> None:
         self._paths, self._rate_hz = paths, rate_hz
         self._stopped = Event()
 
@@ -49,8 +49,8 @@ class FullFolder:
                 return
             try:
                 yield Frame(number, number / self._rate_hz, read_any(path))
-            except ValueError as error:
-                yield Unreadable(str(error))
+            except ValueError:
+                yield Unreadable(f"file {number + 1} of the folder is no whole picture")
 
     def stop(self) -> None:
         """End ``arrivals``."""
@@ -88,11 +88,11 @@ class FillingFolder:
         Where a DICOM file lies in it that a watch cannot use.
     """
 
+    name = "a folder that fills"
     live = True
     states_times = True
 
     def __init__(self, folder: Path) -> None:
-        self.name = folder.name
         self._folder = folder
         self._stopped = Event()
         there = pictures_in(folder)
@@ -118,7 +118,7 @@ class FillingFolder:
                 fresh = sorted(_names(self._folder, done), key=by_number)
             except OSError:
                 if not gone:
-                    yield SourceLost(f"the folder {self.name} is gone")
+                    yield SourceLost("the folder is gone")
                 gone = True
                 self._stopped.wait(POLL_S)
                 continue
@@ -133,7 +133,9 @@ class FillingFolder:
                         break
                     done.add(name)
                     since.pop(name)
-                    yield Unreadable(str(error) if isinstance(error, InputError) else f"{name} is no picture")
+                    # What is said of it is kept, and the name of a file may be a patient's.
+                    known = isinstance(error, InputError)
+                    yield Unreadable(str(error).replace(name, NEW) if known else f"{NEW} is no picture")
                     continue
                 done.add(name)
                 since.pop(name, None)

@@ -49,10 +49,10 @@ def _opened(text: str, live: bool, network: bool, rate_hz: float) -> Source:
         check_host(text, network=network)
         return Stream(text, stream_name(text))
     if text.isdecimal():
-        return Stream(int(text), f"camera {text}")
+        return Stream(int(text), "a camera")
     path = Path(text)
     if text.startswith("/dev/"):
-        return Stream(text, path.name)
+        return Stream(text, "a camera")
     if not path.exists():
         raise InputError(f"There is no {text}")
     if path.is_dir():
@@ -65,8 +65,8 @@ def _opened(text: str, live: bool, network: bool, rate_hz: float) -> Source:
             return FillingFolder(path)
         one_run([file for file in files if is_dicom(file)])
         if all(is_dicom(file) for file in files):
-            return XaFile(files[0], rate_hz) if len(files) == 1 else XaFolder(files, path.name, rate_hz)
-        return FullFolder(files, path.name, rate_hz)
+            return XaFile(files[0], rate_hz) if len(files) == 1 else XaFolder(files, rate_hz)
+        return FullFolder(files, rate_hz)
     if is_dicom(path):
         return XaFile(path, rate_hz)
     return VideoFile(path, rate_hz)

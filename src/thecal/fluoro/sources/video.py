@@ -40,11 +40,11 @@ class VideoFile:
         Where OpenCV is not installed or does not read it.
     """
 
+    name = "a film"
     live = False
     geometry: SourceGeometry | None = None
 
     def __init__(self, path: Path, rate_hz: float = FRAMES_PER_S) -> None:
-        self.name = path.name
         self._path = path
         self._stopped = Event()
         cv2 = _cv2()
@@ -178,10 +178,10 @@ def check_host(address: str, *, network: bool) -> None:
 
 
 def stream_name(address: str) -> str:
-    """An address without a name or a password in it."""
+    """The computer that an address is of: without names, passwords and the path, which may be a patient's."""
     parts = urlsplit(address)
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    return f"a stream of {parts.hostname}{port}"
 
 
 def _cv2() -> Any:

@@ -45,10 +45,10 @@ class XaFile:
         Where it is no DICOM picture.
     """
 
+    name = "a DICOM file"
     live = False
 
     def __init__(self, path: Path, rate_hz: float = FRAMES_PER_S) -> None:
-        self.name = path.name
         self._path = path
         self._stopped = Event()
         header = _header(path)
@@ -68,7 +68,7 @@ class XaFile:
                 yield Frame(number, self._times[number], as_displayed(raw, header))
         # Whatever a decoder raises on a damaged file: the frames before it were shown.
         except Exception as error:  # noqa: BLE001
-            yield Unreadable(f"a frame of {self.name} could not be decoded ({type(error).__name__})")
+            yield Unreadable(f"a frame of the file could not be decoded ({type(error).__name__})")
 
     def stop(self) -> None:
         """End ``arrivals``."""
@@ -81,15 +81,14 @@ class XaFolder:
     Parameters
     ----------
     paths : list of Path
-    name : str
     rate_hz : float
         Pictures a second where they state no time and no rate.
     """
 
+    name = "a folder of DICOM files"
     live = False
 
-    def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
-        self.name = name
+    def __init__(self, paths: list[Path], rate_hz: float = FRAMES_PER_S) -> None:
         self._stopped = Event()
         headers = [(_header(path), path) for path in paths]
         ordered = sorted(
@@ -98,8 +97,8 @@ class XaFolder:
         self._paths = [path for _, path in ordered]
         stated = [geometry_of(header) for header, _ in ordered]
         self.geometry: SourceGeometry | None = stated[0]
-        for name in ("primary_deg", "secondary_deg"):
-            degrees = [value for one in stated if (value := getattr(one, name)) is not None]
+        for angle in ("primary_deg", "secondary_deg"):
+            degrees = [value for one in stated if (value := getattr(one, angle)) is not None]
             if degrees and max(degrees) - min(degrees) > STILL_DEG:
                 raise InputError(TURNS)
         times = _times_of_files([header for header, _ in ordered])
@@ -113,8 +112,8 @@ class XaFolder:
                 return
             try:
                 yield Frame(number, time_s, read_xa(path))
-            except ValueError as error:
-                yield Unreadable(str(error))
+            except ValueError:
+                yield Unreadable(f"file {number + 1} of the folder is no whole DICOM picture")
 
     def stop(self) -> None:
         """End ``arrivals``."""
