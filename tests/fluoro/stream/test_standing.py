@@ -143,7 +143,7 @@ def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
             return Reading(frame.number, frame.time_s, "ok", "Seen")
 
     def begun(self: PlannedModel, frame: Frame) -> Sees:
-        views.append(self._view(frame))
+        views.append(self._stands(frame).view)
         return Sees()
 
     monkeypatch.setattr(PlannedModel, "_begun", begun)
