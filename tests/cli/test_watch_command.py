@@ -168,6 +168,12 @@ def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None
         (("--cement", "Simplex P", "--mixed-at", "noon"), "HH:MM:SS"),
         (("--since-mixing", "60"), "--cement names it"),
         (("--room-temp", "19"), "--cement names the cement"),
+        (("--cement", "Simplex P", "--since-mixing", "60"), "--cement needs --show web"),
+        (("--sound",), "--sound needs the page"),
+        (("--live",), "the source is one file"),
+        (("--network",), "the source is of this one"),
+        (("--tip", "behind"), "this one is lateral"),
+        (("--fps", "4"), "states the times of its pictures"),
         (("--sod", "1200"), "impossible"),
         (("--at", "40"), "--at 240,310"),
         (("--at", "40,4000"), "outside the picture"),
@@ -292,6 +298,12 @@ def test_mixing_before_midnight_is_yesterdays(mixed_at: str, now: str, seconds: 
 def test_mixing_that_begins_later_than_now_is_refused() -> None:
     with pytest.raises(InputError, match="in the future"):
         since("10:05", datetime.fromisoformat("2026-03-04T10:03:00").astimezone())
+
+
+def test_a_replay_makes_no_sound_without_its_page_and_says_so(here: Path, capsys: Said) -> None:
+    watched()
+    assert run(["replay", "out", "--sound"]) == EXIT_INPUT
+    assert "--show web" in capsys.readouterr().err
 
 
 def test_a_port_that_there_is_not_is_one_sentence_in_watch_and_replay(here: Path, capsys: Said) -> None:

@@ -40,6 +40,8 @@ def replay(
     from thecal.fluoro.stream.run import run_replay
     from thecal.fluoro.stream.session import Told
 
+    if sound and show is not Show.WEB:
+        raise InputError("--sound is the page's: it needs --show web")
     path = recording / NAME if recording.is_dir() else recording
     if out is not None and out.exists() and out.resolve() == path.parent.resolve():
         raise InputError("--out is the recording's own folder, whose events would be written over")

@@ -160,6 +160,7 @@ def watch(
     from thecal.cli import EXIT_NOTHING_TOLD, EXIT_OK
     from thecal.cli.compiled import tell_if_cold
     from thecal.cli.mixing import mixed_cement
+    from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
@@ -172,6 +173,10 @@ def watch(
     from thecal.fluoro.target_file import read_planned_target
 
     mixed = mixed_cement(cement, room_temp, mixed_at, since_mixing)
+    if mixed is not None and show is not Show.WEB:
+        raise InputError("The cement clock is shown on the page: --cement needs --show web")
+    if sound and show is not Show.WEB and not sys.stderr.isatty():
+        raise InputError("--sound needs the page, --show web, or a terminal with a bell")
     target = read_planned_target(plan, level)
     pictures = open_source(source, live=live, network=network, rate_hz=fps)
     options = WatchOptions(

@@ -37,6 +37,11 @@ def open_source(
     """
     if rate_hz is not None and not 0.0 < rate_hz <= FASTEST_HZ:
         raise InputError(f"--fps is a rate above 0, up to {FASTEST_HZ:g} pictures a second")
+    streamed = text.startswith(STREAMS)
+    if network and not streamed:
+        raise InputError("--network is for a stream from another computer; the source is of this one")
+    if live and not (streamed or text.isdecimal() or text.startswith("/dev/")) and Path(text).is_file():
+        raise InputError("--live is for a folder that fills; the source is one file")
     source = _opened(text, live, network, FRAMES_PER_S if rate_hz is None else rate_hz)
     if rate_hz is not None and source.states_times:
         kind = "is live" if source.live else "states the times of its pictures"

@@ -49,7 +49,7 @@ class PlannedModel:
     Raises
     ------
     InputError
-        Where nobody says how the C-arm stands.
+        Where nobody says how the C-arm stands, or it stands otherwise than the options mean.
     """
 
     def __init__(
@@ -68,6 +68,13 @@ class PlannedModel:
         shape = geometry.shape if geometry is not None else USUAL.shape
         stands = standing(target, replace(options, at=None, walls=None), geometry, shape)
         self.assumed, self.overruled = stands.assumed, stands.overruled
+        if options.tip is not None:
+            from thecal.fluoro.front.anatomy_on_picture import toward
+
+            if toward(target, stands.view) == "lateral":
+                raise InputError(
+                    "--tip says for an AP view what a lateral one has shown; this one is lateral"
+                )
         if geometry is not None:
             standing(target, options, geometry, shape)
 
