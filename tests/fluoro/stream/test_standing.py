@@ -154,7 +154,7 @@ def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
             return Reading(frame.number, frame.time_s, "ok", "Seen")
 
     def begun(self: PlannedModel, frame: Frame) -> Sees:
-        views.append(self._view(frame))
+        views.append(self._stands(frame).view)
         return Sees()
 
     monkeypatch.setattr(PlannedModel, "_begun", begun)
@@ -168,3 +168,14 @@ def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
     where = SourceGeometry(1000.0, 620.0, 0.4, -90.0, 0.0, (96, 96))
     assert model.see(replace(second, geometry=where)).level == "ok"
     assert views[0].source[0] > MIDDLE[0]
+
+
+def test_black_bars_beside_a_picture_do_not_make_its_pixels_smaller() -> None:
+    square, bars = (
+        standing(toy_target(), WatchOptions(view="lateral"), None, s) for s in ((96, 96), (96, 170))
+    )
+    pitch = [words for words in square.assumed if words.startswith("pixel pitch")]
+    assert pitch == [words for words in bars.assumed if words.startswith("pixel pitch")]
+    assert pitch[0] in bars.size_assumed
+    assert "an exactly lateral view" in bars.assumed
+    assert "an exactly lateral view" not in bars.size_assumed

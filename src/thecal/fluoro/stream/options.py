@@ -22,6 +22,8 @@ class WatchOptions:
         Source to detector, source to patient, pixel pitch at the detector; go before the source's.
     clock : str
         What the cement clock was set to, in words; empty without one.
+    mixing : (str, float, float) or None
+        The cement, degrees C of the room, and s since mixing began when the watch began.
     primary_deg, secondary_deg : float or None
         Positioner angles; go before the source's and before ``view``.
     flip : bool or None
@@ -47,6 +49,7 @@ class WatchOptions:
     sod_mm: float | None = None
     pitch_mm: float | None = None
     clock: str = ""
+    mixing: tuple[str, float, float] | None = None
     primary_deg: float | None = None
     secondary_deg: float | None = None
     flip: bool | None = None

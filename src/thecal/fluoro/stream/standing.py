@@ -17,7 +17,7 @@ from thecal.volume import FloatArray
 
 USUAL: Final = CArm()
 DETECTOR_MM: Final = USUAL.pitch_mm * USUAL.shape[1]
-"""Width of the detector where no pixel pitch is known."""
+"""Width of the detector where no pixel pitch is known: of pictures with black bars, their smaller side."""
 
 
 OF_THAT_VIEW_DEG: Final = 45.0
@@ -31,6 +31,11 @@ class Standing:
     view: View
     assumed: tuple[str, ...]
     overruled: tuple[str, ...] = ()
+
+    @property
+    def size_assumed(self) -> tuple[str, ...]:
+        """Of what was assumed, the lengths: the size of things on the picture rests on them."""
+        return tuple(words for words in self.assumed if words.endswith(" mm"))
 
 
 def standing(
@@ -74,7 +79,7 @@ def standing(
 
     sid = known(said.sid_mm, options.sid_mm, USUAL.sid_mm, "source to detector")
     sod = known(said.sod_mm, options.sod_mm, 0.62 * sid, "source to patient")
-    pitch = known(said.pitch_mm, options.pitch_mm, round(DETECTOR_MM / shape[1], 4), "pixel pitch")
+    pitch = known(said.pitch_mm, options.pitch_mm, round(DETECTOR_MM / min(shape), 4), "pixel pitch")
     if not (0.0 < sod < sid < 5000.0 and 0.0 < pitch < 10.0):
         raise InputError("The C-arm's distances are impossible: 0 < source to patient < source to detector")
     if said.mirrored and options.flip is None:
