@@ -202,7 +202,7 @@ def _level(
             "widest": way.widest_gauge,
             "safe": [round(a.safe, 3) for a in way.aim],
             "tip_share": round(tip_share(way, true, body, grid), 3),
-            "grade": gertzbein_robbins(float(found["pedicle_off_mm"]) if not found["canal"] else 1.0),
+            "grade": gertzbein_robbins(max(float(found["pedicle_off_mm"]), float(found["canal_mm"]))),
             **found,
         }
 
@@ -264,6 +264,20 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
     return Table(NAME, "Planned punctures", caption, rows, done, quick)
 
 
+def _grades(ways: list[dict[str, Any]]) -> str:
+    """Shares of the grades by how far a needle left the pedicle or entered the canal.
+
+    Results of before the depth in the canal was measured have no grade where the canal is touched.
+    """
+    graded = [w for w in ways if "canal_mm" in w or not w["canal"]]
+    if not graded:
+        return f"none of {len(ways)} was graded"
+    best = np.mean([w["grade"] == "A" for w in graded])
+    good = np.mean([w["grade"] in "AB" for w in graded])
+    rest = "" if len(graded) == len(ways) else f"; {len(ways) - len(graded)} in the canal not graded"
+    return f"{100 * best:.1f} % (A or B {100 * good:.1f} %, n = {len(graded)}{rest})"
+
+
 def _rows(on: str, cases: list[dict[str, Any]], *, truth: bool) -> list[Row]:
     levels = [level for c in cases for level in c["levels"]]
     sides = [side for level in levels for side in level["sides"]]
@@ -284,16 +298,7 @@ def _rows(on: str, cases: list[dict[str, Any]], *, truth: bool) -> list[Row]:
     rows.append(Row(on, "needles that leave the body by more than 1 mm", "0", f"{out} of {count}", out == 0))
     through = [w for w in ways if w["approach"] == "transpedicular"]
     if through:
-        grade = np.mean([w["grade"] == "A" for w in through])
-        good = np.mean([w["grade"] in "AB" for w in through])
-        rows.append(
-            Row(
-                on,
-                "transpedicular needles of grade A as planned",
-                "",
-                f"{100 * grade:.1f} % (A or B {100 * good:.1f} %, n = {len(through)})",
-            )
-        )
+        rows.append(Row(on, "transpedicular needles of grade A as planned", "", _grades(through)))
     share = float(np.mean([w["tip_share"] >= 2 / 3 - 0.01 for w in ways])) if ways else 0.0
     rows.append(Row(on, "tip in the anterior third", "≥ 0.98", f"{share:.3f} (n = {count})", share >= 0.98))
     planned = [s for s in sides if s["way"]]
@@ -321,7 +326,11 @@ def _rows(on: str, cases: list[dict[str, Any]], *, truth: bool) -> list[Row]:
     )
     seconds = [v["seconds"] for v in levels]
     if seconds:
-        text = f"{np.median(seconds):.1f} (longest {max(seconds):.1f}, n = {len(seconds)})"
+        soon = 100 * np.mean([s <= 2.0 for s in seconds])
+        text = (
+            f"{np.median(seconds):.1f} ({soon:.0f} % of {len(seconds)} levels within 2, longest "
+            f"{max(seconds):.1f})"
+        )
         rows.append(
             Row(
                 on,

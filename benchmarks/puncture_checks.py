@@ -22,6 +22,8 @@ AROUND: Final = 32
 RINGS: Final = 5
 OUT_MM: Final = 6.0
 """Farther out of a bone is grade E in any case."""
+CANAL_WIDE_MM: Final = 16.0
+"""No point of a canal lies farther from its wall."""
 PEDICLE_BACK_MM: Final = -9.0
 ROOT_FRONT_MM: Final = PEDICLE_BACK_MM
 """A root leaves under the pedicle; behind the pedicle's back end joints lie, though a foramen's region may be
@@ -69,7 +71,8 @@ def touched(
     -------
     dict
         Points in canal (sac included) and in the foramina before ``ROOT_FRONT_MM``; how far the needle's
-        surface leaves the vertebra between the pedicle's back and the posterior wall, and before it (mm).
+        surface leaves the vertebra between the pedicle's back and the posterior wall, and before it (mm); and
+        how deep it lies in the canal (mm).
     """
     start = np.asarray(way.skin_mm or way.entry_mm, float)
     tip = np.asarray(way.tip_mm, float)
@@ -93,7 +96,20 @@ def touched(
         ("body_off_mm", depth > 2.0),
     ):
         found[key] = round(_farthest_out(crop.to_index(points[part]), away == 0.0, crop), 2)
+    found["canal_mm"] = round(_deepest(points[inside][canal], labels, grid), 2)
     return found
+
+
+def _deepest(points: Floats, labels: npt.NDArray[np.uint16], grid: Grid) -> float:
+    """How far points (n, 3) in the canal lie from the nearest voxel that is none of it, mm."""
+    if not len(points):
+        return 0.0
+    box = grid.box_around(points, CANAL_WIDE_MM)
+    part = labels[box]
+    canal = (part == THECAL_SAC) | (part == EPIDURAL_SPACE)
+    depth = ndimage.distance_transform_edt(canal, sampling=grid.spacing_mm)
+    at = np.rint(grid.crop(box).to_index(points)).astype(int)
+    return float(depth[tuple(at.T)].max() - grid.spacing_mm.min() / 2.0)
 
 
 def _farthest_out(index: Floats, own: npt.NDArray[np.bool_], grid: Grid) -> float:

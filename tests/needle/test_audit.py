@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 from patients import looked_at, patient, plan_of, vertebra
+from scipy import ndimage
 
 from thecal.needle.audit import Laid, audit, doubts
 from thecal.needle.gauges import gauge
 from thecal.needle.in_place import needles_in_place
+from thecal.needle.outputs.words import executed
 from thecal.needle.plan_value import Audit, SeenNeedle
+from thecal.needle.seen_twice import told_apart
 
 SHIFT = np.array([30.0, -12.0, 45.0])
 
@@ -107,22 +111,93 @@ def test_bone_that_cannot_be_laid_over_itself_leaves_its_needle_out_and_says_so(
     assert "could not be laid" in found.notes[0]
 
 
-def test_a_needle_of_steel_in_the_bone_is_found_with_its_tip():
+def steel(way, outer_mm: float, steel_hu: float, most_hu: int):
+    """The scan with a needle of metal on a planned way, blurred; its scale ends at ``most_hu``."""
     case = patient()
-    way = plan_of("L1").sides[1].best
     entry, tip = np.array(way.entry_mm), np.array(way.tip_mm)
     ahead = (tip - entry) / np.linalg.norm(tip - entry)
-    hu = case.volume.hu.copy()
-    index = np.stack(np.meshgrid(*[np.arange(n) for n in hu.shape], indexing="ij"), -1)
-    points = case.grid.to_lps(index)
+    corners = np.array([tip - 75.0 * ahead, tip])
+    box = case.grid.box_around(corners, 8.0)
+    grid = case.grid.crop(box)
+    fine = 3
+    size = [fine * n for n in grid.shape]
+    index = (np.stack(np.meshgrid(*[np.arange(n) for n in size], indexing="ij"), -1) - (fine - 1) / 2) / fine
+    points = grid.to_lps(index)
     along = (points - tip) @ ahead
     off = np.linalg.norm(points - tip - along[..., None] * ahead, axis=-1)
-    hu[(off <= 1.6) & (along <= 0.0) & (along >= -75.0)] = 3071
-    (needle,) = needles_in_place(replace(case.volume, hu=hu), case.spine)
+    metal = ((off <= outer_mm / 2.0) & (along <= 0.0) & (along >= -75.0)).astype(np.float32)
+    share = metal.reshape([n for k in grid.shape for n in (k, fine)]).mean((1, 3, 5))
+    share = ndimage.gaussian_filter(share, 0.4 / grid.spacing_mm)
+    hu = case.volume.hu.copy()
+    hu[box] = np.minimum(hu[box] * (1.0 - share) + steel_hu * share, most_hu)
+    return replace(case.volume, hu=hu)
+
+
+@cache
+def clipped_11g():
+    """The needle of 11 G planned on the right, seen by a scanner whose scale ends at 3071 HU."""
+    return needles_in_place(steel(plan_of("L1").sides[1].best, 3.1, 9000.0, 3071), patient().spine)
+
+
+def test_a_needle_of_steel_in_the_bone_is_found_with_its_tip():
+    way = plan_of("L1").sides[1].best
+    (needle,) = clipped_11g()
     assert needle.vertebra_id == vertebra("L1").id
-    assert np.linalg.norm(np.subtract(needle.tip_mm, tip)) < 1.8
-    found = np.subtract(needle.tip_mm, needle.entry_mm)
-    assert np.degrees(np.arccos(found @ ahead / np.linalg.norm(found))) < 1.5
+    assert np.linalg.norm(np.subtract(needle.tip_mm, way.tip_mm)) < 1.8
+    found, meant = (np.subtract(n.tip_mm, n.entry_mm) for n in (needle, way))
+    cosine = found @ meant / np.linalg.norm(found) / np.linalg.norm(meant)
+    assert np.degrees(np.arccos(cosine)) < 1.5
+
+
+def test_a_needle_of_steel_whose_scale_is_whole_has_its_width_measured():
+    way = plan_of("L1").sides[1].best
+    (needle,) = needles_in_place(steel(way, 2.4, 9000.0, 20000), patient().spine)
+    assert needle.outer_error_mm is not None
+    assert needle.outer_mm == pytest.approx(2.4, abs=needle.outer_error_mm)
+
+
+def test_a_needle_of_11_g_held_against_a_plan_for_13_g_gets_no_more_margin_than_it_has():
+    """Clipped steel glares: its width is only known to be at most so much, and never taken too narrow."""
+    (needle,) = clipped_11g()
+    assert needle.outer_error_mm is None
+    assert 3.1 <= needle.outer_mm <= gauge("10G").outer_mm
+    own = vertebra("L1")
+    sides = tuple(replace(a, best=replace(a.best, gauge=gauge("13G"))) for a in plan_of("L1").sides)
+    plan = replace(plan_of("L1"), single=None, sides=sides)
+    laid = {own.id: Laid(own, lambda p: p, 1.0)}
+    (seen,) = audit(looked_at(), [plan], [needle], laid).needles
+    (true,) = audit(looked_at(), [plan], [replace(needle, outer_mm=3.1, outer_error_mm=0.5)], laid).needles
+    assert (seen.outer_from, true.outer_from) == ("at most", "measured")
+    assert seen.medial_margin_mm <= true.medial_margin_mm
+    assert "at most 3." in executed(seen)
+
+
+def test_a_needle_in_place_on_the_left_does_not_hide_a_track_through_the_medial_wall_on_the_right():
+    own = vertebra("L1")
+    left, right = (answer.best for answer in plan_of("L1").sides)
+    metal = SeenNeedle(own.id, "metal", left.entry_mm, left.tip_mm, False, 3.1, 0.5)
+    glare = SeenNeedle(own.id, "empty", left.entry_mm, left.tip_mm, False, None)
+    inward = (right.medial_margin_mm + 3.0) * own.frame.left
+    ends = [tuple(np.array(point) + inward) for point in (right.entry_mm, right.tip_mm)]
+    track = SeenNeedle(own.id, "air", *ends, False, None)
+    plan = replace(plan_of("L1"), single=None)
+    found = audit(looked_at(), [plan], [metal, glare, track], {own.id: Laid(own, lambda p: p, 1.0)})
+    assert [(n.side, n.seen_as, n.breach) for n in found.needles] == [
+        ("left", "metal", "none"),
+        ("right", "air", "medial"),
+    ]
+    (note,) = found.notes
+    assert "track in the left of L1 (seen as empty) was left out" in note
+
+
+def test_a_track_across_a_needle_in_place_is_of_another_needle():
+    metal = SeenNeedle(5, "metal", (0.0, 0.0, 0.0), (0.0, -40.0, 0.0), False, 3.1)
+    crossing = SeenNeedle(5, "empty", (12.0, 0.0, 0.0), (-1.0, -30.0, 0.0), False, None)
+    beside = SeenNeedle(5, "empty", (8.0, 0.0, 0.0), (8.0, -30.0, 0.0), False, None)
+    above = SeenNeedle(6, "empty", (0.0, 0.0, 0.0), (0.0, -40.0, 0.0), False, None)
+    twice = SeenNeedle(5, "cement", (2.0, -5.0, 0.0), (-1.0, -30.0, 1.0), False, None)
+    kept, left_out = told_apart([metal], [crossing, beside, above, twice])
+    assert (kept, left_out) == ((crossing, beside, above), (twice,))
 
 
 def test_bone_alone_holds_no_needle():
@@ -146,3 +221,17 @@ def test_a_needle_of_unmeasured_width_is_taken_for_the_planned_one():
     (needle,) = held(way, plan=thin, outer_mm=None).needles
     (wide,) = held(way, outer_mm=3.1).needles
     assert needle.medial_margin_mm - wide.medial_margin_mm == pytest.approx((3.1 - 1.8) / 2.0)
+
+
+def test_the_needle_that_was_meant_is_the_one_compared_with_and_the_nearest_is_said_to_flatter():
+    one = plan_of("L1").single
+    near = held(one, plan=plan_of("L1"))
+    own = vertebra("L1")
+    seen = SeenNeedle(7, "metal", one.entry_mm, one.tip_mm, False, 3.1)
+    laid = {7: Laid(own, lambda points: points, 0.97)}
+    meant = audit(looked_at(), [plan_of("L1")], [seen], laid, meant=one.side)
+    assert [(n.against, n.chosen_by) for n in near.needles] == [("single", "nearest")]
+    assert any("--meant" in note for note in near.notes)
+    assert [(n.against, n.chosen_by) for n in meant.needles] == [(one.side, "meant")]
+    assert not any("--meant" in note for note in meant.notes)
+    assert meant.needles[0].tip_error_mm > near.needles[0].tip_error_mm + 1.0

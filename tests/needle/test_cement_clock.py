@@ -115,3 +115,31 @@ def test_the_clock_opens_with_research_use_and_prints_nothing_of_what_it_refuses
     assert capsys.readouterr().out.startswith(RESEARCH_USE)
     assert run(["clock", "Simplex P", "--flow", "0"]) == 2
     assert capsys.readouterr().out == ""
+
+
+def test_viscosity_and_pressure_are_said_against_time_and_for_now(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["clock", "Simplex P", "--room-temp", "22", "--since", "5.1"]) == 0
+    said = capsys.readouterr().out
+    assert "Now, 5:06 min after mixing began" in said
+    now = next(line for line in said.splitlines() if "viscosity now" in line)
+    assert "100 Pa.s, 1.0 MPa, below the mean peak in vivo" in now
+    assert "from memory, not checked" in now
+    table = [line for line in said.splitlines() if "Pa.s, " in line and line.strip()[0].isdigit()]
+    assert len(table) >= 6
+    viscous = [float(line.split(" min")[1].split("Pa.s")[0]) for line in table]
+    assert viscous == sorted(viscous)
+    assert (viscous[0], viscous[-1]) == (100.0, 500.0)
+    assert "These are the times of the toothpaste window" in said
+
+
+def test_a_moment_that_no_figure_reaches_has_no_viscosity_and_no_pressure(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(["clock", "Palacos R", "--since", "6"]) == 0
+    said = capsys.readouterr().out
+    now = next(line for line in said.splitlines() if "viscosity now" in line)
+    assert "not known" in now
+    assert "MPa" not in now
+    assert "One point makes no curve" in said
+    assert "toothpaste window" not in said
+    assert run(["clock", "Palacos R", "--since", "-1"]) == 2

@@ -17,6 +17,9 @@ CERTAIN = {
     "computed": "computed from published figures",
     "memory": "from memory, not checked",
 }
+TABLE_S: Final = 30.0
+"""Between lines of the viscosity's table."""
+LONGEST_MIN: Final = 600.0
 STAGES: Final[tuple[tuple[General, str], ...]] = (
     ("toothpaste_from", "where toothpaste is said to begin"),
     ("toothpaste_to", "where it is said to end"),
@@ -29,8 +32,11 @@ def clock(
     gauge: Annotated[str, typer.Option(metavar="11G", help="Needle that the cement goes through.")] = "11G",
     length: Annotated[float, typer.Option(metavar="MM", help="Length of the needle.")] = 120.0,
     flow: Annotated[float, typer.Option(metavar="ML/MIN", help="How fast it is injected.")] = 4.0,
+    since: Annotated[
+        float | None, typer.Option(metavar="MIN", help="Minutes since mixing began: what holds now.")
+    ] = None,
 ) -> int:
-    """Say when a cement is expected to be like toothpaste, and what pressure it then needs.
+    """Say when a cement is expected to be like toothpaste, how viscous it is, and what pressure it needs.
 
     Each figure is printed with its source and how certain it is. A cement without published figures is
     refused. The cement in the hand is right, not this clock. Research use only.
@@ -59,9 +65,91 @@ def clock(
     typer.echo(f"Pressure in a {needle.name} needle of {length:g} mm at {flow:g} mL/min, any cement:")
     for words, pa_s, mpa in stages:
         typer.echo(f"  {f'at {pa_s:g} Pa.s':<22}{pressure_words(mpa)} ({words}, {CERTAIN['memory']})")
+    for line in viscosity_lines(made, needle.inner_mm, length, flow, since):
+        typer.echo(line)
     typer.echo("Cement thins as it flows: these are the pressures of a fluid that does not.")
     typer.echo(f"Needle: {needle.source}.")
     return 0
+
+
+def viscosity_lines(
+    made: CementClock, inner_mm: float, length_mm: float, flow_ml_min: float, since_min: float | None
+) -> list[str]:
+    """Viscosity and pressure by the minute, and now; what they rest on, and how certain they are.
+
+    Raises
+    ------
+    InputError
+        Where the time since mixing is negative or no number.
+    """
+    from thecal.errors import InputError
+    from thecal.needle.cements import cements
+
+    if since_min is not None and not 0.0 <= since_min < LONGEST_MIN:
+        raise InputError(f"--since is a number of minutes from 0 to {LONGEST_MIN:g}")
+    said = []
+    span, points = made.viscosity_span_s(), made.cement.viscosity
+    sources = "; ".join(
+        dict.fromkeys(
+            CERTAIN["memory"]
+            if p.certainty == "memory"
+            else f"{cements().sources[p.source]}, {CERTAIN[p.certainty]}"
+            for p in points
+        )
+    )
+    if span is None:
+        said.append(f"Viscosity of {made.cement.name}: no published figure is at hand.")
+    elif span[0] == span[1]:
+        known = f"{points[0].low:g}" + (f" to {points[0].high:g}" if points[0].high > points[0].low else "")
+        said.append(
+            f"Viscosity of {made.cement.name}: {known} Pa.s at {_minutes(span[0])} ({sources}). One point "
+            "makes no curve: before and after it the viscosity is not known."
+        )
+    else:
+        said.append(f"Viscosity of {made.cement.name} against time, and the pressure that it needs:")
+        said += [
+            f"  {_minutes(at):<22}{_at(made, at, inner_mm, length_mm, flow_ml_min)}"
+            for at in moments(*span, TABLE_S)
+        ]
+        said.append(f"  Source of the points: {sources}. Between them the logarithm grows evenly.")
+        if made.viscosity_is_the_window():
+            said.append(
+                "  These are the times of the toothpaste window with the viscosities at which it is said to "
+                "begin and end: the curve holds nothing that was measured beside them."
+            )
+    if since_min is not None:
+        at = 60.0 * since_min
+        now = made.at(at)
+        said.append(f"Now, {_minutes(at)} after mixing began: {now.text}.")
+        seen = "not known, and so is the pressure: no published figure reaches this time"
+        if now.viscosity is not None:
+            seen = _at(made, at, inner_mm, length_mm, flow_ml_min)
+        said.append(f"  {'viscosity now':<22}{seen}")
+    return said
+
+
+def moments(first: float, last: float, step: float) -> list[float]:
+    """From the first to the last in steps, with both."""
+    times = [first]
+    while times[-1] + 1.5 * step < last:
+        times.append(times[-1] + step)
+    return times if first == last else [*times, last]
+
+
+def _at(made: CementClock, at_s: float, inner_mm: float, length_mm: float, flow_ml_min: float) -> str:
+    """Viscosity and pressure at a moment, with their certainty."""
+    from thecal.needle.cement_clock import cannula_pressure_mpa, pressure_words
+
+    found = made.viscosity(at_s)
+    if found is None:
+        return "not known"
+    low, high = (cannula_pressure_mpa(v, inner_mm, length_mm, flow_ml_min) for v in (found.low, found.high))
+    if found.low == found.high:
+        return f"{found.low:.0f} Pa.s, {pressure_words(low)} ({CERTAIN[found.certainty]})"
+    return (
+        f"{found.low:.0f} to {found.high:.0f} Pa.s, {low:.1f} to {pressure_words(high)} "
+        f"({CERTAIN[found.certainty]})"
+    )
 
 
 def recorded_face(mixing: tuple[str, float, float] | None) -> Clock | None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from thecal.anatomy.spine import Spine, Vertebra
     from thecal.assessment import Assessment
+    from thecal.needle.partner import Meant
     from thecal.needle.plan import Ready
     from thecal.needle.plan_value import Audit, LevelPlan
     from thecal.quality import QualityNote
@@ -26,6 +27,14 @@ class SideChoice(Enum):
     """Which pedicles."""
 
     BOTH = "both"
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class MeantChoice(Enum):
+    """A planned needle, as the plan calls it."""
+
+    ONE = "one"
     LEFT = "left"
     RIGHT = "right"
 
@@ -71,6 +80,16 @@ def plan(
         Path | None,
         typer.Option("--compare", metavar="CT", help="A later CT: the needle seen there against the plan."),
     ] = None,
+    stored: Annotated[
+        Path | None,
+        typer.Option(
+            "--plan", metavar="DIR", help="With --compare: the plan that was used, not one made anew."
+        ),
+    ] = None,
+    meant: Annotated[
+        MeantChoice | None,
+        typer.Option("--meant", help="With --compare: the planned needle that was to be put in."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print plan.json to stdout.")] = False,
 ) -> int:
     """Plan the puncture of a vertebra, or hold a needle that was put in against the plan.
@@ -78,6 +97,8 @@ def plan(
     Exit status: 0 a plan was written, also where it says that no way is safe; 2 the input cannot be used;
     3 no spine was found; 1 a defect in thecal. Research use only.
     """
+    from dataclasses import replace
+
     from thecal.cli.compiled import tell_if_cold
     from thecal.cli.progress import stage_progress
     from thecal.dicom import read
@@ -87,6 +108,7 @@ def plan(
     from thecal.needle.gauges import gauge
     from thecal.needle.outputs.document import plan_document
     from thecal.needle.outputs.folder import plan_files
+    from thecal.needle.outputs.stored_plan import differences, pin_of, placed, read_plan
     from thecal.needle.outputs.summary import summary
     from thecal.needle.outputs.write import write_document
     from thecal.needle.plan import Wish, plan_levels, ready
@@ -94,11 +116,18 @@ def plan(
     from thecal.report.replaced_files import check_writable
 
     check_writable(out)
-    if not level and not every:
+    if executed is None and (stored is not None or meant is not None):
+        raise InputError("--plan and --meant go with --compare: they say what a later CT is held against")
+    if stored is not None and stored.resolve() == out.resolve():
+        raise InputError("--out is the folder of the stored plan itself: name another, so that it is kept")
+    if not level and not every and stored is None:
         raise InputError("Name a vertebra with --level, or ask for --all")
     wish = Wish(side.value, approach.value, gauge(needle).name, margin)
     rules("transpedicular", gauge(needle).outer_mm, margin)
     pin, names = split_levels(level or [])
+    kept = None if stored is None else read_plan(stored)
+    if kept is not None and pin is None and not Path(anatomy).exists():
+        pin = pin_of(kept)
     with stage_progress(AUDIT_STAGES if executed else STAGES) as begin:
         begin("read")
         volume = read(input_path, series=series)
@@ -112,16 +141,27 @@ def plan(
             assert case.spine is not None
             spine, scan = case.spine, ready(volume, case.spine, case.cement)
         begin("plan")
-        wanted = chosen(spine, scan, names, every=every)
-        plans = plan_levels(scan, wanted, wish)
+        differ: tuple[QualityNote, ...] = ()
+        if kept is None:
+            plans = plan_levels(scan, chosen(spine, scan, names, every=every), wish)
+        else:
+            plans, differ = placed(kept, spine, volume), differences(kept, wish, spine)
+            if names:
+                wanted = {v.id for v in chosen(spine, scan, names, every=every)}
+                plans = tuple(plan for plan in plans if plan.vertebra_id in wanted)
+            wish = kept.wish
+        check_meant(plans, None if meant is None else meant.value)
         found = None
         if case is not None and later is not None:
             begin("anatomy")
-            found = _audited(case, later, scan, plans, anatomy, begin)
+            found = replace(
+                _audited(case, later, scan, plans, anatomy, None if meant is None else meant.value, begin),
+                plan_version=None if kept is None else kept.version,
+            )
         begin("write")
-        notes: tuple[QualityNote, ...] = ()
+        notes = differ
         if found is not None and later is not None:
-            notes = doubts(found, other_patient=patients_differ(volume.source, later.source))
+            notes = (*notes, *doubts(found, other_patient=patients_differ(volume.source, later.source)))
         quality = (*volume.quality, *spine.quality, *notes)
         document = plan_document(volume, spine, wish, plans, found, quality, plan_files(plans, volume))
         write_document(out, volume, spine, scan, plans, found, document, wish.margin_mm, notes)
@@ -144,6 +184,24 @@ def split_levels(words: list[str]) -> tuple[str | None, list[str]]:
     if len(pins) > 1:
         raise InputError("Only one --level may hold a place (T12@Z); the others are counted from it")
     return (pins[0] if pins else None), [word.split("@")[0].strip().upper() for word in words]
+
+
+def check_meant(plans: tuple[LevelPlan, ...], meant: Meant | None) -> None:
+    """Refuse a needle that no level of the plan has.
+
+    Raises
+    ------
+    InputError
+        Where it is planned nowhere.
+    """
+    from thecal.errors import InputError
+    from thecal.needle.outputs.needles import needles_of
+
+    there = sorted({needle.key for plan in plans for needle in needles_of(plan)})
+    if meant is not None and meant not in there:
+        raise InputError(
+            f"--meant {meant}: the plan has no such needle ({', '.join(there) or 'it has none'})"
+        )
 
 
 def chosen(spine: Spine, scan: Ready, names: list[str], *, every: bool) -> list[Vertebra]:
@@ -200,6 +258,7 @@ def _audited(
     scan: Ready,
     plans: tuple[LevelPlan, ...],
     anatomy: str,
+    meant: Meant | None,
     begin: Callable[[str], None],
 ) -> Audit:
     """The audit of the needles on a later CT."""
@@ -222,7 +281,5 @@ def _audited(
     }
     if not laid:
         raise SpineNotFound("No vertebra of the later CT could be laid over one of the earlier CT")
-    metal = needles_in_place(volume, after.spine)
-    taken = {needle.vertebra_id for needle in metal}
-    tracks = [t for t in seen_of_tracks(after.leakage.tracks) if t.vertebra_id not in taken]
-    return audit(scan, plans, (*metal, *tracks), laid, volume.source.series_uid)
+    seen = (*needles_in_place(volume, after.spine), *seen_of_tracks(after.leakage.tracks))
+    return audit(scan, plans, seen, laid, volume.source.series_uid, meant)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from thecal.anatomy.spine import Vertebra
 from thecal.leakage.findings import NeedleTrack
 from thecal.leakage.tracks.grading import gertzbein_robbins
 from thecal.needle.corridor import corridor
+from thecal.needle.partner import Meant, partner
 from thecal.needle.plan import Ready
 from thecal.needle.plan_value import (
     Agreement,
@@ -20,19 +21,21 @@ from thecal.needle.plan_value import (
     Corridor,
     ExecutedNeedle,
     LevelPlan,
+    OuterFrom,
     SeenNeedle,
     Trajectory,
 )
 from thecal.needle.search.clearance import least_along
 from thecal.needle.search.keep_away import MEDIAL, KeepAway, keep_away
 from thecal.needle.search.rules import PEDICLE_BACK_MM
+from thecal.needle.seen_twice import NEAR_MM, PARALLEL_DEG, told_apart
 from thecal.quality import QualityNote
 from thecal.terms import Breach, Side, vertebra_name
 from thecal.volume import FloatArray
 
 USUAL_OUTER_MM: Final = 3.1
-"""Where the needle's width was not measured it is taken for that of the plan, and without
-one for 11 G."""
+"""Where the needle's width was not measured (of tracks it never is) it is taken for that of the plan, and
+without one for 11 G."""
 GAP_MM: Final = 14.0
 """A needle that crossed the canal's edge has so much of it between the bone of arch and body."""
 ENTRY_MM: Final = 6.0
@@ -44,11 +47,13 @@ ERROR_MM: Final = 1.0
 """Of a way's place on the later CT and of its laying over: lateral, upper and lower walls, whose labels err
 as well, are called breached only beyond it."""
 
+NEAREST: Final = (
+    "Where more than one needle was planned on a side, the one put in is compared with the nearest of them, "
+    "which makes its errors look smaller than they may be; --meant names the one that was meant."
+)
 POOR_AGREEMENT: Final = 0.8
 """Below this correlation a pair is doubted. A choice of ours: in phantoms right pairs reach 0.95
 (``compare.match.AGREES``)."""
-
-Against = Literal["single", "left", "right"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +88,7 @@ def audit(
     seen: Sequence[SeenNeedle],
     laid: Mapping[int, Laid],
     series_uid: str | None = None,
+    meant: Meant | None = None,
 ) -> Audit:
     """Hold needles of a later CT against the plan.
 
@@ -96,12 +102,16 @@ def audit(
         By vertebra id of the later CT.
     series_uid : str, optional
         Of the later CT.
+    meant : "one", "left" or "right", optional
+        The planned needle that was to be put in.
     """
     planned = {plan.vertebra_id: plan for plan in plans}
     blocks: dict[int, KeepAway] = {}
     needles: list[ExecutedNeedle] = []
-    notes: list[str] = []
-    for needle in seen:
+    metal = [needle for needle in seen if needle.seen_as == "metal"]
+    others, doubled = told_apart(metal, [needle for needle in seen if needle.seen_as != "metal"])
+    notes = [_doubled(needle, laid.get(needle.vertebra_id)) for needle in doubled]
+    for needle in (*metal, *others):
         found = laid.get(needle.vertebra_id)
         if found is None:
             notes.append(
@@ -118,7 +128,7 @@ def audit(
                 "not found there, so that it cannot be graded."
             )
             continue
-        one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id))
+        one = _one(scan, blocks[vertebra.id], needle, found, planned.get(vertebra.id), meant)
         needles.append(one)
         if one.against is None:
             side = f"the {one.side} of " if vertebra.id in planned else ""
@@ -126,6 +136,8 @@ def audit(
                 f"A needle's way was seen in {side}{vertebra_name(vertebra.level, vertebra.id)}, for which "
                 "nothing is planned: check the level and the side."
             )
+    if any(one.chosen_by == "nearest" for one in needles):
+        notes.append(NEAREST)
     there = {one.vertebra.id: one.agreement for one in laid.values()}
     reached = {one.vertebra_id for one in needles}
     for plan in plans:
@@ -185,8 +197,26 @@ def doubts(found: Audit, *, other_patient: bool) -> tuple[QualityNote, ...]:
     return tuple(said)
 
 
+def _doubled(track: SeenNeedle, found: Laid | None) -> str:
+    at = f"vertebra no. {track.vertebra_id} of the later CT"
+    if found is not None:
+        side = found.vertebra.frame.to_local(found.back(np.array(track.entry_mm)))[0] > 0
+        name = vertebra_name(found.vertebra.level, found.vertebra.id)
+        at = f"the {'left' if side else 'right'} of {name}"
+    return (
+        f"A track in {at} (seen as {track.seen_as}) was left out: it lies within {NEAR_MM:g} mm of a needle "
+        f"of metal in place and within {PARALLEL_DEG:g} degrees of its direction, and is taken for that "
+        "needle."
+    )
+
+
 def _one(
-    scan: Ready, keep: KeepAway, needle: SeenNeedle, laid: Laid, plan: LevelPlan | None
+    scan: Ready,
+    keep: KeepAway,
+    needle: SeenNeedle,
+    laid: Laid,
+    plan: LevelPlan | None,
+    meant: Meant | None,
 ) -> ExecutedNeedle:
     vertebra = keep.vertebra
     frame = vertebra.frame
@@ -196,8 +226,9 @@ def _one(
     sign = 1.0 if _at_depth(ends[0], ahead, (PEDICLE_BACK_MM + 0.0) / 2.0)[0] > 0 else -1.0
     side: Side = "left" if sign > 0 else "right"
     entry = _entry(keep, ends[0], tip, ahead)
-    against, way = _partner(plan, side, entry, tip, keep)
-    outer = needle.outer_mm or (USUAL_OUTER_MM if way is None else way.gauge.outer_mm)
+    against, way, chosen_by = partner(plan, side, entry, tip, keep, meant)
+    taken = USUAL_OUTER_MM if way is None else way.gauge.outer_mm
+    outer = taken if needle.outer_mm is None else needle.outer_mm
     middle = scan.pedicles.get((vertebra.id, int(sign)))
     pixel = float(max(scan.spine.grid.spacing_mm[1:]))
     own = corridor(keep, side, middle, pixel) if middle is not None else None
@@ -212,9 +243,13 @@ def _one(
         side=side,
         seen_as=needle.seen_as,
         against=against,
+        chosen_by=chosen_by,
         agreement=laid.agreement,
         entry_mm=_point(frame.to_lps(entry)),
         tip_mm=_point(frame.to_lps(tip)),
+        outer_mm=outer,
+        outer_from=_outer_from(needle),
+        outer_error_mm=needle.outer_error_mm,
         entry_error_mm=errors[0],
         tip_error_mm=None if needle.tip_hidden else errors[1],
         angle_error_deg=errors[2],
@@ -228,6 +263,12 @@ def _one(
         grade=gertzbein_robbins(over),
         planned_medial_margin_mm=None if way is None else way.medial_margin_mm,
     )
+
+
+def _outer_from(needle: SeenNeedle) -> OuterFrom:
+    if needle.outer_mm is None:
+        return "planned"
+    return "at most" if needle.outer_error_mm is None else "measured"
 
 
 def _at_depth(point: FloatArray, ahead: FloatArray, depth: float) -> FloatArray:
@@ -303,29 +344,6 @@ def _breach(
 def _local_axis(keep: KeepAway, own: Corridor) -> FloatArray:
     frame = keep.vertebra.frame
     return frame.to_local(frame.origin + own.axis)
-
-
-def _partner(
-    plan: LevelPlan | None, side: Side, entry: FloatArray, tip: FloatArray, keep: KeepAway
-) -> tuple[Against | None, Trajectory | None]:
-    """The planned needle of that side that lies nearest to the executed one."""
-    if plan is None:
-        return None, None
-    choices: list[tuple[Against, Trajectory]] = []
-    if plan.single is not None and plan.single.side == side:
-        choices.append(("single", plan.single))
-    for answer in plan.sides:
-        if answer.side == side and answer.best is not None:
-            choices.append(("left" if side == "left" else "right", answer.best))
-    if not choices:
-        return None, None
-
-    def away(way: Trajectory) -> float:
-        ends = keep.vertebra.frame.to_local(np.array([way.entry_mm, way.tip_mm]))
-        return float(np.linalg.norm(ends[0] - entry) + np.linalg.norm(ends[1] - tip))
-
-    name, way = min(choices, key=lambda choice: away(choice[1]))
-    return name, way
 
 
 def _errors(

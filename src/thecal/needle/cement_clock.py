@@ -95,6 +95,28 @@ class CementClock:
                 return Viscosity(low, high, certainty)
         return None
 
+    def viscosity_span_s(self) -> tuple[float, float] | None:
+        """From the first to the last published viscosity, s after mixing began; None where there are none."""
+        if not self.cement.viscosity:
+            return None
+        times = [self.room_time_s(60.0 * point.min, point.at_degc) for point in self.cement.viscosity]
+        return times[0], times[-1]
+
+    def viscosity_is_the_window(self) -> bool:
+        """Whether the viscosities are but the borders of "toothpaste" at the times of its window.
+
+        The curve then says nothing that the window does not say.
+        """
+        table = cements()
+        borders = {
+            (self.begins.at_s if self.begins else None, table.value("toothpaste_from")),
+            (self.ends.at_s if self.ends else None, table.value("toothpaste_to")),
+        }
+        points = {
+            (self.room_time_s(60.0 * point.min, point.at_degc), point.low) for point in self.cement.viscosity
+        }
+        return bool(points) and points <= borders
+
     def room_time_s(self, seconds: float, at_degc: float | None) -> float:
         """A time that was published for a temperature, at this room's."""
         if at_degc is None:

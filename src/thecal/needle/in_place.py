@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thecal.anatomy.spine import Spine
+from thecal.needle.metal_width import metal_width
 from thecal.needle.plan_value import SeenNeedle
 from thecal.volume import FloatArray, Volume
 
@@ -51,13 +52,14 @@ def needles_in_place(volume: Volume, spine: Spine) -> tuple[SeenNeedle, ...]:
         if sizes[part] < least:
             continue
         points = grid.to_lps(np.argwhere(parts == part))
-        needle = _needle(points, spine, float(volume.grid.spacing_mm.max()))
+        needle = _needle(points, spine, volume)
         if needle is not None:
             found.append(needle)
     return tuple(found)
 
 
-def _needle(points: FloatArray, spine: Spine, coarsest_mm: float) -> SeenNeedle | None:
+def _needle(points: FloatArray, spine: Spine, volume: Volume) -> SeenNeedle | None:
+    coarsest_mm = float(volume.grid.spacing_mm.max())
     middle = points.mean(0)
     _, _, axes = np.linalg.svd((points - middle)[:: max(1, len(points) // 4000)], full_matrices=False)
     axis = axes[0]
@@ -81,7 +83,9 @@ def _needle(points: FloatArray, spine: Spine, coarsest_mm: float) -> SeenNeedle 
     first = _entry(labels == vertebra.id)
     if first * STEP_MM < OUT_OF_BONE_MM:
         return None
-    return SeenNeedle(vertebra.id, "metal", _point(line[first]), _point(line[-1]), False, None)
+    width = metal_width(volume, line[first], line[-1])
+    outer, error = (None, None) if width is None else (width.outer_mm, width.error_mm)
+    return SeenNeedle(vertebra.id, "metal", _point(line[first]), _point(line[-1]), False, outer, error)
 
 
 def _labels_along(spine: Spine, line: FloatArray) -> FloatArray:

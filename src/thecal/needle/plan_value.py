@@ -13,6 +13,9 @@ EMBOLISM_RISES_ML: Final = 7.0
 """Pulmonary embolism of cement that needed oxygen: below 3.5 mL 0 %, to 7 mL 0.11 %, above 0.9 %
 (abstract)."""
 Point = tuple[float, float, float]
+OuterFrom = Literal["measured", "at most", "planned"]
+Against = Literal["single", "left", "right"]
+ChosenBy = Literal["meant", "only", "nearest"]
 
 
 @dataclass(frozen=True)
@@ -252,7 +255,9 @@ class SeenNeedle:
     tip_hidden : bool
         The track runs into cement: where the tip was cannot be told.
     outer_mm : float or None
-        Its diameter where it was measured.
+        Its diameter where it was measured: of metal alone.
+    outer_error_mm : float or None
+        Of ``outer_mm``; None with a diameter says that this is what it is at most, since metal glares.
     """
 
     vertebra_id: int
@@ -261,6 +266,7 @@ class SeenNeedle:
     tip_mm: Point
     tip_hidden: bool
     outer_mm: float | None
+    outer_error_mm: float | None = None
 
 
 @dataclass(frozen=True)
@@ -274,11 +280,20 @@ class ExecutedNeedle:
     seen_as
         As of ``SeenNeedle``.
     against : "single", "left", "right" or None
-        The planned needle it is compared with, the nearest of its side; None where the level has none.
+        The planned needle it is compared with; None where its side has none.
+    chosen_by : "meant", "only", "nearest" or None
+        Why that one: it was named, it is the only one of its side, or the nearest, which flatters errors.
     agreement : float or None
         Correlation of the vertebra's bone on both CTs.
     entry_mm, tip_mm : Point
         In the plan's CT.
+    outer_mm : float
+        The diameter that margins and breach are reckoned with.
+    outer_from : "measured", "at most" or "planned"
+        On the later CT; there, but no more than an upper bound; or taken for the planned needle's (11 G where
+        nothing was planned).
+    outer_error_mm : float or None
+        Where it was measured.
     entry_error_mm : float or None
         Across the planned way at the planned entry.
     tip_error_mm : float or None
@@ -296,10 +311,14 @@ class ExecutedNeedle:
     level: str | None
     side: Side
     seen_as: Literal["metal", "cement", "air", "empty"]
-    against: Literal["single", "left", "right"] | None
+    against: Against | None
+    chosen_by: ChosenBy | None
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
+    outer_mm: float
+    outer_from: OuterFrom
+    outer_error_mm: float | None
     entry_error_mm: float | None
     tip_error_mm: float | None
     angle_error_deg: float | None
@@ -340,9 +359,12 @@ class Audit:
         One for each planned level.
     notes : tuple of str
         What could not be told: levels without a needle, needles at a level that was not planned.
+    plan_version : str or None
+        Of the thecal that made the stored plan; None where the plan was made anew for the audit.
     """
 
     series_uid: str | None
     needles: tuple[ExecutedNeedle, ...]
     notes: tuple[str, ...]
     agreements: tuple[Agreement, ...] = ()
+    plan_version: str | None = None

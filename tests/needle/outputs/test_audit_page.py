@@ -26,7 +26,8 @@ def medial(case):
 def test_a_breach_is_said_with_its_size_its_grade_and_what_was_planned(case, medial):
     said = executed(medial)
     margin = case.plan.sides[0].best.medial_margin_mm
-    assert said.startswith("T12, left, a track filled with cement: 6.0 mm and 0° off the plan at its entry")
+    assert said.startswith("T12, left, a track filled with cement, taken as ")
+    assert ": 6.0 mm and 0° off the plan at its entry" in said
     assert f"through the medial pedicle wall by {6.0 - margin:.1f} mm; planned were {margin:.1f} mm" in said
     assert f"Grade {medial.grade}, medial breach of {medial.breach_mm:.1f} mm." in said
 

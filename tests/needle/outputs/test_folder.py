@@ -28,6 +28,8 @@ def test_the_folder_holds_what_was_promised_and_nothing_else(folder):
         "meshes/T12_needle_left.stl",
         "meshes/T12_needle_one.stl",
         "meshes/T12_needle_right.stl",
+        "meshes/T12_pedicle_left.stl",
+        "meshes/T12_pedicle_right.stl",
         "meshes/T12_vertebra.stl",
         "plan.html",
         "plan.json",

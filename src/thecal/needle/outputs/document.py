@@ -171,9 +171,13 @@ def _audit(audit: Audit) -> AuditPart:
                 side=n.side,
                 seen_as=n.seen_as,
                 against=n.against,
+                chosen_by=n.chosen_by,
                 agreement=_rounded(n.agreement, 3),
                 entry_mm=_point(n.entry_mm),
                 tip_mm=_point(n.tip_mm),
+                outer_mm=round(n.outer_mm, 2),
+                outer_from=n.outer_from,
+                outer_error_mm=_rounded(n.outer_error_mm, 2),
                 entry_error_mm=_rounded(n.entry_error_mm, 2),
                 tip_error_mm=_rounded(n.tip_error_mm, 2),
                 angle_error_deg=_rounded(n.angle_error_deg),
@@ -194,6 +198,7 @@ def _audit(audit: Audit) -> AuditPart:
             LevelAgreement(vertebra_id=a.vertebra_id, level=a.level, agreement=_rounded(a.agreement, 3))
             for a in audit.agreements
         ],
+        plan_version=audit.plan_version,
     )
 
 

@@ -16,7 +16,7 @@ from thecal.fluoro.target import Needle, target_of
 from thecal.needle.outputs.needles import level_key, level_words, needles_of, start_mm
 from thecal.needle.pictures.kept_away import KeptAway
 from thecal.needle.pictures.landmarks import medial_border_mm
-from thecal.needle.plan_value import Audit, LevelPlan
+from thecal.needle.plan_value import Audit, Corridor, LevelPlan
 from thecal.quality import QualityNote
 from thecal.report.replaced_files import replaced_files
 from thecal.volume import Volume
@@ -90,7 +90,7 @@ def write_plan(
             for plan in plans
         ]
         for plan in plans:
-            _write_level(folder, spine, vertebrae[plan.vertebra_id], plan)
+            _write_level(folder, volume, spine, vertebrae[plan.vertebra_id], plan)
         if STRUCTURED in names:
             from thecal.needle.outputs.structured_report import make_plan_report
 
@@ -125,12 +125,22 @@ def _names(plans: Sequence[LevelPlan], volume: Volume, plan_json: str | None) ->
 def _level_names(plan: LevelPlan) -> list[str]:
     key = level_key(plan)
     names = [f"{MESHES}/{key}_vertebra.stl"]
+    names += [f"{MESHES}/{key}_pedicle_{found.side}.stl" for found in _corridors(plan)]
     names += [f"{MESHES}/{key}_needle_{needle.key}.stl" for needle in needles_of(plan)]
     names.append(f"{MESHES}/{key}.glb")
     if needles_of(plan):
         names.append(f"{MARKUPS}/{key}.mrk.json")
     names.append(f"{WATCH}/{key}.npz")
     return names
+
+
+def _corridors(plan: LevelPlan) -> tuple[Corridor, ...]:
+    """The pedicles that were measured."""
+    return tuple(
+        answer.corridor
+        for answer in plan.sides
+        if answer.corridor is not None and len(answer.corridor.outline)
+    )
 
 
 def _left_over(out: Path, names: Sequence[str]) -> list[str]:
@@ -161,18 +171,25 @@ def _write_watched(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebr
     (folder / WATCH / f"{level_key(plan)}.npz").write_bytes(target_to_bytes(target))
 
 
-def _write_level(folder: Path, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
+def _write_level(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> None:
     from thecal.needle.outputs.markups import markups_text
-    from thecal.needle.outputs.meshes import needle_mesh, scene_glb, stl_bytes, vertebra_mesh
+    from thecal.needle.outputs.meshes import needle_mesh, pedicle_mesh, scene_glb, stl_bytes, vertebra_mesh
+    from thecal.needle.outputs.pedicle_surfaces import pedicle_surfaces
 
     key = level_key(plan)
     bone = vertebra_mesh(spine, vertebra.id)
     if bone is not None:
         (folder / MESHES / f"{key}_vertebra.stl").write_bytes(stl_bytes(bone))
+    pedicles = {}
+    for found in _corridors(plan):
+        surfaces = pedicle_surfaces(volume, spine, vertebra, found)
+        pedicles[found.side] = surfaces
+        path = folder / MESHES / f"{key}_pedicle_{found.side}.stl"
+        path.write_bytes(stl_bytes(pedicle_mesh(surfaces)))
     for needle in needles_of(plan):
         path = folder / MESHES / f"{key}_needle_{needle.key}.stl"
         path.write_bytes(stl_bytes(needle_mesh(needle)))
-    (folder / MESHES / f"{key}.glb").write_bytes(scene_glb(spine, vertebra, plan))
+    (folder / MESHES / f"{key}.glb").write_bytes(scene_glb(spine, vertebra, plan, pedicles))
     text = markups_text(plan)
     if text is not None:
         (folder / MARKUPS / f"{key}.mrk.json").write_text(text, encoding="utf-8")

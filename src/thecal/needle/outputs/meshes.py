@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,11 @@ from scipy import ndimage
 
 from thecal.anatomy.spine import Spine, Vertebra
 from thecal.needle.outputs.needles import PlannedNeedle, level_words, needles_of, start_mm
+from thecal.needle.outputs.pedicle_surfaces import PedicleSurfaces
 from thecal.needle.pictures.colours import NEEDLE_COLOURS, rgb
 from thecal.needle.plan_value import LevelPlan
 from thecal.report.mesh_traces import Mesh, strip
-from thecal.terms import vertebra_name
+from thecal.terms import Side, vertebra_name
 from thecal.volume import FloatArray, Grid, box_of
 
 STL_HEADER: Final = b"thecal research use only SPACE=LPS"
@@ -24,6 +26,8 @@ CANAL_REACH_MM: Final = 32.0
 SIDES_OF_NEEDLE: Final = 32
 BONE: Final = "#d8cdb4"
 SAC: Final = "#6d8fb3"
+CORTEX: Final = "#8c7b57"
+MARROW: Final = "#c9744f"
 TO_GLTF: Final = 0.001 * np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
 """LPS mm to glTF's metres: x to her left, y to the head, z to the front."""
 
@@ -75,6 +79,14 @@ def sac_mesh(spine: Spine, vertebra: Vertebra) -> Mesh:
     return strip(points, closed=True)
 
 
+def pedicle_mesh(surfaces: PedicleSurfaces) -> Mesh:
+    """Outer and, where it is seen, inner surface of a pedicle as one mesh of two shells, LPS mm."""
+    if surfaces.inner is None:
+        return surfaces.outer
+    (outer, outside), (inner, inside) = surfaces.outer, surfaces.inner
+    return np.concatenate([outer, inner]), np.concatenate([outside, inside + len(outer)])
+
+
 def stl_bytes(mesh: Mesh) -> bytes:
     """A surface as binary STL, LPS mm."""
     import trimesh
@@ -83,8 +95,10 @@ def stl_bytes(mesh: Mesh) -> bytes:
     return STL_HEADER.ljust(80, b" ") + bytes(made)[80:]
 
 
-def scene_glb(spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> bytes:
-    """The vertebra with its neighbours, the sac and the needles, named and coloured, as GLB.
+def scene_glb(
+    spine: Spine, vertebra: Vertebra, plan: LevelPlan, pedicles: Mapping[Side, PedicleSurfaces] | None = None
+) -> bytes:
+    """The vertebra with its neighbours, pedicles, the sac and the needles, named and coloured, as GLB.
 
     Vertices are LPS mm; the scene's root turns them into glTF's metres with the head up and the front ahead.
     """
@@ -107,6 +121,9 @@ def scene_glb(spine: Spine, vertebra: Vertebra, plan: LevelPlan) -> bytes:
         name = vertebra_name(near.level, near.id)
         add(vertebra_mesh(spine, near.id), name, BONE, 0.75 if near.id == vertebra.id else 0.35)
     add(sac_mesh(spine, vertebra), "thecal sac", SAC, 0.6)
+    for side, surfaces in (pedicles or {}).items():
+        add(surfaces.outer, f"{side} pedicle, outer cortex", CORTEX, 0.6)
+        add(surfaces.inner, f"{side} pedicle, inner cortex", MARROW, 1.0)
     for needle in needles_of(plan):
         name = f"{level_words(plan)} {needle.words}"
         add(needle_mesh(needle), name, NEEDLE_COLOURS[needle.key], 1.0)

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from thecal.needle.plan_value import Against, ChosenBy, OuterFrom
 from thecal.report.schema import ContractPart, Quality
 from thecal.terms import Breach, Grade, Side
 
@@ -151,17 +152,22 @@ class AuditedNeedle(ContractPart):
 
     ``seen_as`` is what was seen: a needle of metal, or the track that one left. ``entry_error_mm`` is across
     the planned way; ``tip_error_mm`` is the whole distance, ``null`` where the tip is hidden in cement.
-    Clearances are from the needle's surface, negative within.
+    Clearances are from the needle's surface, negative within: that of a needle of ``outer_mm``, which was
+    measured on the later CT, is what the metal there is ``at most``, or that of the planned needle.
     """
 
     vertebra_id: int
     level: str | None
     side: Side
     seen_as: Literal["metal", "cement", "air", "empty"]
-    against: Literal["single", "left", "right"] | None
+    against: Against | None
+    chosen_by: ChosenBy | None
     agreement: float | None
     entry_mm: Point
     tip_mm: Point
+    outer_mm: float
+    outer_from: OuterFrom
+    outer_error_mm: float | None
     entry_error_mm: float | None
     tip_error_mm: float | None
     angle_error_deg: float | None
@@ -185,12 +191,16 @@ class LevelAgreement(ContractPart):
 
 
 class AuditPart(ContractPart):
-    """The audit: needles seen on the later CT, and notes on what could not be told."""
+    """The audit: needles seen on the later CT, and notes on what could not be told.
+
+    ``plan_version`` is of the thecal that made the stored plan; ``null``: planned anew for the audit.
+    """
 
     series_uid: str | None
     needles: list[AuditedNeedle]
     notes: list[str]
     agreements: list[LevelAgreement]
+    plan_version: str | None
 
 
 class PlanSoftware(ContractPart):

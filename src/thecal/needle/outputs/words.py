@@ -133,7 +133,17 @@ def executed(needle: ExecutedNeedle) -> str:
         wall = f"through the medial pedicle wall by {-needle.medial_margin_mm:.1f} mm{planned}"
     else:
         wall = f"{needle.medial_margin_mm:.1f} mm from the medial pedicle wall{planned}"
-    return f"{at}: {off}; {wall}. Grade {needle.grade}{breach_words(needle)}."
+    return f"{at}, {width_words(needle)}: {off}; {wall}. Grade {needle.grade}{breach_words(needle)}."
+
+
+def width_words(needle: ExecutedNeedle) -> str:
+    """How wide a needle was, or is taken to have been."""
+    wide = f"{needle.outer_mm:.1f} mm wide"
+    if needle.outer_from == "planned":
+        return f"taken as {wide}"
+    if needle.outer_error_mm is None:
+        return f"at most {wide} in the metal's glare"
+    return f"{wide} (± {needle.outer_error_mm:.1f})"
 
 
 SEEN_WORDS: Final = {

@@ -27,8 +27,6 @@ from thecal.report.drawing import STYLE, Picture, halo
 from thecal.terms import vertebra_name
 from thecal.volume import FloatArray, Volume
 
-EXECUTED_MM: Final = 3.1
-"""Drawn as wide as an 11 G needle: what a track left does not tell its gauge."""
 HUB_MM: Final = 35.0
 WORD_MM: Final = 5.0
 
@@ -71,7 +69,7 @@ def audit_picture(
                 ends = on_cut(cut, back), on_cut(cut, np.asarray(way.tip_mm, float))
                 draw_needle(axes, *ends, (way.gauge.outer_mm,) * 2, NEEDLE_COLOURS[planned.key], filled=0.75)
             ends = on_cut(cut, entry - HUB_MM * along), on_cut(cut, tip)
-            draw_needle(axes, *ends, (EXECUTED_MM,) * 2, EXECUTED, filled=0.0, zorder=6.0)
+            draw_needle(axes, *ends, (needle.outer_mm,) * 2, EXECUTED, filled=0.0, zorder=6.0)
             _name_tips(axes, cut, needle, planned)
         write_research_use(figure)
     name = vertebra_name(needle.level, needle.vertebra_id)
