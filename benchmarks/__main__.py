@@ -23,6 +23,7 @@ from benchmarks import (
     projection,
     registration,
     registry,
+    registry_faults,
     speed,
     stream,
     tracks,
@@ -48,12 +49,13 @@ MODULES: dict[str, Any] = {
         watch,
         stream,
         registry,
+        registry_faults,
         speed,
         demo,
     )
 }
 # These are timed, so nothing may run beside them.
-ALONE = {speed.NAME, demo.NAME, projection.NAME, registry.NAME, stream.NAME}
+ALONE = {speed.NAME, demo.NAME, projection.NAME, registry.NAME, registry_faults.NAME, stream.NAME}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

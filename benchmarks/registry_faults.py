@@ -1,7 +1,7 @@
 """``python -m benchmarks.registry_faults``: writers to a registry are killed at random, and its disk is full.
 
-After each kill nothing of a case may be missing that was promised, and nothing may be there by half. Prints
-one line of JSON; exit status 1 where anything was lost.
+After each kill nothing of a case may be missing that was promised, and nothing may be there by half. Keeps
+the figures for the validation page and prints one line of JSON; exit status 1 where anything was lost.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ import sys
 import tempfile
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from benchmarks.table import Row, Table, commit, write_page
+from benchmarks.table import store as keep
 from thecal.errors import InputError
 from thecal.registry.case import Case, Deficit, Fracture, Imaging, Leak, Outcome, Patient, Procedure
 from thecal.registry.store import Store, init_store, open_store
@@ -30,6 +32,10 @@ from thecal.registry.store.backup import back_up, restore
 from thecal.registry.store.check import problems
 from thecal.registry.store.hashes import content_hash
 
+NAME: Final = "registry_faults"
+KILLS: Final = 200
+QUICK_KILLS: Final = 12
+SEED: Final = 1
 BATCH: Final = 30
 """Cases of one import; each import is one promise."""
 BATCHES: Final = 8
@@ -245,23 +251,80 @@ def _fill(path: Path, *, limited: bool) -> tuple[int, str]:
     return promised, told[promised:].decode()
 
 
-def main() -> int:
-    """Run both, and say what was found."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.registry_faults", description=__doc__)
-    parser.add_argument("--kills", type=int, default=200, help="on SQLite; 0 leaves SQLite out")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--server", nargs="*", default=[], help="empty PostgreSQL databases, one a kill")
-    chosen = parser.parse_args()
+def cases(*, quick: bool) -> list[int]:
+    """How many kills on SQLite."""
+    return [QUICK_KILLS if quick else KILLS]
+
+
+def one_case(job: int, seed: int = SEED, servers: list[str] | None = None) -> dict[str, Any]:
+    """Kill writers and fill a disk; ``lost`` says what was lost, and is None where nothing was."""
+    result: dict[str, Any] = {"case": f"{job} kills", "seed": seed, "kills": job, "lost": None}
     with tempfile.TemporaryDirectory(prefix="faults-") as name:
         try:
-            result = kills_on_server(chosen.server, chosen.seed)
-            if chosen.kills:
-                result |= kills(chosen.kills, Path(name), chosen.seed) | full_disk(Path(name))
+            if servers:
+                result |= kills_on_server(servers, seed)
+            if job:
+                result |= kills(job, Path(name), seed)
+                result |= full_disk(Path(name))
         except AssertionError as error:
-            print(json.dumps({"lost": str(error)}))
-            return 1
+            result["lost"] = str(error)
+    return result
+
+
+def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
+    """The rows and the caption."""
+    done = list(results)
+    rows = []
+    for result in done:
+        whole = result["lost"] is None
+        amid = f"{result.get('amid_the_work', 0)} of {result['kills']} amid the work"
+        found = "none" if whole else f"stopped at the first: {result['lost']}"
+        on = "SQLite, a writer killed (kill -9)"
+        for measure in (
+            "half cases, half imports, reports without their case",
+            "commits that were promised and are gone",
+            "findings of `thecal registry check` after a kill",
+        ):
+            rows.append(Row(on, measure, "none", f"{found} ({amid})", whole))
+        if "server_kills" in result:
+            amid = f"{result['server_amid_the_work']} of {result['server_kills']} amid the work"
+            rows.append(Row("PostgreSQL, the same", "all of these", "none", f"{found} ({amid})", whole))
+        if "full_disk" in result:
+            rows.append(
+                Row(
+                    f"SQLite, the disk full by {result['full_disk']}",
+                    "imports promised that are gone, or there by half",
+                    "none",
+                    f"none of {result['imports_kept']}; said: {result['said']}",
+                    True,
+                )
+            )
+    caption = (
+        f"Kill -9 at random moments of imports of {BATCH} cases and of attaching reports, in turn; after "
+        "each the registry is opened, checked and compared with what was promised. A run stops at the first "
+        "loss. Kills before the first or after the last promise are not amid the work. The full disk's "
+        "registry is backed up, restored to the same hash and written to again."
+    )
+    return Table(NAME, "The registry under faults", caption, rows, done, quick)
+
+
+def main() -> int:
+    """Run both, say what was found, and keep it for the validation page."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.registry_faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=KILLS, help="on SQLite; 0 leaves SQLite out")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--server", nargs="*", default=[], help="empty PostgreSQL databases, one a kill")
+    parser.add_argument("--no-store", action="store_true", help="leave the results and the page as they are")
+    chosen = parser.parse_args()
+    busy, state = os.getloadavg()[0], commit()
+    result = one_case(chosen.kills, chosen.seed, chosen.server)
+    if not chosen.no_store:
+        from benchmarks.__main__ import MODULES, PAGE
+
+        keep(table([result], quick=chosen.kills < KILLS), busy, state)
+        write_page(PAGE, list(MODULES))
     print(json.dumps(result))
-    return 0
+    return 0 if result["lost"] is None else 1
 
 
 if __name__ == "__main__":

@@ -37,3 +37,33 @@ def stages(toy, monkeypatch) -> None:
     monkeypatch.setattr("thecal.assessment.find_spine", lambda volume, **options: found)
     monkeypatch.setattr("thecal.assessment.find_cement", lambda volume, spine: cement)
     monkeypatch.setattr("thecal.assessment.find_leakage", lambda volume, spine, cement, **options: leakage)
+
+
+@pytest.fixture
+def registry_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder of one's own to work in, with no registry named elsewhere."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("THECAL_REGISTRY", "THECAL_REGISTRY_KEY_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("THECAL_WHO", "ada")
+
+
+@pytest.fixture
+def type_in(monkeypatch: pytest.MonkeyPatch):
+    """Types answers ("" is Enter), then breaks off; what was asked."""
+
+    def type_in(answers: list[str]) -> list[str]:
+        left, asked = iter(answers), []
+
+        def typed(prompt: str, default: str = "", **_: object) -> str:
+            asked.append(prompt)
+            try:
+                return next(left) or default
+            except StopIteration:
+                raise KeyboardInterrupt from None
+
+        monkeypatch.setattr("typer.prompt", typed)
+        monkeypatch.setattr("typer.confirm", lambda prompt, **_: typed(prompt) == "y")
+        return asked
+
+    return type_in

@@ -12,6 +12,7 @@ from registry_cases import founding, simple
 
 from thecal.cli import run
 from thecal.registry.store import init_store, open_store
+from thecal.registry.store.drafts import draft, draft_names
 from thecal.registry.store.migrate import migrate
 from thecal.registry.store.seal import new_key
 
@@ -23,33 +24,7 @@ ANSWERS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for name in ("THECAL_REGISTRY", "THECAL_REGISTRY_KEY_FILE"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("THECAL_WHO", "ada")
-
-
-@pytest.fixture
-def type_in(monkeypatch: pytest.MonkeyPatch):
-    """Types answers, then breaks off; what was asked."""
-
-    def type_in(answers: list[str]) -> list[str]:
-        left, asked = iter(answers), []
-
-        def typed(prompt: str, **_: object) -> str:
-            asked.append(prompt)
-            try:
-                return next(left)
-            except StopIteration:
-                raise KeyboardInterrupt from None
-
-        monkeypatch.setattr("typer.prompt", typed)
-        monkeypatch.setattr("typer.confirm", lambda prompt, **_: typed(prompt) == "y")
-        return asked
-
-    return type_in
+pytestmark = pytest.mark.usefixtures("registry_folder")
 
 
 def _ok(*words: str) -> None:
@@ -78,7 +53,7 @@ def test_a_case_is_entered_followed_and_shown(type_in, capsys) -> None:
     _ok("show", "A1", "--history")
     told = capsys.readouterr().out
     assert told.count("UTC  ada  outcome") == 3
-    assert 'outcomes[4]: - -> {"scale": "mrc", "as_written": "4"' in told
+    assert 'outcomes.4: - -> {"scale": "mrc", "as_written": "4"' in told
 
 
 def test_a_case_that_was_broken_off_is_gone_on_with(type_in, capsys) -> None:
@@ -105,6 +80,33 @@ def test_one_step_back_mends_an_answer(type_in) -> None:
     _ok("add")
     with open_store("registry.sqlite") as store:
         assert store.case("A1").patient.age_years == 70
+
+
+def test_a_case_begun_under_a_wrong_name_is_named_again_or_thrown_away(type_in, capsys) -> None:
+    _ok("init")
+    type_in(["A2", "70", "<", "<", "<", "A1", "71"])
+    assert run(["registry", "add"]) == 130
+    with open_store("registry.sqlite") as store:
+        assert draft_names(store) == ["A1"]
+        assert draft(store, "A1")["patient.age_years"] == "71"
+    type_in(["A3"])
+    assert run(["registry", "add"]) == 130
+    assert run(["registry", "add", "--discard"]) == 2
+    assert "say which with --pseudonym: A" in capsys.readouterr().err
+    _ok("add", "--discard", "--pseudonym", "A3")
+    assert run(["registry", "add", "--discard", "--pseudonym", "A3"]) == 2
+    assert run(["registry", "add", "--discard", "--resume"]) == 2
+    _ok("add", "--discard")
+    assert run(["registry", "add", "--resume"]) == 2
+    assert "No case was broken off" in capsys.readouterr().err
+
+
+def test_what_was_gone_back_from_is_forgotten_by_who_breaks_off(type_in) -> None:
+    _ok("init")
+    type_in(["A1", "7", "<"])
+    assert run(["registry", "add"]) == 130
+    with open_store("registry.sqlite") as store:
+        assert draft(store, "A1") == {"patient.pseudonym": "A1"}
 
 
 def test_a_case_goes_out_as_json_and_into_another_registry(capsys) -> None:
@@ -174,6 +176,38 @@ def test_a_key_is_made_used_and_changed(type_in, capsys) -> None:
     assert run(["registry", "show", "A1", "--key", "first.key"]) == 2
     assert run(["registry", "add"]) == 2
     assert "kept with a key" in capsys.readouterr().err
+
+
+def test_without_the_key_show_says_what_it_does_not_show(capsys) -> None:
+    with init_store("registry.sqlite", new_key(Path("key"))) as store:
+        store.add(founding(), who="ada")
+    _ok("show", "founding", "--key", "key")
+    told = capsys.readouterr().out
+    assert "notes two punctures" in told
+    assert "Without the key" not in told
+    _ok("show", "founding")
+    told = capsys.readouterr().out
+    assert "two punctures" not in told
+    assert "Without the key: no name, free text, UID or time of a change is shown" in told
+    _ok("show", "founding", "--history")
+    assert "(time encrypted)  ada  add" in capsys.readouterr().out
+    _ok("show", "founding", "--history", "--key", "key")
+    assert "UTC  ada  add" in capsys.readouterr().out
+
+
+def test_an_older_registry_with_a_key_is_upgraded_with_it(capsys) -> None:
+    key = new_key(Path("key"))
+    with init_store("registry.sqlite", key) as store:
+        store.add(founding(), who="ada")
+        with store.writing() as connection:
+            migrate(connection, "r0002", key=key)
+    assert run(["registry", "init", "--upgrade"]) == 2
+    assert "is kept with a key: give it with --key" in capsys.readouterr().err
+    _ok("init", "--upgrade", "--key", "key", "--backup", "before.sqlite")
+    assert "stands there in clear" in capsys.readouterr().out
+    _ok("check", "--key", "key")
+    _ok("show", "founding", "--key", "key")
+    assert "notes two punctures" in capsys.readouterr().out
 
 
 def test_no_key_is_made_for_a_registry_that_has_none(capsys) -> None:
@@ -257,3 +291,15 @@ def test_a_bare_number_is_no_date(capsys) -> None:
     Path("case.json").write_text(json.dumps(case), encoding="utf-8")
     assert run(["registry", "add", "--from", "case.json"]) == 2
     assert "YYYY-MM-DD" in capsys.readouterr().err
+
+
+def test_what_still_stands_in_the_log_is_told_with_what_to_do(monkeypatch, capsys) -> None:
+    with init_store("registry.sqlite") as store:
+        store.add(founding(), who="ada")
+    with monkeypatch.context() as read_by_another:
+        read_by_another.setattr("thecal.registry.store.store.truncate_log", lambda *_: False)
+        assert run(["registry", "withdraw", "founding", "--erase"]) == 2
+    said = capsys.readouterr()
+    assert "was erased" in said.out
+    assert "may still stand in its log registry.sqlite-wal: end that program" in said.err
+    _ok("withdraw", "founding", "--erase")

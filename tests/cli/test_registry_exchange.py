@@ -15,6 +15,7 @@ from thecal.errors import InputError
 from thecal.phantom.simulated_cases import simulated_cases
 from thecal.registry.case import Case
 from thecal.registry.store import init_store, open_store
+from thecal.registry.store.seal import new_key
 
 app = typer.Typer()
 app.command("import")(import_)
@@ -143,6 +144,21 @@ def test_identified_needs_the_key(registry: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="needs the registry's key"):
         _run("export", "--out", tmp_path / "out", "--identified", "--registry", registry)
     assert not (tmp_path / "out").exists()
+
+
+def test_free_text_leaves_only_when_asked_for_and_where_it_is_encrypted_with_the_key(tmp_path: Path) -> None:
+    path, key = tmp_path / "keyed.sqlite", tmp_path / "key"
+    note = {"kind": "VP", "level": "T12", "notes": "seen by Dr Nobody"}
+    with init_store(path, new_key(key)) as store:
+        store.add(Case.model_validate({"patient": {"pseudonym": "P1"}, "procedures": [note]}), who="ada")
+    where = ("--registry", path, "--out", tmp_path / "out")
+    for words in ((), ("--key", key)):
+        assert "Free text stayed at home" in _run("export", *where, *words)
+        assert "Nobody" not in (tmp_path / "out" / "cases.csv").read_text()
+    with pytest.raises(InputError, match="--notes needs the registry's key"):
+        _run("export", *where, "--notes")
+    assert "Free text is among it" in _run("export", *where, "--notes", "--key", key)
+    assert "seen by Dr Nobody" in (tmp_path / "out" / "cases.csv").read_text()
 
 
 def test_parquet_is_written_whole(registry: Path, tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,9 @@ from PIL import Image
 from stand_in import ColumnModel, frames, picture, toy_target
 from xa_files import xa
 
-from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_OK, run
+from thecal.cli import EXIT_DIFFERENT, EXIT_INPUT, EXIT_NOTHING_TOLD, EXIT_OK, run
+from thecal.cli.mixing import since
+from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.reading import Reading
 from thecal.fluoro.stream.events import from_line
@@ -65,6 +68,17 @@ def test_a_watch_says_its_events_and_leaves_recording_events_and_page(here: Path
     ]
 
 
+def test_a_watch_in_which_nothing_could_be_told_says_so_and_ends_with_its_own_status(
+    here: Path, capsys: Said
+) -> None:
+    xa(here / "black.dcm", np.zeros((20, 96, 96), np.uint16), PositionerPrimaryAngle=90.0)
+    assert watched(source="black.dcm") == EXIT_NOTHING_TOLD
+    said = capsys.readouterr().err
+    assert "Nothing could be told in this watch." in said
+    assert "No alarm" not in said
+    assert "Nothing could be told in this watch." in (here / "out" / "injection.html").read_text()
+
+
 def test_a_replay_of_a_watch_is_the_same_and_makes_the_same_files(here: Path, capsys: Said) -> None:
     watched("--every-frame", "--posterior", "quarter")
     assert run(["replay", "out", "--out", "again"]) == EXIT_OK
@@ -106,7 +120,7 @@ def test_a_recording_whose_watch_was_killed_says_so_beside_the_same(here: Path, 
 
 def test_an_option_that_overrules_the_source_says_so(here: Path, capsys: Said) -> None:
     assert watched("--view", "ap", "--at", "40,50") == EXIT_OK
-    assert "angles 0 and 0 degrees (stated: 90 and 0)" in capsys.readouterr().err
+    assert "angles 180 and 0 degrees (stated: 90 and 0)" in capsys.readouterr().err
 
 
 def test_a_recording_is_never_written_over(here: Path, capsys: Said) -> None:
@@ -153,6 +167,13 @@ def test_a_live_folder_is_watched_until_ctrl_c(here: Path, capsys: Said) -> None
         (("--cement", "Simplex P"), "--mixed-at or --since-mixing"),
         (("--cement", "Simplex P", "--mixed-at", "noon"), "HH:MM:SS"),
         (("--since-mixing", "60"), "--cement names it"),
+        (("--room-temp", "19"), "--cement names the cement"),
+        (("--cement", "Simplex P", "--since-mixing", "60"), "--cement needs --show web"),
+        (("--sound",), "--sound needs the page"),
+        (("--live",), "the source is one file"),
+        (("--network",), "the source is of this one"),
+        (("--tip", "behind"), "this one is lateral"),
+        (("--fps", "4"), "states the times of its pictures"),
         (("--sod", "1200"), "impossible"),
         (("--at", "40"), "--at 240,310"),
         (("--at", "40,4000"), "outside the picture"),
@@ -177,10 +198,121 @@ def test_a_source_that_does_not_say_how_the_c_arm_stands_needs_the_view(here: Pa
     assert "--view lateral or --view ap" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("kind", ["file", "cut", "folder", "pictures", "film"])
+def test_the_name_of_a_file_may_be_a_patients_and_is_kept_nowhere(
+    here: Path, capsys: Said, kind: str
+) -> None:
+    source = here / "DOE_JANE.dcm"
+    if kind in ("file", "cut"):
+        (here / "run.dcm").rename(source)
+        source.write_bytes(source.read_bytes()[: -20_000 if kind == "cut" else None])
+    elif kind == "film":
+        source = here / "DOE_JANE.avi"
+        film = pytest.importorskip("cv2").VideoWriter(str(source), 0x47504A4D, 7.5, (96, 96), isColor=False)
+        for frame in frames(3, dtype=np.uint8):
+            film.write(frame.pixels)
+        film.release()
+    else:
+        source = here / "DOE_JANE"
+        source.mkdir()
+        for number in range(3):
+            if kind == "folder":
+                xa(source / f"DOE_{number}.dcm", picture(number), InstanceNumber=number)
+            else:
+                Image.fromarray(picture(number)).save(source / f"DOE_{number}.png")
+        broken = source / ("DOE_1.dcm" if kind == "folder" else "DOE_1.png")
+        broken.write_bytes(broken.read_bytes()[:-2000])
+    assert watched("--view", "lateral", source=str(source)) == EXIT_OK
+    said = capsys.readouterr().out.encode()
+    kept = [path.read_bytes() for path in (here / "out").iterdir()]
+    assert not any(b"DOE" in content for content in (said, *kept))
+    assert (b'"unreadable"' in said) == (kind in ("cut", "folder", "pictures"))
+
+
+def test_a_rate_that_nobody_states_is_said_to_be_assumed(here: Path, capsys: Said) -> None:
+    (here / "in").mkdir()
+    for number in range(3):
+        Image.fromarray(picture(number)).save(here / "in" / f"{number}.png")
+    assert watched("--view", "lateral", source="in") == EXIT_OK
+    assert "7.5 pictures a second (--fps)" in capsys.readouterr().err
+    assert watched("--view", "lateral", "--fps", "4", source="in", out="other") == EXIT_OK
+    assert "pictures a second" not in capsys.readouterr().err
+
+
 def test_the_web_page_is_served_while_it_runs(here: Path, capsys: Said) -> None:
     assert watched("--show", "web", "--sound", "--cement", "simplex p", "--since-mixing", "300") == EXIT_OK
     assert "Watching at http://127.0.0.1:" in capsys.readouterr().err
     assert "Simplex P, room at 21 degrees C" in (here / "out" / "injection.html").read_text()
+
+
+class _Asked:
+    """A screen's place: keeps the clock that it was given."""
+
+    address = "nowhere"
+
+    def __init__(self, *_: object, clock: object = None, **__: object) -> None:
+        _Asked.clock = clock
+
+    def say(self, event: object) -> None: ...
+
+    def show(self, shown: object) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def test_cement_is_no_fresher_for_what_the_program_took_to_get_ready(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The plan takes 90 s to read; a replay shows the clock as it stood then."""
+    now = [1000.0]
+    monkeypatch.setattr("thecal.cli.mixing.monotonic", lambda: now[0])
+    monkeypatch.setattr("thecal.fluoro.screen.web.WebScreen", _Asked)
+
+    def slowly(*_: object) -> object:
+        now[0] += 90.0
+        return toy_target()
+
+    monkeypatch.setattr("thecal.fluoro.target_file.read_planned_target", slowly)
+    clock = ("--show", "web", "--cement", "simplex p", "--since-mixing", "300", "--room-temp", "20")
+    assert watched(*clock) == EXIT_OK
+    assert _Asked.clock(4.0).since_s == 394.0
+    first = _Asked.clock(4.0)
+    monkeypatch.setattr("thecal.fluoro.screen.beating.WebScreen", _Asked)
+    assert run(["replay", "out", "--show", "web"]) == EXIT_OK
+    assert _Asked.clock(4.0) == first
+    # Of what is watched as it happens, the clock on the wall counts.
+    assert watched(*clock, "--speed", "real", out="live") == EXIT_OK
+    assert _Asked.clock(4.0).since_s == 390.0
+    now[0] += 60.0
+    assert _Asked.clock(4.0).since_s == 450.0
+
+
+@pytest.mark.parametrize(
+    ("mixed_at", "now", "seconds"),
+    [("23:58", "00:03:00", 300.0), ("23:59:30", "23:59:45", 15.0), ("00:00", "00:00:00", 0.0)],
+)
+def test_mixing_before_midnight_is_yesterdays(mixed_at: str, now: str, seconds: float) -> None:
+    assert since(mixed_at, datetime.fromisoformat(f"2026-03-04T{now}").astimezone()) == seconds
+
+
+def test_mixing_that_begins_later_than_now_is_refused() -> None:
+    with pytest.raises(InputError, match="in the future"):
+        since("10:05", datetime.fromisoformat("2026-03-04T10:03:00").astimezone())
+
+
+def test_a_replay_makes_no_sound_without_its_page_and_says_so(here: Path, capsys: Said) -> None:
+    watched()
+    assert run(["replay", "out", "--sound"]) == EXIT_INPUT
+    assert "--show web" in capsys.readouterr().err
+
+
+def test_a_port_that_there_is_not_is_one_sentence_in_watch_and_replay(here: Path, capsys: Said) -> None:
+    assert watched("--show", "web", "--port", "99999") == EXIT_INPUT
+    assert not (here / "out").exists()
+    watched()
+    capsys.readouterr()
+    assert run(["replay", "out", "--show", "web", "--port", "99999"]) == EXIT_INPUT
+    assert capsys.readouterr().err == "--port is a number from 0 to 65535.\n"
 
 
 def test_the_clock_says_what_is_known_and_what_is_not(capsys: Said) -> None:

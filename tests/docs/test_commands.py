@@ -19,8 +19,8 @@ from warm_thecal import Warm
 
 # The tutorial's patient in small: two vertebrae whole, a leak, T12 at the same kind of place.
 SMALL_PATIENT = (
-    "thecal phantom make --seed 1 --levels T12-L1 --fov 90 --spacing 1.0,1.0,2.0 --fracture T12:crush "
-    "--leak epidural@T12:0.3ml:left --out patient"
+    "thecal phantom make --seed 1 --age 70 --levels T12-L1 --fov 90 --spacing 1.0,1.0,2.0 "
+    "--fracture T12:crush --leak epidural@T12:0.3ml:left --out patient"
 )
 # The same before anybody touched her; a vertebra more, for the fluoroscope sees her neighbours.
 SMALL_BEFORE = (

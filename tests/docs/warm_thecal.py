@@ -39,7 +39,7 @@ LOADED = (
     "thecal.needle.outputs.write",
     "trimesh",
     "thecal.cli.literature_words",
-    "thecal.registry.pooling.forest",
+    "thecal.registry.pictures.forest",
     "thecal.registry.similar.box",
     "scipy.stats",
     "thecal.report.axial",

@@ -88,6 +88,7 @@ class Scripted:
     """A source that gives what it is told to: pictures, failures, and waits in seconds."""
 
     geometry: SourceGeometry | None = None
+    states_times = True
 
     def __init__(self, script: Iterable[Arrival | float], *, live: bool) -> None:
         self.name, self.live = "script", live

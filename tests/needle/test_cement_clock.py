@@ -104,7 +104,7 @@ def test_cement_only_ever_stiffens(room_c: float, since_s: float, later_s: float
 def test_a_cement_without_published_times_is_not_said_to_be_read_anywhere() -> None:
     bare = replace(cement_clock("Palacos R", 22.0), begins=None, ends=None, cured=None)
     assert bare.certainty() is None
-    footing = face_of(bare, 0.0)(60.0).footing
+    footing = face_of(bare, lambda at_s: at_s)(60.0).footing
     assert footing == "No published times are at hand. Feel the cement."
 
 

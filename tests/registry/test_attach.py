@@ -13,7 +13,7 @@ from registry_cases import founding, simple
 
 from thecal.errors import InputError
 from thecal.registry.attach import attach
-from thecal.registry.case import Case, Patient
+from thecal.registry.case import Case, Outcome, Patient
 from thecal.registry.store import Store, init_store
 from thecal.registry.store.tables import report_files
 
@@ -77,6 +77,38 @@ def test_a_report_of_a_man_is_not_attached_to_a_woman(store: Store, tmp_path: Pa
     store.replace(Case(patient=Patient(pseudonym="A", sex="F")), who="ada")
     with pytest.raises(InputError, match="another patient"):
         attach(store, "A", folder, who="ada")
+    assert not store.case("A").leaks
+
+
+@pytest.mark.parametrize(
+    ("age", "known", "followed_days", "agrees"),
+    [
+        (70.0, 70.0, 0, True),
+        (72.0, 70.0, 0, True),
+        (68.0, 70.0, 0, True),
+        (73.0, 70.0, 0, False),
+        (67.0, 70.0, 3650, False),
+        (79.0, 70.0, 3000, True),
+        (81.0, 70.0, 3000, False),
+        (40.0, None, 0, True),
+        (None, 70.0, 0, True),
+    ],
+)
+def test_a_report_of_another_age_is_not_attached(
+    age: float | None, known: float | None, followed_days: int, agrees: bool, store: Store, tmp_path: Path
+) -> None:
+    folder = assessed(tmp_path / "report")
+    report = json.loads((folder / "report.json").read_text())
+    report["input"]["age"] = age
+    (folder / "report.json").write_text(json.dumps(report))
+    seen = (Outcome(scale="vas", as_written="3", value=3.0, days=followed_days),)
+    store.replace(Case(patient=Patient(pseudonym="A", age_years=known), outcomes=seen), who="ada")
+    if agrees:
+        assert attach(store, "A", folder, who="ada").leaks
+        return
+    with pytest.raises(InputError, match="age in the report is not that of case A") as told:
+        attach(store, "A", folder, who="ada")
+    assert "70" not in str(told.value)
     assert not store.case("A").leaks
 
 

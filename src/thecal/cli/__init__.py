@@ -36,6 +36,8 @@ EXIT_DEFECT: Final = 1
 EXIT_INPUT: Final = 2
 EXIT_NO_SPINE: Final = 3
 EXIT_DIFFERENT: Final = 4
+# 5 is registry_keep's.
+EXIT_NOTHING_TOLD: Final = 6
 EXIT_INTERRUPTED: Final = 130
 
 
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with its status.
 
     0 done; 1 a defect in thecal; 2 the command line or the input cannot be used; 3 no spine was found;
-    4 a replay was not the same; 5 a registry is damaged.
+    4 a replay was not the same; 5 a registry is damaged; 6 a watch was never other than lost.
     """
     raise SystemExit(run(list(sys.argv[1:] if arguments is None else arguments)))
 

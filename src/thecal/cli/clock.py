@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -151,8 +152,25 @@ def _at(made: CementClock, at_s: float, inner_mm: float, length_mm: float, flow_
     )
 
 
-def face_of(made: CementClock, since_mixing_s: float) -> Clock:
-    """The clock for a screen of a watch that began so long after mixing."""
+def recorded_face(mixing: tuple[str, float, float] | None) -> Clock | None:
+    """The clock for a screen of a watch by its options: cement, room, and how long after mixing it began."""
+    if mixing is None:
+        return None
+    from thecal.needle.cement_clock import cement_clock
+
+    brand, room_c, began_s = mixing
+    return face_of(cement_clock(brand, room_c), lambda at_s: began_s + at_s)
+
+
+def face_of(made: CementClock, since_mixing_s: Callable[[float], float]) -> Clock:
+    """The clock for a screen.
+
+    Parameters
+    ----------
+    made : CementClock
+    since_mixing_s : callable
+        Of a time of the watch, s since it began: s since mixing began.
+    """
     from thecal.fluoro.screen.clock_face import ClockFace
 
     moments = [m for m in (made.begins, made.ends, made.cured) if m is not None]
@@ -164,7 +182,7 @@ def face_of(made: CementClock, since_mixing_s: float) -> Clock:
     footing = f"{known}. Feel the cement."
 
     def face(at_s: float) -> ClockFace:
-        now = made.at(since_mixing_s + at_s)
+        now = made.at(since_mixing_s(at_s))
         return ClockFace(now.since_s, now.phase, now.text, footing)
 
     return face

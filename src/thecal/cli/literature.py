@@ -93,7 +93,8 @@ def list_(
     ] = None,
     operation: Annotated[Operation | None, typer.Option(help="Cases operated on so.")] = None,
     certainty: Annotated[
-        Tag | None, typer.Option(help="R read, S said by the founding paper, D computed, M from memory.")
+        Tag | None,
+        typer.Option(help="R read, S said by the founding paper, D computed or inferred, M from memory."),
     ] = None,
     what: Annotated[str | None, typer.Option(metavar="canal", help="Studies of this leak.")] = None,
     conflicts: Annotated[bool, typer.Option("--conflicts", help="Only what a source disputes.")] = False,

@@ -78,6 +78,8 @@ def print_value(value: CaseValue) -> None:
     typer.echo(
         f"  {what}: “{value.as_printed}”{understood} [{value.certainty}] {value.source.name}, {value.where}"
     )
+    if value.inferred:
+        typer.echo("      inferred here: the words do not say it themselves")
     if value.conflict:
         typer.echo(f"      conflict: {value.conflict}")
 
@@ -144,6 +146,7 @@ def case_json(case: PublishedCase) -> dict[str, Any]:
         "note": case.note,
         "values": values,
         "conflicts": list(case.conflicts),
+        "inferences": list(case.inferences),
         "case": as_case(case).model_dump(mode="json"),
     }
 

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from thecal.cli.registry_add import add, outcome
+from thecal.cli.registry_edit import edit, event, remove, revision
 from thecal.cli.registry_exchange import export, import_, stats
 from thecal.cli.registry_keep import backup, check, key, restore
 from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, Who, opened, who_is_it
@@ -42,17 +43,23 @@ def init(
     backup: Annotated[
         Path | None, typer.Option("--backup", metavar="FILE", help="With --upgrade: where the backup goes.")
     ] = None,
+    who: Who = None,
 ) -> int:
     """Make an empty registry, or with --upgrade bring an older one up to date after a backup.
 
-    With a key names, dates of birth and date shifts are kept, encrypted; without one they are refused. That
-    is settled here: a registry cannot get its first key later.
+    With a key names, dates of birth, free text, the images' UIDs and attached reports are kept, encrypted;
+    without one names and births are refused, and the rest stands there as it is. That is settled here: a
+    registry cannot get its first key later.
     """
     if upgrade:
         from thecal.registry.store.upgrade import upgrade as bring_up
 
-        made = bring_up(registry, backup)
+        made = bring_up(registry, backup, key=key, who=who_is_it(who))
         typer.echo(f"The registry is up to date. As it was before: {made}" if made else "It is up to date.")
+        if made and key:
+            typer.echo(
+                "What is encrypted now stands there in clear: keep it as you keep the key, or delete it."
+            )
         return 0
     from thecal.registry.store import init_store
     from thecal.terms import RESEARCH_USE
@@ -60,7 +67,8 @@ def init(
     with init_store(registry, key) as store:
         typer.echo(f"Registry: {store.place}")
     typer.echo(
-        "Names and dates of birth are kept encrypted, and all dates shifted; the key alone opens them."
+        "Names, dates of birth, free text, the images' UIDs and attached reports are kept encrypted, and all "
+        "dates shifted; the key alone opens them."
         if key
         else "Nothing identifying is kept. Dates of procedures and follow-ups are kept as they are, and free "
         "text must not identify anybody."
@@ -73,6 +81,10 @@ app.command()(add)
 app.command()(show)
 app.command("list")(list_)
 app.command()(outcome)
+app.command()(revision)
+app.command()(event)
+app.command()(edit)
+app.command()(remove)
 app.command()(strength)
 
 
@@ -116,13 +128,22 @@ def withdraw(
 ) -> int:
     """Take a case out of lists, statistics and exports, because consent was withdrawn.
 
-    Needs no key. There is no way back with --erase; backups made before still hold the case.
+    Needs no key. There is no way back with --erase; backups made before still hold the case. While another
+    program reads the registry, what was erased may still stand in its log: the exit status is then 2.
     """
+    from thecal.errors import InputError
+
     with opened(registry, None) as store:
-        store.withdraw(pseudonym, who=who_is_it(who), erase=erase)
+        gone = store.withdraw(pseudonym, who=who_is_it(who), erase=erase)
+        place = store.place
     typer.echo(f"Case {pseudonym} was {'erased' if erase else 'withdrawn'}.")
     if erase:
         typer.echo("Backups made before still hold it: delete them, or make them anew.")
+    if not gone:
+        raise InputError(
+            f"Another program is reading the registry, so what case {pseudonym} held may still stand in its "
+            f"log {place}-wal: end that program, and give this command again"
+        )
     return 0
 
 

@@ -27,18 +27,34 @@ def add(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a case whose questions were broken off.")
     ] = False,
+    discard: Annotated[
+        bool, typer.Option("--discard", help="Throw the answers of a case that was broken off away.")
+    ] = False,
     pseudonym: Annotated[
         str | None, typer.Option("--pseudonym", metavar="NAME", help="Which one, where several were.")
     ] = None,
 ) -> int:
     """Enter a case by questions, one part after another; Enter is "not known", < goes back one question.
 
-    Each answer is kept at once: after Ctrl-C, --resume goes on where it was.
+    Each answer is kept at once: after Ctrl-C, --resume goes on where it was, and --discard forgets it.
     """
+    from thecal.errors import InputError
+
+    if (source is not None) + resume + discard > 1:
+        raise InputError("--from, --resume and --discard each stand alone")
     with opened(registry, key) as store:
         store.keeper.must_have_key()
+        if discard:
+            from thecal.registry.store.drafts import drop_draft
+
+            name = _which(store, pseudonym)
+            drop_draft(store, name)
+            typer.echo(f"The answers about {name} were thrown away.")
+            return 0
         if source is not None:
-            case = _read_case(source)
+            from thecal.registry.exchange.case_json import read_case
+
+            case = read_case(source)
             store.add(case, who=who_is_it(who))
         else:
             case = _asked(store, _begun(store, pseudonym) if resume else {}, who_is_it(who))
@@ -49,10 +65,10 @@ def add(
 def outcome(
     pseudonym: Pseudonym,
     scale: Annotated[
-        str, typer.Option("--scale", metavar="NAME", help="mrc, bladder, walking, vas and the like.")
+        str, typer.Option("--scale", metavar="NAME", help="mrc, bladder, anal_contraction, vas and the like.")
     ],
     as_written: Annotated[
-        str, typer.Option("--as-written", metavar="TEXT", help='The finding: "4-", "aided", "7".')
+        str, typer.Option("--as-written", metavar="TEXT", help='The finding: "4-", "urinary retention", "7".')
     ],
     side: Annotated[str | None, typer.Option("--side", metavar="left|right", help="Of the body.")] = None,
     muscle: Annotated[str | None, typer.Option("--muscle", metavar="NAME", help="For mrc.")] = None,
@@ -98,31 +114,16 @@ def outcome(
             who=who_is_it(who),
             what="outcome",
         )
-    number = f" ({value:g})" if value is not None and f"{value:g}" != as_written.strip() else ""
-    typer.echo(f"Entered for case {pseudonym}: {scale} {as_written}{number}")
+    said = f"{value:g}" if value is not None else str(choice)
+    told = "" if said == as_written.strip() else f" ({said})"
+    typer.echo(f"Entered for case {pseudonym}: {scale} {as_written}{told}")
     return 0
 
 
-def _read_case(path: Path) -> Case:
-    from pydantic import ValidationError
-
+def _which(store: Store, pseudonym: str | None) -> str:
+    """The draft that is meant, where it is plain."""
     from thecal.errors import InputError
-    from thecal.registry.case import Case
-
-    try:
-        return Case.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        at = ".".join(map(str, first["loc"])) or "its beginning"
-        raise InputError(f"{path} is no case: {first['msg']} (at {at})") from error
-
-
-def _begun(store: Store, pseudonym: str | None) -> dict[str, str]:
-    """The answers of the draft that is meant."""
-    from thecal.errors import InputError
-    from thecal.registry.store.drafts import draft, draft_names
+    from thecal.registry.store.drafts import draft_names
 
     names = draft_names(store)
     if not names:
@@ -130,9 +131,17 @@ def _begun(store: Store, pseudonym: str | None) -> dict[str, str]:
     if pseudonym is None and len(names) > 1:
         raise InputError(f"Several cases were broken off, say which with --pseudonym: {', '.join(names)}")
     name = pseudonym or names[0]
-    answers = draft(store, name)
-    if answers is None:
+    if name not in names:
         raise InputError(f"No questions about {name} were broken off")
+    return name
+
+
+def _begun(store: Store, pseudonym: str | None) -> dict[str, str]:
+    """The answers of the draft that is meant."""
+    from thecal.registry.store.drafts import draft
+
+    name = _which(store, pseudonym)
+    answers = draft(store, name) or {}
     typer.echo(f"Going on with {name}, {len(answers)} answers are there.")
     return answers
 
@@ -142,7 +151,7 @@ def _asked(store: Store, answers: dict[str, str], who: str) -> Case:
     from thecal.cli.registry_show import tell_case
     from thecal.errors import InputError
     from thecal.registry.questions import case_of_answers, next_question
-    from thecal.registry.store.drafts import drop_draft, save_draft
+    from thecal.registry.store.drafts import save_draft
 
     named = store.keeper.key is not None
     typer.echo('Enter: not known. <: back one question. Ctrl-C: break off; "add --resume" goes on.')
@@ -153,14 +162,13 @@ def _asked(store: Store, answers: dict[str, str], who: str) -> Case:
                 case = case_of_answers(answers, with_name=named)
                 tell_case(case)
                 if not typer.confirm("Keep this case?", default=True):
-                    _back(answers)
+                    _back(store, answers)
                     continue
-                store.add(case, who=who)
-                drop_draft(store, case.patient.pseudonym)
+                store.add(case, who=who, draft=case.patient.pseudonym)
                 return case
             answer = typer.prompt(question.prompt(), default="", show_default=False)
             if answer.strip() == BACK:
-                _back(answers)
+                _back(store, answers)
                 continue
             try:
                 value = question.read(answer)
@@ -177,10 +185,18 @@ def _asked(store: Store, answers: dict[str, str], who: str) -> Case:
         raise
 
 
-def _back(answers: dict[str, str]) -> None:
-    """Forget the last answer; never whose case it is, under which the draft is kept."""
-    if len(answers) > 1:
-        answers.popitem()
+def _back(store: Store, answers: dict[str, str]) -> None:
+    """Forget the last answer, in the draft too; with whose case it is the draft goes."""
+    from thecal.registry.store.drafts import drop_draft, save_draft
+
+    if not answers:
+        return
+    name = answers[FIRST].strip()
+    answers.popitem()
+    if answers:
+        save_draft(store, name, answers)
+    else:
+        drop_draft(store, name)
 
 
 def _is_new(store: Store, pseudonym: str) -> None:

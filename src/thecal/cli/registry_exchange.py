@@ -98,7 +98,8 @@ def export(
     """Write cases as CSV, Parquet, a FHIR R4 bundle, or a REDCap project with its data dictionary.
 
     Withdrawn cases never leave. Without --identified neither do names, births and the images' UIDs, and
-    every date is shifted by the case's own secret number of days.
+    every date is shifted by the case's own secret number of days. Free text leaves with --notes or
+    --identified only.
     """
     from thecal.errors import InputError
     from thecal.registry.exchange.leaving import leaving
@@ -110,13 +111,21 @@ def export(
         raise InputError("--identified needs the registry's key: --key FILE")
     names = PARQUET if format_ == "parquet" else FILES[format_]
     with opened(registry, key) as store, replaced_files(out, names) as folder:
+        if notes and store.keeper.locked:
+            raise InputError("Free text is encrypted there: --notes needs the registry's key, --key FILE")
         cases = leaving(store.cases(), store.all_shifts(), identified=identified, notes=notes)
         count = _write(format_, cases, folder)
     if as_json:
-        typer.echo(json.dumps({"cases": count, "files": [str(out / name) for name in names]}))
+        files = [str(out / name) for name in names]
+        typer.echo(json.dumps({"cases": count, "files": files, "free_text": identified or notes}))
         return 0
     typer.echo(f"{'1 case' if count == 1 else f'{count} cases'}: {', '.join(str(out / n) for n in names)}")
-    typer.echo("With names and true dates." if identified else "Without names; dates are shifted.")
+    typer.echo("With names and true dates." if identified else "Without names and UIDs; dates are shifted.")
+    typer.echo(
+        "Free text is among it as it was written, with whatever names and dates somebody put there."
+        if identified or notes
+        else "Free text stayed at home; --notes takes it along."
+    )
     typer.echo(RESEARCH_USE)
     return 0
 
@@ -136,8 +145,9 @@ def stats(
     """
     from thecal.registry.statistics.build import registry_statistics
     from thecal.registry.statistics.from_store import columns_from
+    from thecal.registry.store.asking import asked
 
-    with opened(registry, key) as store:
+    with asked(registry, key) as store:
         found = registry_statistics(columns_from(store))
     if out is not None:
         from thecal.registry.statistics.page import write_statistics_page

@@ -35,14 +35,18 @@ def backup(
 def restore(
     backup: Annotated[Path, typer.Argument(metavar="BACKUP", help="A file that backup made.")],
     registry: Where = DEFAULT,
+    key: KeyFile = None,
 ) -> int:
-    """Make a registry of a backup, in a new file or an empty PostgreSQL database. Nothing is written over."""
+    """Make a registry of a backup, in a new file or an empty PostgreSQL database. Nothing is written over.
+
+    With --key what is encrypted in the backup is looked into first.
+    """
     from thecal.cli.progress import stage_progress
     from thecal.registry.store.backup import restore as make
 
     with stage_progress(("restore",)) as begin:
         begin("restore")
-        made = make(backup, registry)
+        made = make(backup, registry, key)
     typer.echo(f"Registry made of {backup}\nHash of the content: {made}")
     return 0
 

@@ -13,10 +13,17 @@ from thecal.cli.registry_place import DEFAULT, Json, KeyFile, Pseudonym, Where, 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from thecal.registry.case import Case
+    from thecal.registry.case import Case, Part
     from thecal.registry.store.audit import Change
 
 UNKNOWN: Final = "-"
+LOCKED: Final = (
+    "Without the key: no name, free text, UID or time of a change is shown, and all dates are shifted. --key "
+    "FILE gives it."
+)
+"""Said where a registry has a key that was not given."""
+WIDTH: Final = 13
+"""Of the entries' names, ``procedures.12``."""
 
 
 def show(
@@ -30,16 +37,19 @@ def show(
     with opened(registry, key) as store:
         if history:
             changes = store.history(pseudonym)
-            if as_json:
-                typer.echo(json.dumps([vars(change) for change in changes], indent=2, ensure_ascii=False))
-            else:
-                _told_history(changes)
-            return 0
-        case = store.case(pseudonym, withdrawn=True)
-    if as_json:
+        else:
+            case = store.case(pseudonym, withdrawn=True)
+        locked = store.keeper.locked
+    if as_json and history:
+        typer.echo(json.dumps([vars(change) for change in changes], indent=2, ensure_ascii=False))
+    elif as_json:
         typer.echo(case.model_dump_json(indent=2))
+    elif history:
+        _told_history(changes)
     else:
         tell_case(case)
+    if locked and not as_json:
+        typer.echo(LOCKED)
     return 0
 
 
@@ -62,6 +72,7 @@ def list_(
     as_json: Json = False,
 ) -> int:
     """List the cases, by pseudonym; withdrawn ones are not among them."""
+    from thecal.registry.store.asking import asked
     from thecal.registry.store.listing import Wanted
     from thecal.registry.store.listing import page as page_of
 
@@ -71,7 +82,7 @@ def list_(
         _one_of("--compartment", compartment),
         _one_of("--deficit", deficit),
     )
-    with opened(registry, None) as store:
+    with asked(registry) as store:
         found = page_of(store, wanted, (page - 1) * size, size)
     if as_json:
         typer.echo(json.dumps(found.as_json(), indent=2))
@@ -105,7 +116,7 @@ def strength(
     key: KeyFile = None,
 ) -> int:
     """Draw the strength of her muscles (MRC) against the days since the procedure, each side by itself."""
-    from thecal.registry.strength_curve import draw_strength
+    from thecal.registry.pictures.strength_curve import draw_strength
 
     with opened(registry, key) as store:
         shown = draw_strength(store.case(pseudonym), out)
@@ -114,18 +125,33 @@ def strength(
 
 
 def tell_case(case: Case) -> None:
-    """One case in lines."""
+    """One case in lines; each entry with the number by which it is pointed at."""
     patient = {
         name: value for name, value in case.patient.model_dump(mode="json").items() if value is not None
     }
     typer.echo(f"Case {patient.pop('pseudonym')}{'  (withdrawn)' if case.withdrawn else ''}")
     if patient:
-        typer.echo(f"  patient     {_words(patient)}")
+        typer.echo(f"  {'patient':<{WIDTH}} {_words(patient)}")
     for field, value in case:
         if field in ("patient", "withdrawn") or not value:
             continue
-        for part in value if isinstance(value, tuple) else (value,):
-            typer.echo(f"  {field:<11} {_words(part.model_dump(mode='json', exclude_none=True))}")
+        for number, part in enumerate(value, 1) if isinstance(value, tuple) else ((0, value),):
+            at = f"{field}.{number}" if number else field
+            typer.echo(f"  {at:<{WIDTH}} {part_words(part)}")
+
+
+def part_words(part: Part) -> str:
+    """What one part says, in one line."""
+    return _words(part.model_dump(mode="json", exclude_none=True))
+
+
+def tell_differences(before: Case, after: Case) -> None:
+    """What changed in a case, a line a field."""
+    from thecal.registry.store.audit import differences
+
+    old, new = (each.model_dump(mode="json", exclude_none=True) for each in (before, after))
+    for path, was, now in differences(old, new):
+        typer.echo(f"  {path}: {_short(was)} -> {_short(now)}")
 
 
 def _words(values: dict[str, Any]) -> str:
@@ -147,7 +173,8 @@ def _told_history(changes: list[Change]) -> None:
     from thecal.registry.store.audit import differences
 
     for change in changes:
-        typer.echo(f"{change.at[:19]} UTC  {change.who}  {change.what}")
+        when = f"{change.at[:19]} UTC" if change.at else "(time encrypted)"
+        typer.echo(f"{when}  {change.who}  {change.what}")
         if change.before is None or change.after is None:
             continue
         for path, before, after in differences(change.before, change.after):

@@ -40,6 +40,8 @@ def replay(
     from thecal.fluoro.stream.run import run_replay
     from thecal.fluoro.stream.session import Told
 
+    if sound and show is not Show.WEB:
+        raise InputError("--sound is the page's: it needs --show web")
     path = recording / NAME if recording.is_dir() else recording
     if out is not None and out.exists() and out.resolve() == path.parent.resolve():
         raise InputError("--out is the recording's own folder, whose events would be written over")
@@ -50,10 +52,13 @@ def replay(
     told: list[Told] = []
     screen = None
     if show is Show.WEB:
+        from thecal.cli.clock import recorded_face
         from thecal.fluoro.screen.beating import Beating
         from thecal.fluoro.screen.web import WebScreen
 
-        page = WebScreen(opening.target.level, opening.options.posterior, port=port, sound=sound)
+        chosen = opening.options
+        face = recorded_face(chosen.mixing)
+        page = WebScreen(opening.target.level, chosen.posterior, port=port, sound=sound, clock=face)
         typer.echo(f"Shown at {page.address}", err=True)
         screen = Beating(page)
         told.append(screen)

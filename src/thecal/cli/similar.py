@@ -105,6 +105,7 @@ def _read(path: Path) -> Traits:
 
     from thecal.errors import InputError
     from thecal.registry.case import Case
+    from thecal.registry.exchange.case_json import what_is_expected
     from thecal.registry.similar.traits import traits_of_case, traits_of_report
     from thecal.report.schema import Report
 
@@ -119,6 +120,8 @@ def _read(path: Path) -> Traits:
             return traits_of_report(Report.model_validate(data))
         return traits_of_case(Case.model_validate(data))
     except ValidationError as error:
+        if not (isinstance(data, dict) and "schema" in data):
+            raise InputError(f"{path} is no case: {what_is_expected(error)}") from error
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}: {where + ': ' if where else ''}{first['msg']}") from error
@@ -137,6 +140,8 @@ def _print_near(one: Near) -> None:
     typer.echo(f"    became: {entry.account.became}")
     for conflict in entry.conflicts:
         typer.echo(f"    conflict: {conflict}")
+    for inference in entry.inferences:
+        typer.echo(f"    inferred here: {inference}")
 
 
 def _near_json(one: Near) -> dict[str, Any]:
@@ -155,4 +160,5 @@ def _near_json(one: Near) -> dict[str, Any]:
         "done": one.entry.account.done,
         "became": one.entry.account.became,
         "conflicts": list(one.entry.conflicts),
+        "inferences": list(one.entry.inferences),
     }

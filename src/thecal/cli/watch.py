@@ -12,7 +12,6 @@ import typer
 
 if TYPE_CHECKING:
     from thecal.fluoro.stream.session import Session, Told
-    from thecal.needle.cement_clock import CementClock
 
 
 class View(StrEnum):
@@ -34,6 +33,15 @@ class Posterior(StrEnum):
 
     THIRD = "third"
     QUARTER = "quarter"
+
+
+class PutIn(StrEnum):
+    """Which of the planned needles are put in."""
+
+    ONE = "one"
+    LEFT = "left"
+    RIGHT = "right"
+    BOTH = "both"
 
 
 class Show(StrEnum):
@@ -90,6 +98,12 @@ def watch(
         float | None,
         typer.Option(metavar="DEG", help="Detector towards the head (CRAN, +) or feet (CAUD, -), likewise."),
     ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ", help="Pictures a second, of a source that states neither times nor a rate."
+        ),
+    ] = None,
     flip: Annotated[
         bool | None, typer.Option("--flip/--no-flip", help="The pictures are mirrored left to right.")
     ] = None,
@@ -114,6 +128,16 @@ def watch(
             help="The lateral view has shown the needle's tip behind the posterior wall, or past it."
         ),
     ] = None,
+    needle: Annotated[
+        PutIn | None,
+        typer.Option(
+            help="Which planned needles are put in: the one that goes in alone, or left, right, both of "
+            "the pair."
+        ),
+    ] = None,
+    supine: Annotated[
+        bool, typer.Option("--supine", help="With --view ap: she lies on her back; prone otherwise.")
+    ] = False,
     cement: Annotated[
         str | None, typer.Option(metavar="BRAND", help="Shows the cement clock of this cement.")
     ] = None,
@@ -123,7 +147,10 @@ def watch(
     since_mixing: Annotated[
         float | None, typer.Option("--since-mixing", metavar="S", help="Or how long ago it began.")
     ] = None,
-    room_temp: Annotated[float, typer.Option("--room-temp", metavar="C", help="Of the room.")] = 21.0,
+    room_temp: Annotated[
+        float | None,
+        typer.Option("--room-temp", metavar="C", help="Of the room, with --cement; 21 if not said."),
+    ] = None,
     show: Annotated[
         Show, typer.Option(help="A page on this computer's own address, or nothing.")
     ] = Show.NONE,
@@ -141,16 +168,22 @@ def watch(
     """Watch the injection of cement on fluoroscopy.
 
     Says ok, near, stop, leak or lost, one JSON line an event on stdout; leaves a recording for thecal replay,
-    the events and a page in --out. Ends with its source, or when it is stopped by Ctrl-C. Research use only.
+    the events and a page in --out. Ends with its source, or when it is stopped by Ctrl-C. Exit status: 0 it
+    was watched, also where an alarm was said; 6 nothing could be told at any time; 2 the input cannot be
+    used; 1 a defect in thecal. Research use only.
     """
     import sys
+    from dataclasses import replace
 
     from thecal import __version__
+    from thecal.cli import EXIT_NOTHING_TOLD, EXIT_OK
     from thecal.cli.compiled import tell_if_cold
+    from thecal.cli.mixing import mixed_cement
     from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.folder import FillingFolder
     from thecal.fluoro.sources.open import open_source
+    from thecal.fluoro.sources.xa import FRAMES_PER_S
     from thecal.fluoro.stream.machine import machine
     from thecal.fluoro.stream.options import WatchOptions
     from thecal.fluoro.stream.planned_model import PlannedModel
@@ -158,9 +191,13 @@ def watch(
     from thecal.fluoro.stream.run import run_watch
     from thecal.fluoro.target_file import read_planned_target
 
-    clock = _clock(cement, room_temp, mixed_at, since_mixing)
+    mixed = mixed_cement(cement, room_temp, mixed_at, since_mixing)
+    if mixed is not None and show is not Show.WEB:
+        raise InputError("The cement clock is shown on the page: --cement needs --show web")
+    if sound and show is not Show.WEB and not sys.stderr.isatty():
+        raise InputError("--sound needs the page, --show web, or a terminal with a bell")
     target = read_planned_target(plan, level)
-    pictures = open_source(source, live=live, network=network)
+    pictures = open_source(source, live=live, network=network, rate_hz=fps)
     options = WatchOptions(
         posterior=posterior.value,
         view=None if view is None else view.value,
@@ -168,19 +205,24 @@ def watch(
         sid_mm=sid,
         sod_mm=sod,
         pitch_mm=pixel,
-        clock="" if clock is None else f"{clock[0].cement.name}, room at {room_temp:g} degrees C",
+        clock="" if mixed is None else f"{mixed.clock.cement.name}, room at {mixed.room_c:g} degrees C",
         primary_deg=primary,
         secondary_deg=secondary,
         flip=flip,
         at=_place("--at", at),
         walls=_walls(walls, at),
         tip=None if tip is None else tip.value,
+        needle=None if needle is None else needle.value,
+        supine=supine,
     )
     tell_if_cold()
     later = isinstance(pictures, FillingFolder) and pictures.tells_later
     model = PlannedModel(target, options, pictures.geometry, later=later)
-    if model.assumed:
-        typer.echo(f"Assumed, since the source does not state it: {', '.join(model.assumed)}.", err=True)
+    assumed = list(model.assumed)
+    if fps is None and not pictures.states_times:
+        assumed.append(f"{FRAMES_PER_S:g} pictures a second (--fps)")
+    if assumed:
+        typer.echo(f"Assumed, since the source does not state it: {', '.join(assumed)}.", err=True)
     if model.overruled:
         typer.echo(f"Taken instead of what the source states: {', '.join(model.overruled)}.", err=True)
     if pictures.live:
@@ -189,16 +231,19 @@ def watch(
         typer.echo("Getting ready.", err=True)
         warm_up(target, options, pictures.geometry)
         typer.echo("Ready.", err=True)
+    # Only now: reading the plan and getting ready took their time.
+    if mixed is not None:
+        options = replace(options, mixing=(mixed.clock.cement.name, mixed.room_c, mixed.since_s()))
     opening = Opening(__version__, pictures.name, options, pictures.geometry, target, machine())
     told: list[Told] = [Bell(sys.stderr)] if sound and sys.stderr.isatty() else []
     screen = None
     if show is Show.WEB:
-        from thecal.cli.clock import face_of
+        from thecal.cli.clock import face_of, recorded_face
         from thecal.fluoro.screen.web import WebScreen
 
-        if not 0 <= port <= 65535:
-            raise InputError("--port is a number from 0 to 65535")
-        face = None if clock is None else face_of(*clock)
+        face = recorded_face(options.mixing)
+        if mixed is not None and (pictures.live or speed is Speed.REAL):
+            face = face_of(mixed.clock, lambda _: mixed.since_s())
         screen = WebScreen(target.level, posterior.value, port=port, sound=sound, clock=face)
         typer.echo(f"Watching at {screen.address}", err=True)
         told.append(screen)
@@ -210,12 +255,12 @@ def watch(
     finally:
         if screen is not None:
             screen.close()
-    from thecal.fluoro.injection.page import headline
+    from thecal.fluoro.injection.page import headline, nothing_told
 
     for sentence in headline(opening, chronicle):
         typer.echo(sentence, err=True)
     typer.echo(f"Page: {out / 'injection.html'}", err=True)
-    return 0
+    return EXIT_NOTHING_TOLD if nothing_told(chronicle) else EXIT_OK
 
 
 EXAMPLE = {"--at": "--at 240,310", "--walls": "--walls 240,340 238,260"}
@@ -249,36 +294,6 @@ def _place(option: str, text: str | None) -> tuple[float, float] | None:
     if not (math.isfinite(row) and math.isfinite(column)):
         raise InputError(f"{option} takes rows and columns, as in {EXAMPLE[option]}")
     return row, column
-
-
-def _clock(
-    brand: str | None, room_c: float, mixed_at: str | None, since_s: float | None
-) -> tuple[CementClock, float] | None:
-    """The clock and how long ago mixing began when the watch begins."""
-    import datetime
-
-    from thecal.errors import InputError
-
-    if brand is None:
-        if mixed_at is not None or since_s is not None:
-            raise InputError("--mixed-at and --since-mixing are of a cement: --cement names it")
-        return None
-    from thecal.needle.cement_clock import cement_clock
-
-    clock = cement_clock(brand, room_c)
-    if (mixed_at is None) == (since_s is None):
-        raise InputError("The cement clock needs --mixed-at or --since-mixing, one of them")
-    if mixed_at is not None:
-        try:
-            began = datetime.time.fromisoformat(mixed_at)
-        except ValueError as error:
-            raise InputError("--mixed-at is a time of today, HH:MM:SS") from error
-        now = datetime.datetime.now()
-        since_s = (now - datetime.datetime.combine(now.date(), began)).total_seconds()
-    assert since_s is not None
-    if not 0.0 <= since_s < 86_400.0:
-        raise InputError("Mixing began in the last day, not later than now")
-    return clock, since_s
 
 
 @contextmanager

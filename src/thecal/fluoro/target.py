@@ -19,12 +19,17 @@ its neighbours' facing endplates, the foramina, the tissue that cement may run i
 
 @dataclass(frozen=True, eq=False)
 class Needle:
-    """A needle as planned: its straight way from skin or bone to the tip, LPS mm, and its outer diameter."""
+    """A needle as planned: its straight way from skin or bone to the tip, LPS mm, and its outer diameter.
+
+    ``name`` is the plan's: "one" where one needle is put in alone, "left" and "right" of a pair; empty where
+    the plan did not say.
+    """
 
     side: str
     entry_mm: tuple[float, float, float]
     tip_mm: tuple[float, float, float]
     outer_mm: float
+    name: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +53,9 @@ class Target:
         As ``Spine.parts``.
     grid : Grid
     needles : tuple of Needle
+    medial_mm : tuple of (str, float)
+        For each side where the plan knows it, how far from the midline the medial border of the pedicle
+        stands on a true AP picture.
     """
 
     level: str
@@ -59,6 +67,7 @@ class Target:
     parts: npt.NDArray[np.uint8]
     grid: Grid
     needles: tuple[Needle, ...] = ()
+    medial_mm: tuple[tuple[str, float], ...] = ()
 
     def body(self) -> BoolArray:
         """Voxels of the vertebra's body."""

@@ -73,9 +73,16 @@ def target_to_bytes(target: Target) -> bytes:
         "vertebra_id": target.vertebra_id,
         "depth_mm": target.depth_mm,
         "needles": [
-            {"side": n.side, "entry_mm": n.entry_mm, "tip_mm": n.tip_mm, "outer_mm": n.outer_mm}
+            {
+                "name": n.name,
+                "side": n.side,
+                "entry_mm": n.entry_mm,
+                "tip_mm": n.tip_mm,
+                "outer_mm": n.outer_mm,
+            }
             for n in target.needles
         ],
+        "medial_mm": dict(target.medial_mm),
     }
     arrays: dict[str, Any] = {name: getattr(target, name).astype(kind) for name, kind in ARRAYS.items()}
     arrays["affine"] = target.grid.affine
@@ -96,7 +103,9 @@ def target_from_bytes(content: bytes, name: str) -> Target:
         about = json.loads(arrays["about"].tobytes())
         _check(arrays, about)
         needles = tuple(
-            Needle(n["side"], tuple(n["entry_mm"]), tuple(n["tip_mm"]), float(n["outer_mm"]))
+            Needle(
+                n["side"], tuple(n["entry_mm"]), tuple(n["tip_mm"]), float(n["outer_mm"]), n.get("name", "")
+            )
             for n in about["needles"]
         )
         frame = arrays["frame"]
@@ -110,6 +119,7 @@ def target_from_bytes(content: bytes, name: str) -> Target:
             arrays["parts"],
             Grid(arrays["hu"].shape, arrays["affine"]),
             needles,
+            tuple((side, float(at)) for side, at in about.get("medial_mm", {}).items()),
         )
     except (ValueError, KeyError, TypeError, EOFError, OSError, zipfile.BadZipFile) as error:
         raise InputError(f"The watched vertebra in {name} is damaged or of another version") from error

@@ -21,6 +21,9 @@ from thecal.report.schema import Deposit, Report
 if TYPE_CHECKING:
     from thecal.registry.store import Store
 
+AGES_APART_YEARS: Final = 2.0
+"""How far the ages in a report and in a case may differ, for they may be of other times: a choice."""
+DAYS_A_YEAR: Final = 365.25
 IN_THE_BODY: Final = "intravertebral"
 IN_THE_CANAL: Final = ("epidural", "intradural")
 
@@ -32,7 +35,7 @@ def attach(store: Store, pseudonym: str, folder: Path, *, who: str) -> Case:
     ------
     InputError
         Where there is no such report or case, the report is not of this schema, it is attached already, to
-        whichever case, or it says another sex than the case.
+        whichever case, or it says another sex or age than the case.
     """
     path = folder / "report.json" if folder.is_dir() else folder
     try:
@@ -55,10 +58,39 @@ def attach(store: Store, pseudonym: str, folder: Path, *, who: str) -> Case:
             raise InputError(
                 f"The report is of sex {said}, case {pseudonym} of sex {known}: another patient?"
             )
+        if not _ages_agree(report, case):
+            raise InputError(
+                f"The age in the report is not that of case {pseudonym}, within {AGES_APART_YEARS:g} years "
+                "and the time that she was followed up: another patient?"
+            )
         return with_report(case, report, sha256)
 
     files = [(sha256, zlib.compress(content))]
     return store.change(pseudonym, edit, who=who, what="attach", files=files)
+
+
+def _ages_agree(report: Report, case: Case) -> bool:
+    """Whether both may be of one patient, as far as both ages are known.
+
+    A case's age is that at the procedure, by custom; a CT may come as late as the last finding or event.
+    """
+    said, known = report.input.age, case.patient.age_years
+    if said is None or known is None:
+        return True
+    later = _followed_years(case)
+    return -AGES_APART_YEARS <= said - known <= later + AGES_APART_YEARS
+
+
+def _followed_years(case: Case) -> float:
+    """From the first procedure to the last finding, event, operation or image, years; 0 where unknown."""
+    first = min((each.on for each in case.procedures if each.on is not None), default=None)
+    days = [outcome.days for outcome in case.outcomes] + [event.days for event in case.events]
+    dates = [outcome.on for outcome in case.outcomes] + [event.on for event in case.events]
+    dates += [image.on for image in case.imaging] + [operation.on for operation in case.revisions]
+    found = [number for number in days if number is not None]
+    if first is not None:
+        found += [float((on - first).days) for on in dates if on is not None]
+    return max([0.0, *found]) / DAYS_A_YEAR
 
 
 def with_report(case: Case, report: Report, sha256: str) -> Case:

@@ -20,12 +20,13 @@ from pydantic import (
     model_validator,
 )
 
+from thecal.registry.words import SACRAL, SPHINCTER, WALKING
 from thecal.terms import VERSE_IDS, Compartment, SignName, Yeom
 
 
 def _known_level(value: str) -> str:
     if value not in VERSE_IDS:
-        raise ValueError(f"{value!r} is no level: T12, L1 and the like are")
+        raise ValueError("A level is T12, L1 and the like")
     return value
 
 
@@ -40,7 +41,7 @@ def _written_day(value: object) -> object:
 
 def _likely_day(value: date) -> date:
     if not 1880 <= value.year <= 2200:
-        raise ValueError(f"The year {value.year} is no year of a patient")
+        raise ValueError("The year is no year of a patient: 1880 to 2200")
     return value
 
 
@@ -69,6 +70,8 @@ Scale = Literal[
     "frankel",
     "bladder",
     "bowel",
+    "anal_contraction",
+    "anal_pressure",
     "reflex",
     "vas",
     "odi",
@@ -76,12 +79,11 @@ Scale = Literal[
 ]
 """What an outcome is measured on. ``mrc`` 0 to 5 for one muscle and side; ISNCSCI totals 0 to 100 (motor)
 and 0 to 112 (each sense); ``ais`` and ``frankel`` A to E; bladder and bowel ``normal``, ``impaired``,
-``none``; reflex 0 to 4; ``vas`` 0 to 10; ``odi`` 0 to 100; walking ``independent``, ``aided``, ``none``."""
+``none``; voluntary anal contraction and deep anal pressure (ISNCSCI) ``yes``, ``no``; reflex 0 to 4; ``vas``
+0 to 10; ``odi`` 0 to 100; walking ``independent``, ``aided``, ``none``."""
 EventKind = Literal[
     "adjacent_fracture", "refracture", "cement_migration", "pulmonary_embolism", "infection", "death"
 ]
-WALKING: tuple[str, ...] = ("none", "aided", "independent")
-SPHINCTER: tuple[str, ...] = ("none", "impaired", "normal")
 IMPAIRMENT: tuple[str, ...] = ("A", "B", "C", "D", "E")
 RANGES: dict[str, tuple[float, float]] = {
     "mrc": (0.0, 5.0),
@@ -96,6 +98,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "walking": WALKING,
     "bladder": SPHINCTER,
     "bowel": SPHINCTER,
+    "anal_contraction": SACRAL,
+    "anal_pressure": SACRAL,
     "ais": IMPAIRMENT,
     "frankel": IMPAIRMENT,
 }
@@ -235,9 +239,9 @@ class Outcome(Part):
         if self.scale in RANGES:
             low, high = RANGES[self.scale]
             if self.value is not None and not low <= self.value <= high:
-                raise ValueError(f"{self.scale} lies between {low:g} and {high:g}, not {self.value:g}")
+                raise ValueError(f"{self.scale} lies between {low:g} and {high:g}")
         elif self.choice is not None and self.choice not in CHOICES[self.scale]:
-            raise ValueError(f"{self.scale} is one of {', '.join(CHOICES[self.scale])}, not {self.choice}")
+            raise ValueError(f"{self.scale} is one of {', '.join(CHOICES[self.scale])}")
         return self
 
 

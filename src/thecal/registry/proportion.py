@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from thecal.errors import InputError
+from thecal.registry.incomplete_beta import incomplete_beta_inverse
 
 
 def clopper_pearson(events: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
@@ -24,11 +25,9 @@ def clopper_pearson(events: int, n: int, confidence: float = 0.95) -> tuple[floa
     InputError
         Where there are more events than trials, or none to count.
     """
-    from scipy.special import betaincinv
-
     if not 0 <= events <= n or n < 1:
         raise InputError(f"{events} of {n} is no proportion")
     tail = 0.5 * (1.0 - confidence)
-    low = 0.0 if events == 0 else float(betaincinv(events, n - events + 1, tail))
-    high = 1.0 if events == n else float(betaincinv(events + 1, n - events, 1.0 - tail))
+    low = 0.0 if events == 0 else incomplete_beta_inverse(events, n - events + 1, tail)
+    high = 1.0 if events == n else incomplete_beta_inverse(events + 1, n - events, 1.0 - tail)
     return low, high

@@ -41,7 +41,7 @@ PARTS: Final[dict[str, tuple[type[Part], str]]] = {
     "leaks": (Leak, "a leak that a person saw (thecal registry attach adds those of a report)"),
     "deficit": (Deficit, "whether there was a neurological deficit"),
     "revisions": (Revision, "an operation that took cement out or made room"),
-    "outcomes": (Outcome, "a finding (strength of a muscle, bladder, walking, pain)"),
+    "outcomes": (Outcome, "a finding (strength of a muscle, bladder, anal contraction, walking, pain)"),
     "events": (Event, "a later event"),
 }
 """The parts in the order in which they are asked for."""
@@ -174,7 +174,7 @@ class Question:
         return self.part is not None and get_origin(self.part.model_fields[self.field].annotation) is tuple
 
 
-MANY: Final = 12
+MANY: Final = 14
 """Choices that are put behind a question; of more the first answer that is none of them tells."""
 
 
@@ -205,14 +205,15 @@ def case_of_answers(answers: Answers, *, with_name: bool = False) -> Case:
                 fields[field] = values.get(field)
                 continue
             found = [path for path in values if path.startswith(f"{field}.")]
-            fields[field] = [_part(field, values[path]) for path in found]
+            fields[field] = [part_values(field, values[path]) for path in found]
         return Case.model_validate(fields)
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise InputError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
 
 
-def _part(field: str, values: dict[str, Any]) -> dict[str, Any]:
+def part_values(field: str, values: dict[str, Any]) -> dict[str, Any]:
+    """What was answered to the questions of one part, as the part has it."""
     signs = {name: values.pop(f"signs_{name}", None) for name in SIGNS} if field == "leaks" else {}
     if any(signs.values()):
         values["signs"] = [{"name": name, "state": state} for name, state in signs.items() if state]
@@ -222,19 +223,31 @@ def _part(field: str, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _questions(answers: Answers, with_name: bool) -> Iterator[Question]:
-    yield from _fields("patient", "patient", Patient, () if with_name else NAMED)
-    for field, (part, words) in PARTS.items():
+    yield from entry_questions("patient", "patient", answers, with_name=with_name)
+    for field, (_, words) in PARTS.items():
         if field == "deficit":
             if (yield from _opened(answers, f"{field}?", f"Say {words}?")):
-                yield from _fields(field, field, part, ())
+                yield from entry_questions(field, field, answers)
             continue
         number = 0
         while (yield from _opened(answers, f"{field}.{number}?", f"Add {words}?")):
-            yield from _fields(f"{field}.{number}", field, part, LATER.get(part, ()), answers)
-            if part is Leak:
-                yield from _signs(f"{field}.{number}", answers)
+            yield from entry_questions(field, f"{field}.{number}", answers)
             number += 1
-            words = re.sub(r"^an? ", "another ", re.sub(r" \(.*\)$", "", words))
+            words = another(field)
+
+
+def another(field: str) -> str:
+    """A further part of a list, in words: "another fractured vertebra"."""
+    return re.sub(r"^an? ", "another ", re.sub(r" \(.*\)$", "", PARTS[field][1]))
+
+
+def entry_questions(field: str, at: str, answers: Answers, *, with_name: bool = False) -> Iterator[Question]:
+    """The questions of one part, whose paths begin with ``at``; which they are follows from the answers."""
+    part = Patient if field == "patient" else PARTS[field][0]
+    left_out = LATER.get(part, ()) if part is not Patient or with_name else NAMED
+    yield from _fields(at, field, part, left_out, answers)
+    if part is Leak:
+        yield from _signs(at, answers)
 
 
 def _opened(answers: Answers, path: str, text: str) -> Generator[Question, None, bool]:
@@ -244,14 +257,14 @@ def _opened(answers: Answers, path: str, text: str) -> Generator[Question, None,
 
 
 def _fields(
-    at: str, name: str, part: type[Part], left_out: tuple[str, ...], answers: Answers | None = None
+    at: str, name: str, part: type[Part], left_out: tuple[str, ...], answers: Answers
 ) -> Iterator[Question]:
     for field, info in part.model_fields.items():
         if field in left_out:
             continue
         scale = None
         if part is Outcome and field != "scale":
-            scale = _whole_word((answers or {}).get(f"{at}.scale", ""), SCALES)
+            scale = _whole_word(answers.get(f"{at}.scale", ""), SCALES)
             if field in OF_ONE_MUSCLE and scale not in OF_MUSCLES:
                 continue
         yield Question(

@@ -21,6 +21,8 @@ class LikeCase:
         Where its sources disagree.
     source : str or None
         Where it is published.
+    inferences : tuple of str
+        What is read into the sources' words, and not printed of this patient.
     """
 
     name: str
@@ -32,6 +34,7 @@ class LikeCase:
     became: str
     conflicts: tuple[str, ...]
     source: str | None
+    inferences: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from thecal.report.headline import place_words
-
 
 def page_template(package: str, name: str, **filters: Callable[..., Any]) -> jinja2.Template:
     """The template of a page beside a package's code, with the style and the filters that all pages share."""
@@ -41,6 +39,8 @@ def _percent(value: float | None) -> str:
 
 
 def _at_level(deposit: Any) -> str:
+    from thecal.report.headline import place_words
+
     return place_words(deposit.level, deposit.vertebra_id)
 
 

@@ -66,3 +66,27 @@ def test_a_stop_holds_though_the_vertebra_was_lost_and_the_picture_before_cement
     worse = alarms.say(61.0, None, ("behind the posterior wall",))
     assert worse.level == "leak"
     assert alarms.say(120.0, None, ()).level == "stop"
+
+
+def test_with_cement_in_a_new_picture_before_cement_is_never_followed_by_ok():
+    alarms = Alarms("third")
+    assert alarms.say(0.0, _front(0.55), ()).level == "ok"
+    alarms.begin_anew()
+    later = alarms.say(9.0, None, ())
+    assert later.level == "near"
+    assert "not seen" in later.why
+
+
+def test_without_cement_a_new_picture_before_cement_is_followed_by_ok():
+    alarms = Alarms("third")
+    assert alarms.say(0.0, None, ()).level == "ok"
+    alarms.begin_anew()
+    assert alarms.say(9.0, None, ()).level == "ok"
+
+
+def test_what_still_holds_is_told_of_the_past():
+    alarms = Alarms("third")
+    alarms.say(0.0, _front(0.3), ())
+    held = alarms.say(0.5 * DOWN_S, None, ())
+    assert held.level == "stop"
+    assert held.why == "Cement had reached the posterior third."

@@ -236,9 +236,32 @@ def test_on_an_ap_view_a_tip_medial_of_the_pedicle_stops_only_behind_the_wall(ta
         return [replace(found, tip_px=tip, sure=True)]
 
     assert needle_rule(target, front, seen(left_mm + 3.0 * k), True) is None
+    # It is the needle's surface that must stay lateral.
+    radius = target.needles[0].outer_mm / 2.0
+    assert needle_rule(target, front, seen(left_mm + (radius + 0.4) * k), True) is None
+    assert needle_rule(target, front, seen(left_mm + (radius - 0.4) * k), True).level == "stop"
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), True).level == "stop"
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), None).level == "near"
     assert needle_rule(target, front, seen(left_mm - 3.0 * k), False) is None
+
+
+def test_a_needle_that_is_not_found_on_an_ap_view_is_not_called_well(target):
+    front = regions(target, CArm().view(target.frame.to_lps([0, 15, 0]), 180.0).binned(2))
+    blank = np.zeros(front.view.shape, np.float32)
+    unseen = [replace(find_needle(blank, target.needles[0], front.view, front.pixel_mm), sure=False)]
+    for behind in (True, None):
+        said = needle_rule(target, front, unseen, behind)
+        assert said.level == "lost"
+        assert "not judged" in said.why
+    assert needle_rule(target, front, unseen, False) is None
+
+
+def test_the_medial_line_is_the_plans_own(target):
+    for side, k in (("left", 1.0), ("right", -1.0)):
+        planned = replace(target, medial_mm=(("left", 9.2), ("right", 9.4)))
+        at, ends = medial_line(planned, side)
+        assert at == pytest.approx(k * dict(planned.medial_mm)[side])
+        np.testing.assert_allclose(planned.frame.to_local(ends)[:, 0], at, atol=1e-9)
 
 
 def test_cement_outside_that_has_no_other_name_is_said_to_be_outside(lateral, target):
@@ -267,7 +290,7 @@ def test_darkness_over_the_needle_is_cement_only_where_cement_lies_beside_it(bes
     plain = np.zeros(shape, np.float32)
     baseline = Baseline(plain, plain + 0.01, np.zeros((0, *shape), np.float32), everywhere, 1.0, 0.01)
     finder = CementFinder(
-        baseline, blind, core, far, everywhere, everywhere, np.array([64.0, 62.0]), 0.5,
+        baseline, blind, core, far, everywhere, everywhere, (np.array([64.0, 62.0]),), 0.5,
         (np.array([1.0, 0.0]),),
     )  # fmt: skip
     change = np.zeros(shape, np.float32)

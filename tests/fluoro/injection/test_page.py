@@ -75,8 +75,20 @@ def test_an_injection_without_alarm_is_not_called_safe() -> None:
 
 def test_nothing_read_at_all_is_a_page_too() -> None:
     page = render_injection_page(OPENING, chronicled([]))
-    assert "No alarm was said" in page
+    assert "Nothing could be told in this watch." in page
+    assert "No alarm was said" not in page
     assert "The injection in time" not in page
+
+
+def test_a_watch_that_was_always_lost_does_not_say_that_there_was_no_alarm() -> None:
+    class Blind(ColumnModel):
+        def see(self, frame: Frame) -> Reading:
+            return replace(super().see(frame), level="lost", why="The vertebra is not found.")
+
+    chronicle = Chronicle()
+    Session(Watch(), Blind(), [chronicle]).run(Scripted(list(frames(30)), live=False), speed="full")
+    assert headline(OPENING, chronicle) == ["Nothing could be told in this watch."]
+    assert headline(OPENING, chronicled(black(30, 0))) == ["Nothing could be told in this watch."]
 
 
 def test_the_blind_time_is_the_sum_of_what_was_lost() -> None:

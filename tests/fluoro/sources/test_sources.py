@@ -22,7 +22,7 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import SourceLost, Unreadable
 from thecal.fluoro.sources.folder import FillingFolder, FullFolder
 from thecal.fluoro.sources.open import open_source
-from thecal.fluoro.sources.video import Stream, check_host, stream_name
+from thecal.fluoro.sources.video import Stream, VideoFile, check_host, stream_name
 from thecal.fluoro.sources.xa import XaFile, XaFolder
 from thecal.fluoro.stream.session import Session
 from thecal.fluoro.stream.watch import Watch
@@ -149,6 +149,52 @@ def test_a_folder_of_single_dicom_pictures_is_in_the_order_of_their_numbers(tmp_
     assert got[3].time_s == pytest.approx(0.3)
 
 
+def test_a_folder_of_runs_names_them_and_asks_for_one(tmp_path: Path) -> None:
+    """As an export writes them: runs, a picture and a DICOMDIR side by side."""
+    xa(tmp_path / "IM_0001.dcm", stack(5))
+    xa(tmp_path / "IM_0002", stack(3))
+    xa(tmp_path / "IM_0003", picture(0))
+    xa(tmp_path / "DICOMDIR", picture(0))
+    report = pydicom.dcmread(xa(tmp_path / "dose.dcm", picture(0)))
+    del report.Rows, report.PixelData
+    report.save_as(tmp_path / "dose.dcm")
+    with pytest.raises(InputError, match=r"name one file: IM_0001.dcm \(5 frames\), IM_0002 \(3 frames\)$"):
+        open_source(str(tmp_path))
+    (tmp_path / "IM_0001.dcm").unlink()
+    (tmp_path / "IM_0003").unlink()
+    (tmp_path / "dose.dcm").unlink()
+    # One run beside a DICOMDIR is that run.
+    assert len(came(open_source(str(tmp_path)))) == 3
+    (tmp_path / "IM_0002").unlink()
+    with pytest.raises(InputError, match="DICOMDIR and no picture"):
+        open_source(str(tmp_path))
+
+
+def exposed(folder: Path, **moments: list[str]) -> list[float]:
+    """The times of a folder of single-frame files whose elements are given one for each."""
+    for number in range(3):
+        stated = {name: values[number] for name, values in moments.items()}
+        xa(folder / f"{number}.dcm", picture(number), InstanceNumber=number, FrameTime=100.0, **stated)
+    return [frame.time_s for frame in came(open_source(str(folder)))]
+
+
+def test_single_dicom_pictures_come_at_the_times_of_their_exposure(tmp_path: Path) -> None:
+    days = ["20260303", "20260303", "20260304"]
+    times = ["235959.0", "235959.25", "000000.5"]
+    assert exposed(tmp_path, AcquisitionDate=days, AcquisitionTime=times) == pytest.approx([0.0, 0.25, 1.5])
+    assert exposed(tmp_path, ContentDate=days, ContentTime=times) == pytest.approx([0.0, 0.25, 1.5])
+    both = [day + time for day, time in zip(days, times, strict=True)]
+    assert exposed(tmp_path, AcquisitionDateTime=both) == pytest.approx([0.0, 0.25, 1.5])
+
+
+def test_where_the_times_of_exposure_do_not_tell_pictures_apart_the_stated_rate_counts(
+    tmp_path: Path,
+) -> None:
+    whole = ["120000", "120000", "120001"]
+    assert exposed(tmp_path, ContentDate=["20260303"] * 3, ContentTime=whole) == pytest.approx([0, 0.1, 0.2])
+    assert exposed(tmp_path, ContentTime=["120000", "120001", "120002"]) == pytest.approx([0, 0.1, 0.2])
+
+
 def test_a_folder_of_png_files_is_in_the_order_of_their_names(tmp_path: Path) -> None:
     for number in range(3):
         Image.fromarray(picture(number)).save(tmp_path / f"{number:03d}.png")
@@ -156,6 +202,33 @@ def test_a_folder_of_png_files_is_in_the_order_of_their_names(tmp_path: Path) ->
     source = open_source(str(tmp_path))
     assert isinstance(source, FullFolder)
     np.testing.assert_array_equal(came(source)[2].pixels, picture(2))
+
+
+def test_picture_9_comes_before_picture_10(tmp_path: Path) -> None:
+    for number in (0, 1, 9, 10, 11, 100):
+        Image.fromarray(picture(number)).save(tmp_path / f"frame{number}.png")
+    for source in (open_source(str(tmp_path)), open_source(str(tmp_path), live=True)):
+        for got, number in zip(source.arrivals(), (0, 1, 9, 10, 11, 100), strict=False):
+            np.testing.assert_array_equal(got.pixels, picture(number))
+            if number == 100:
+                source.stop()
+
+
+def test_a_rate_is_given_to_a_source_that_states_none_and_refused_by_one_that_does(tmp_path: Path) -> None:
+    (tmp_path / "png").mkdir()
+    for number in range(3):
+        Image.fromarray(picture(number)).save(tmp_path / "png" / f"{number}.png")
+    silent, timed = xa(tmp_path / "a.dcm", stack(3)), xa(tmp_path / "b.dcm", stack(3), FrameTime=200.0)
+    for where in (tmp_path / "png", silent):
+        assert not open_source(str(where)).states_times
+        source = open_source(str(where), rate_hz=4.0)
+        assert [frame.time_s for frame in came(source)] == pytest.approx([0.0, 0.25, 0.5])
+    with pytest.raises(InputError, match="states the times of its pictures"):
+        open_source(str(timed), rate_hz=4.0)
+    with pytest.raises(InputError, match="is live"):
+        open_source(str(tmp_path / "png"), live=True, rate_hz=4.0)
+    with pytest.raises(InputError, match="above 0"):
+        open_source(str(silent), rate_hz=0.0)
 
 
 def test_a_folder_that_fills_gives_each_picture_once_and_waits_for_half_a_one(tmp_path: Path) -> None:
@@ -193,7 +266,7 @@ def test_a_file_that_never_becomes_a_picture_does_not_hold_up_the_next(
     (tmp_path / "0.png").write_bytes(b"no picture")
     Image.fromarray(picture(1)).save(tmp_path / "1.png")
     first, second = islice(source.arrivals(), 2)
-    assert first == Unreadable("0.png is no picture")
+    assert first == Unreadable("a new file is no picture")
     assert isinstance(second, Frame)
 
 
@@ -216,6 +289,21 @@ def test_a_run_dropped_into_a_folder_gives_its_pictures_and_its_c_arm(tmp_path: 
     again = FillingFolder(tmp_path)
     assert again.geometry is not None
     assert again.geometry.primary_deg == -88.0
+
+
+def test_what_is_said_of_a_new_file_does_not_hold_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("thecal.fluoro.sources.folder.GIVEN_UP_S", 0.0)
+    source = FillingFolder(tmp_path)
+    xa(tmp_path / "DOE_JANE_1.dcm", stack(3), PositionerPrimaryAngleIncrement=[0.0, 2.0, 4.0])
+    report = pydicom.dcmread(xa(tmp_path / "DOE_JANE_2.dcm", picture(0)))
+    del report.Rows, report.PixelData
+    report.save_as(tmp_path / "DOE_JANE_2.dcm")
+    (tmp_path / "DOE_JANE_3.dcm").write_bytes(b"nothing")
+    said = [item.text for item in islice(source.arrivals(), 3)]
+    assert said[0].startswith("The C-arm turns")
+    assert said[1:] == ["a new file holds no picture", "a new file cannot be read as DICOM"]
 
 
 def test_a_folder_that_goes_away_is_a_source_that_is_lost(tmp_path: Path) -> None:
@@ -253,8 +341,8 @@ def test_a_stream_from_this_computer_or_by_option_is_not_refused() -> None:
     check_host("rtsp://10.0.0.7/x", network=True)
 
 
-def test_the_name_of_a_stream_holds_no_password() -> None:
-    assert stream_name("rtsp://user:secret@127.0.0.1:8554/live?key=1") == "rtsp://127.0.0.1:8554/live"
+def test_the_name_of_a_stream_holds_no_password_and_no_path() -> None:
+    assert stream_name("rtsp://user:secret@127.0.0.1:8554/doe?key=1") == "a stream of 127.0.0.1:8554"
 
 
 def cv2() -> object:
@@ -271,6 +359,38 @@ def test_a_film_gives_its_pictures_at_its_own_times(tmp_path: Path) -> None:
     got = came(open_source(path))
     assert [frame.time_s for frame in got] == pytest.approx([n / 15.0 for n in range(6)])
     assert np.abs(got[4].pixels.astype(int) - picture(4, dtype=np.uint8)).mean() < 3.0
+
+
+@pytest.mark.parametrize(
+    ("own_ms", "times_s"),
+    [
+        ((40.0, 60.0, 160.0, 200.0), (0.0, 0.02, 0.12, 0.16)),
+        ((0.0, 0.0, 0.0, 0.0), (0.0, 0.1, 0.2, 0.3)),
+        ((0.0, 50.0, 50.0, 300.0), (0.0, 0.05, 0.15, 0.3)),
+    ],
+)
+def test_a_film_of_uneven_times_keeps_them_and_one_without_goes_by_its_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own_ms: tuple[float, ...], times_s: tuple[float, ...]
+) -> None:
+    class Film:
+        def __init__(self, *_: object) -> None:
+            self.read_so_far = 0
+
+        def isOpened(self) -> bool:  # noqa: N802
+            return True
+
+        def get(self, what: int) -> float:
+            return 10.0 if what == cv.CAP_PROP_FPS else own_ms[self.read_so_far - 1]
+
+        def read(self) -> tuple[bool, np.ndarray | None]:
+            self.read_so_far += 1
+            return self.read_so_far <= len(own_ms), np.zeros((8, 8, 3), np.uint8)
+
+        def release(self) -> None: ...
+
+    cv = cv2()
+    monkeypatch.setattr(cv, "VideoCapture", Film)
+    assert [frame.time_s for frame in came(VideoFile(tmp_path / "x.avi"))] == pytest.approx(times_s)
 
 
 def test_a_camera_that_is_not_there_is_lost_and_not_an_end() -> None:

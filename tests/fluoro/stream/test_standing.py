@@ -59,6 +59,17 @@ def test_a_detector_at_her_right_can_be_said() -> None:
         stands(None, secondary_deg=5.0)
 
 
+def test_on_an_ap_view_she_lies_prone_unless_it_is_said_otherwise() -> None:
+    unstated = replace(ZEROS, primary_deg=None, secondary_deg=None)
+    for geometry in (unstated, ZEROS):
+        prone = stands(geometry, view="ap")
+        assert same(prone, 180.0, 0.0)
+        assert any("prone" in words for words in prone.assumed)
+        assert same(stands(geometry, view="ap", supine=True), 0.0, 0.0)
+    assert same(stands(replace(ZEROS, primary_deg=175.0), view="ap"), 175.0, 0.0)
+    assert same(stands(replace(ZEROS, primary_deg=4.0), view="ap"), 4.0, 0.0)
+
+
 def test_a_distance_by_option_goes_before_a_stated_one() -> None:
     stood = stands(sid_mm=1100.0)
     assert stood.view.sid_mm == pytest.approx(1100.0)
@@ -143,7 +154,7 @@ def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
             return Reading(frame.number, frame.time_s, "ok", "Seen")
 
     def begun(self: PlannedModel, frame: Frame) -> Sees:
-        views.append(self._view(frame))
+        views.append(self._stands(frame).view)
         return Sees()
 
     monkeypatch.setattr(PlannedModel, "_begun", begun)
@@ -157,3 +168,14 @@ def test_where_the_first_picture_says_how_the_c_arm_stands_it_is_waited_for(
     where = SourceGeometry(1000.0, 620.0, 0.4, -90.0, 0.0, (96, 96))
     assert model.see(replace(second, geometry=where)).level == "ok"
     assert views[0].source[0] > MIDDLE[0]
+
+
+def test_black_bars_beside_a_picture_do_not_make_its_pixels_smaller() -> None:
+    square, bars = (
+        standing(toy_target(), WatchOptions(view="lateral"), None, s) for s in ((96, 96), (96, 170))
+    )
+    pitch = [words for words in square.assumed if words.startswith("pixel pitch")]
+    assert pitch == [words for words in bars.assumed if words.startswith("pixel pitch")]
+    assert pitch[0] in bars.size_assumed
+    assert "an exactly lateral view" in bars.assumed
+    assert "an exactly lateral view" not in bars.size_assumed

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from thecal.errors import InputError
+from thecal.fluoro.front.medial_line import medial_line as monitored_line
 from thecal.fluoro.target_file import read_planned_target
 from thecal.needle.outputs import folder as outputs
 from thecal.needle.outputs.folder import write_plan
 from thecal.needle.outputs.needles import needles_of, start_mm
+from thecal.needle.pictures.landmarks import medial_line as planned_line
 from thecal.needle.pictures.views import crossing_picture, scene_of
 
 
@@ -55,6 +57,15 @@ def test_the_monitor_finds_the_vertebra_with_its_needles(case, folder):
     for got, planned in zip(target.needles, needles, strict=True):
         np.testing.assert_allclose(got.entry_mm, start_mm(planned.way))
         np.testing.assert_allclose(got.tip_mm, planned.way.tip_mm)
+    assert [n.name for n in target.needles] == [n.key for n in needles]
+
+
+def test_plan_and_monitor_hold_a_needle_against_the_same_medial_line(case, folder):
+    target = read_planned_target(folder, "T12")
+    for answer in case.plan.sides:
+        at, _ = monitored_line(target, answer.side)
+        drawn = case.vertebra.frame.to_local(planned_line(case.vertebra, answer.corridor))
+        np.testing.assert_allclose(drawn[:, 0], at, atol=1e-6)
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from thecal.registry.case import CHOICES, RANGES, Case
+from thecal.registry.case import CHOICES, Case
 from thecal.registry.exchange.fields import LISTS, PartField, fields_of
 from thecal.registry.exchange.texts import STATES
+from thecal.registry.readings import read_finding
 from thecal.terms import SIGNS, VERSE_IDS
 
 # What doctors write, and what breaks careless tables: quotes, marks, lines, other scripts.
@@ -39,6 +40,15 @@ def _value(field: PartField) -> st.SearchStrategy[object]:
     return words
 
 
+WRITTEN = {
+    "mrc": ("4+", "4 -", "IV", "2⁺", "3/5", "0"),
+    "bladder": ("Urinary retention", "no control", "normal"),
+    "ais": ("AIS D", "a"),
+    "vas": ("7,5", "3/10", "0"),
+    "odi": ("40 %", "62"),
+    "reflex": ("++", "2+", "0"),
+    "anal_pressure": ("not felt", "yes"),
+}
 KEPT = ("posterior_wall", "cleft", "durotomy", "corpectomy", "fixation")
 """They have a default, and so may not be None."""
 
@@ -57,17 +67,12 @@ def parts(part: str) -> st.SearchStrategy[dict[str, object]]:
 
 
 def _within_its_scale(content: dict[str, object]) -> dict[str, object]:
-    scale = str(content["scale"])
-    if scale in RANGES:
-        content.pop("choice", None)
-        if "value" in content:
-            low, high = RANGES[scale]
-            content["value"] = low + abs(hash(content["value"])) % 97 / 97 * (high - low)
-    else:
-        content.pop("value", None)
-        if "choice" in content:
-            content["choice"] = CHOICES[scale][len(str(content["choice"])) % len(CHOICES[scale])]
-    return content
+    """What was written is something on its scale, and the number or the word is that of it."""
+    scale = content["scale"]
+    known = WRITTEN.get(scale, CHOICES.get(scale, ("0", "3", "4")))
+    written = known[len(str(content["as_written"])) % len(known)]
+    value, choice = read_finding(scale, written)
+    return {**content, "as_written": written, "value": value, "choice": choice}
 
 
 def cases() -> st.SearchStrategy[Case]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
 from case_values import registries
 from hypothesis import given, settings
 
@@ -14,11 +13,10 @@ from thecal.registry.exchange.csv_in import read_csv
 from thecal.registry.exchange.csv_out import write_long, write_wide
 
 
-@pytest.mark.parametrize("write", [write_wide, write_long])
-def test_what_is_exported_comes_back_as_it_was(write) -> None:
-    @settings(max_examples=60)
-    @given(registries())
-    def back(cases: list[Case]) -> None:
+@settings(max_examples=60)
+@given(registries())
+def test_what_is_exported_comes_back_as_it_was(cases: list[Case]) -> None:
+    for write in (write_wide, write_long):
         with TemporaryDirectory() as folder:
             path = Path(folder) / "cases.csv"
             with path.open("w", encoding="utf-8", newline="") as stream:
@@ -26,5 +24,3 @@ def test_what_is_exported_comes_back_as_it_was(write) -> None:
             incoming = read_csv([path])
         assert incoming.problems == []
         assert incoming.cases == cases
-
-    back()

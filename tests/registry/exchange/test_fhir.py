@@ -182,6 +182,9 @@ def test_an_own_bundle_that_somebody_changed_is_told_and_not_taken(tmp_path: Pat
     assert any("one of VP, KP" in problem.sentence for problem in incoming.problems)
 
 
+SERVERS = [
+    path.read_text(encoding="utf-8") for path in sorted(Path(__file__).with_name("bundles").glob("*.json"))
+]
 NODES = (
     st.none()
     | st.booleans()
@@ -198,11 +201,14 @@ def _places(node: object, path: tuple[object, ...] = ()) -> list[tuple[object, .
     return [path, *(each for key, value in inner for each in _places(value, (*path, key)))]
 
 
+OWN = json.dumps(bundle_of(simulated_cases(1, 5)))
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_a_bundle_broken_anywhere_is_read_or_refused_in_one_sentence(data: st.DataObject) -> None:
-    own = bundle_of(simulated_cases(1, 5))
-    bundle = json.loads(json.dumps(data.draw(st.sampled_from([FOREIGN, own]))))
+    texts = [json.dumps(FOREIGN), OWN, *SERVERS]
+    bundle = json.loads(data.draw(st.sampled_from(texts)))
     place = data.draw(st.sampled_from(_places(bundle)[1:]))
     parent = bundle
     for key in place[:-1]:
@@ -218,4 +224,29 @@ def test_a_bundle_broken_anywhere_is_read_or_refused_in_one_sentence(data: st.Da
         except InputError as error:
             said = str(error)
     assert "\n" not in said
-    assert "Mustermann" not in said
+    assert not any(name in said for name in ("Mustermann", "Invented", "Ausgedacht", "Phantasie"))
+
+
+def test_bladder_and_anal_examination_of_another_program_are_read_by_the_convention(tmp_path: Path) -> None:
+    def observed(name: str, said: str) -> dict[str, object]:
+        found = {"resourceType": "Observation", "code": {"text": name}, "valueString": said}
+        return {"resource": {**found, "subject": {"reference": "Patient/p7"}}}
+
+    entries = [
+        FOREIGN["entry"][0],
+        observed("Bladder function", "Urinary retention"),
+        observed("Voluntary anal contraction (VAC)", "Absent"),
+        observed("Deep anal pressure", "yes"),
+        observed("Bladder function", "catheter"),
+    ]
+    path = tmp_path / "bundle.json"
+    path.write_text(json.dumps({"resourceType": "Bundle", "entry": entries}), encoding="utf-8")
+    incoming = read_fhir(path)
+    assert [(o.scale, o.as_written, o.choice) for o in incoming.cases[0].outcomes] == [
+        ("bladder", "Urinary retention", "impaired"),
+        ("anal_contraction", "Absent", "no"),
+        ("anal_pressure", "yes", "yes"),
+    ]
+    assert incoming.not_taken == ["entry 5, Observation: not understood"]
+    text = checked_json(bundle_of(incoming.cases))
+    assert "Voluntary anal contraction (ISNCSCI)" in text

@@ -16,7 +16,8 @@ from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.exchange.mapping import read_mapping
 from thecal.registry.exchange.redcap_dictionary import read_dictionary, write_dictionary
-from thecal.registry.exchange.redcap_in import SYSTEM, read_redcap
+from thecal.registry.exchange.redcap_heads import SYSTEM
+from thecal.registry.exchange.redcap_in import read_redcap
 from thecal.registry.exchange.redcap_out import write_redcap
 
 DICTIONARY = """"Variable / Field Name","Form Name","Section Header","Field Type","Field Label","Choices, Calculations, OR Slider Labels"
@@ -141,3 +142,11 @@ def test_a_file_that_is_no_dictionary_is_refused(tmp_path: Path) -> None:
 
 def test_redcaps_own_columns_are_not_said_to_be_left_out(tmp_path: Path) -> None:
     assert set(SYSTEM.values()).isdisjoint(_read(RAW, tmp_path).not_taken)
+
+
+def test_the_anal_examination_can_be_chosen_as_a_scale(tmp_path: Path) -> None:
+    with (tmp_path / "dictionary.csv").open("w", encoding="utf-8", newline="") as stream:
+        write_dictionary(stream)
+    choices = read_dictionary(tmp_path / "dictionary.csv")["outcomes_scale"].choices
+    assert choices["anal_contraction"] == "anal contraction"
+    assert choices["anal_pressure"] == "anal pressure"

@@ -87,7 +87,10 @@ def test_what_only_a_title_says_is_no_case() -> None:
         ("grelat2018", "mrc", "right", "both legs paralysed"),
         ("chen2015", "mrc", "right", "nearer to 2 or 3"),
         ("kulkarni2013", "bladder", None, "incontinence at the beginning"),
-        ("kulkarni2013", "operation", None, "corpectomy of L1 first"),
+        ("kulkarni2013", "operation", None, "Table 1 has three, in another order"),
+        ("kulkarni2013", "corpectomy", None, "was not the second"),
+        ("kulkarni2013", "durotomy", None, "was not the third"),
+        ("kulkarni2013", "laminectomy", None, "no laminectomy before them"),
     ],
 )
 def test_where_table_1_and_the_papers_own_abstract_disagree_is_said(
@@ -99,6 +102,53 @@ def test_where_table_1_and_the_papers_own_abstract_disagree_is_said(
         assert words in (value.conflict or "")
         assert value.conflict_source is library().sources[case]
         assert not value.usable
+
+
+def test_the_three_operations_of_table_1_stand_each_in_its_place() -> None:
+    kulkarni = library().case("kulkarni2013")
+    printed = [
+        (v.when, v.field)
+        for v in kulkarni.of("laminectomy", "corpectomy", "durotomy")
+        if v.where == "Table 1"
+    ]
+    assert printed == [
+        ("operation 1", "laminectomy"),
+        ("operation 2", "corpectomy"),
+        ("operation 3", "durotomy"),
+    ]
+    own = [(v.when, v.field) for v in kulkarni.of("corpectomy", "durotomy") if v.usable]
+    assert own == [("operation 1", "corpectomy"), ("operation 2", "durotomy")]
+
+
+def test_a_sign_that_no_source_prints_of_the_patient_is_marked_as_inferred() -> None:
+    inferred = {(case.id, v.understood) for case in library().cases for v in case.of("sign") if v.inferred}
+    assert inferred == {
+        ("liao2025", "sac_conforming_shape"),
+        ("liao2025", "no_extradural_cement"),
+        ("grelat2018", "medial_puncture"),
+    }
+    # What is disputed is not used, so that it is no inference that counts.
+    assert [words.split(" is read")[0] for words in library().case("liao2025").inferences] == [
+        "sign “sac conforming shape”"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "figure"),
+    [
+        ("zhan-OR-cleft", "OR 1.40"),
+        ("zhan-OR-cortex", "OR 5.56"),
+        ("zhan-OR-viscosity", "OR 3.32"),
+        ("zhan-volume", "+0.59 mL"),
+        ("yeom-foramen-ppv", "86%"),
+        ("venmans-volume", "4.5 against 3.7 mL"),
+    ],
+)
+def test_ratios_and_predictive_values_are_kept_as_printed_and_never_pooled(name: str, figure: str) -> None:
+    assert figure in row(name).printed
+    assert row(name).certainty == "R"
+    assert row(name).measure != "incidence"
+    assert row(name).counts is None
 
 
 def test_what_agrees_is_not_disputed() -> None:

@@ -16,7 +16,12 @@ from thecal.registry.case import Case
 from thecal.registry.statistics.build import registry_statistics
 from thecal.registry.statistics.columns import Columns, columns_of
 from thecal.registry.statistics.from_store import columns_from
-from thecal.registry.statistics.page import statistics_page, write_statistics_page
+from thecal.registry.statistics.page import (
+    statistics_page,
+    waiting_counts,
+    waiting_sentence,
+    write_statistics_page,
+)
 from thecal.registry.store import init_store
 from thecal.terms import RESEARCH_USE
 
@@ -197,6 +202,18 @@ def test_walking_is_known_between_two_visits() -> None:
     found = registry_statistics(columns_of([_case("A", outcomes=visits)])).walking
     assert [(w.last_without, w.first_with) for w in found.patients] == [(10.0, 30.0)]
     assert found.gap_days == 20.0
+
+
+def test_half_walk_again_between_two_visits_and_on_no_day_of_them() -> None:
+    visits = [_word("walking", word, day) for word, day in (("none", 1), ("none", 11), ("aided", 31))]
+    found = registry_statistics(columns_of([_case(f"P{n}", outcomes=visits) for n in range(10)]))
+    assert waiting_sentence(found.walking) == "Half have it again between day 10 and day 30 (Turnbull)."
+    assert waiting_counts(found.walking).startswith("10 patients: of 10 it is known between which two visits")
+    assert "have 1 different intervals; the estimate rests on 1" in waiting_counts(found.walking)
+    nine = registry_statistics(columns_of([_case(f"P{n}", outcomes=visits) for n in range(9)]))
+    assert nine.walking.between is None
+    assert waiting_sentence(nine.walking) == ""
+    assert "Turnbull" not in statistics_page(nine)
 
 
 def test_who_could_not_walk_and_was_never_seen_again_is_missing() -> None:

@@ -44,6 +44,12 @@ def test_what_changed_is_named_by_its_place_in_the_case() -> None:
     after = {"patient": {"sex": "F", "age_years": 70.0}, "leaks": [{"level": "L1"}, {"level": "L2"}]}
     assert list(differences(before, after)) == [
         ("patient.age_years", None, 70.0),
-        ("leaks[1].level", "T12", "L1"),
-        ("leaks[2]", None, {"level": "L2"}),
+        ("leaks.1.level", "T12", "L1"),
+        ("leaks.2", None, {"level": "L2"}),
     ]
+
+
+def test_what_was_taken_out_is_the_only_difference() -> None:
+    assert list(differences({"a": [1, 2, 3, 3]}, {"a": [1, 3, 3]})) == [("a.2", 2, None)]
+    assert list(differences({"a": [1, 1]}, {"a": [1]})) == [("a.2", 1, None)]
+    assert list(differences({"a": []}, {"a": [1, 2]})) == [("a.1", None, 1), ("a.2", None, 2)]

@@ -151,3 +151,17 @@ def test_a_key_lies_in_a_file_that_only_its_owner_reads(tmp_path: Path) -> None:
 
 def _address(store: Store) -> str:
     return str(store.place.path or store.place.url.render_as_string(hide_password=False))
+
+
+def test_a_reader_who_holds_the_log_back_is_told_of_until_it_is_empty(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("thecal.registry.store.engine.BUSY_MS", 20)
+    file = tmp_path / "registry.sqlite"
+    with init_store(file) as store, open_store(file) as other:
+        store.add(founding("E1"), who="ada")
+        with other.reading() as connection:
+            assert connection.execute(text("SELECT count(*) FROM cases")).scalar() == 1
+            assert not store.withdraw("E1", who="bob", erase=True)
+            assert b"two punctures" in file.with_name("registry.sqlite-wal").read_bytes()
+        assert store.withdraw("E1", who="bob", erase=True)
+        assert b"two punctures" not in file.with_name("registry.sqlite-wal").read_bytes() + file.read_bytes()
+        assert [change.what for change in store.history("E1")] == ["add", "withdraw", "erase"]

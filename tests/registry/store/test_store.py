@@ -9,6 +9,7 @@ from sqlalchemy import inspect, text
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store import Store, init_store, open_store
+from thecal.registry.store.drafts import draft_names, save_draft
 from thecal.registry.store.engine import Place, connect
 
 
@@ -93,3 +94,20 @@ def test_where_there_is_no_registry_one_sentence_says_so(tmp_path) -> None:
         open_store(tmp_path / "text.sqlite")
     with pytest.raises(InputError, match="SQLite or PostgreSQL"):
         open_store("mysql://localhost/cases")
+
+
+def test_the_answers_go_as_their_case_comes_or_neither_happens(store: Store, monkeypatch) -> None:
+    save_draft(store, "founding", {"patient.pseudonym": "founding"})
+    with monkeypatch.context() as broken:
+        broken.setattr("thecal.registry.store.store.drop", _breaks)
+        with pytest.raises(RuntimeError):
+            store.add(founding(), who="ada", draft="founding")
+    assert draft_names(store) == ["founding"]
+    assert not store.knows("founding")
+    store.add(founding(), who="ada", draft="founding")
+    assert draft_names(store) == []
+    assert store.knows("founding")
+
+
+def _breaks(*_: object) -> None:
+    raise RuntimeError

@@ -36,10 +36,15 @@ class Alarms:
         self._needle: NeedleMedial | None = None
         self._last: Level = "ok"
         self._before: Level = "ok"
+        self._cement = False
 
     def begin_anew(self) -> None:
-        """A new baseline is taken: what was said holds on, for the cement of before is not seen any more."""
-        self._before = max(self._before, self._last, key=LEVELS.index)
+        """A new baseline is taken: what was said holds on, for the cement of before is not seen any more.
+
+        With cement in, it is never less than ``near``: from then on the front is not where it seems.
+        """
+        least: Level = "near" if self._cement else "ok"
+        self._before = max(self._before, self._last, least, key=LEVELS.index)
         self._seen_s.clear()
 
     def say(
@@ -55,24 +60,21 @@ class Alarms:
         needle : NeedleMedial, optional
             A needle whose tip is medial of the pedicle on an AP view.
         """
+        self._cement |= front is not None or bool(leaks)
         now = self._now(time_s, front, leaks, needle)
         self._last = now.level
         if LEVELS.index(now.level) >= LEVELS.index(self._before):
             return now
-        why = (
-            f"{self._before} was said before the vertebra was lost, and holds: cement already in is not seen."
-        )
-        return Alarm(self._before, f"{why[0].upper()}{why[1:]} {now.why}", (now.level, *now.also))
+        why = f"{self._before.capitalize()} holds since the vertebra was lost: cement already in is not seen."
+        return Alarm(self._before, f"{why} {now.why}", (now.level, *now.also))
 
     def _now(
         self, time_s: float, front: Front | None, leaks: tuple[str, ...], needle: NeedleMedial | None
     ) -> Alarm:
         """The alarm of the cement that is seen against this baseline."""
-        if needle is not None:
-            self._seen_s["near" if needle.level == "near" else "stop"] = time_s
-            self._needle = needle
-        else:
-            self._needle = None
+        self._needle = needle
+        if needle is not None and needle.level != "lost":
+            self._seen_s[needle.level] = time_s
         if leaks:
             self._seen_s["leak"] = time_s
         if front is not None and front.share <= STOP_AT[self._posterior]:
@@ -97,9 +99,11 @@ class Alarms:
             )
         if self._needle is not None and level == self._needle.level:
             return self._needle.why
-        if level == "stop":
-            return f"Cement has reached the posterior {self._posterior}. {_where(front)}"
-        return f"Cement nears the posterior {self._posterior}. {_where(front)}"
+        said = "has reached" if level == "stop" else "nears"
+        if front is None:
+            said = "had reached" if level == "stop" else "was near"
+        where = "" if front is None else f" {_where(front)}"
+        return f"Cement {said} the posterior {self._posterior}.{where}"
 
 
 def _where(front: Front | None) -> str:

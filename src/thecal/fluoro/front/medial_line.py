@@ -17,27 +17,31 @@ from thecal.volume import FloatArray
 BEHIND_MM: Final = (-9.0, -2.0)
 """Where along the depth a pedicle's section is taken: behind the posterior wall."""
 LEAST_VOXELS: Final = 10
+NOT_JUDGED: Final = (
+    "The needle is not found on this picture: whether its tip is medial of the pedicle is not judged."
+)
 
 
 @dataclass(frozen=True)
 class NeedleMedial:
-    """A tip that is medial of the pedicle's medial border.
+    """A tip that is medial of the pedicle's medial border, or may be.
 
     Attributes
     ----------
-    level : "near" or "stop"
-        ``stop`` where the tip is known to lie behind the posterior wall; ``near`` where that is not known.
+    level : "near", "stop" or "lost"
+        ``stop`` where the tip is known to lie behind the posterior wall; ``near`` where that is not known;
+        ``lost`` where the rule cannot be judged.
     why : str
     """
 
-    level: Literal["near", "stop"]
+    level: Literal["near", "stop", "lost"]
     why: str
 
 
 # Every picture asks for it, and it does not change.
 @lru_cache(maxsize=4)
 def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
-    """The pedicle's medial border on one side.
+    """The pedicle's medial border on one side: the plan's own where it is known.
 
     Returns
     -------
@@ -52,7 +56,8 @@ def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
     near = local[(local[:, 1] > BEHIND_MM[0]) & (local[:, 1] < BEHIND_MM[1]) & (k * local[:, 0] > 3.0)]
     if len(near) < LEAST_VOXELS:
         return None
-    at = float(k * np.percentile(k * near[:, 0], 5.0))
+    planned = dict(target.medial_mm).get(side)
+    at = k * (float(np.percentile(k * near[:, 0], 5.0)) if planned is None else planned)
     low, high = np.percentile(near[:, 2], (5.0, 95.0))
     middle = sum(BEHIND_MM) / 2.0
     return at, target.frame.to_lps([(at, middle, low), (at, middle, high)])
@@ -61,21 +66,19 @@ def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
 def needle_rule(
     target: Target, regions: Regions, needles: list[NeedleSeen], tip_behind_wall: bool | None
 ) -> NeedleMedial | None:
-    """Whether a needle's tip is medial of its pedicle on an AP view, and what that means."""
-    if regions.toward != "ap" or tip_behind_wall is False:
+    """Whether a needle's tip, or its surface there, is medial of its pedicle on an AP view.
+
+    None where it is not, where the tip is known to have passed the posterior wall, and on other views.
+    """
+    if regions.toward != "ap" or tip_behind_wall is False or not target.needles:
         return None
+    judged = False
     for needle, planned in zip(needles, target.needles, strict=True):
         line = medial_line(target, planned.side)
         if line is None or not needle.sure:
             continue
-        ends = regions.view.project(line[1])
-        way = ends[1] - ends[0]
-        centre = regions.view.project(target.frame.to_lps([0.0, sum(BEHIND_MM) / 2.0, 0.0]))
-
-        def across(point: FloatArray, way: FloatArray = way, start: FloatArray = ends[0]) -> float:
-            return float(way[0] * (point[1] - start[1]) - way[1] * (point[0] - start[0]))
-
-        if across(needle.tip_px) * across(centre) <= 0:
+        judged = True
+        if _lateral_mm(target, regions, needle, line[1]) >= planned.outer_mm / 2.0:
             continue
         if tip_behind_wall:
             return NeedleMedial(
@@ -87,4 +90,18 @@ def needle_rule(
             f"The {planned.side} needle's tip is medial of the pedicle: see on a lateral view that it has "
             "passed the posterior wall.",
         )
-    return None
+    if judged:
+        return None
+    return NeedleMedial("lost", NOT_JUDGED)
+
+
+def _lateral_mm(target: Target, regions: Regions, needle: NeedleSeen, ends: FloatArray) -> float:
+    """How far the middle of the tip is lateral of the medial line, mm at the vertebra."""
+    low, high = regions.view.project(ends)
+    way = (high - low) / max(float(np.linalg.norm(high - low)), 1e-6)
+    centre = regions.view.project(target.frame.to_lps([0.0, sum(BEHIND_MM) / 2.0, 0.0]))
+
+    def across(point: FloatArray) -> float:
+        return float(way[0] * (point[1] - low[1]) - way[1] * (point[0] - low[0]))
+
+    return -across(needle.tip_px) * float(np.sign(across(centre))) * regions.pixel_mm

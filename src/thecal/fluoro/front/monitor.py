@@ -176,12 +176,21 @@ class Monitor:
         hidden_ = needle_shadows(frame.pixels, self.target.needles, self.view, self._start or Pose.still())
         found = register(self._model, frame, self.view, self._start, ignore=hidden_)
         if found.lost:
-            return f"The vertebra is not found: {found.why}."
+            return f"The vertebra is not found: {found.why}.{self._side()}"
         if found.error_mm > MOST_ERROR_MM:
             return f"The vertebra's place is known to {found.error_mm:.1f} mm only: too little for a warning."
         self._error_mm = found.error_mm
         self._put(found.pose)
         return ""
+
+    def _side(self) -> str:
+        """On AP views, from which side the vertebra was looked for: seen from the other it is mirrored."""
+        if self._toward != "ap":
+            return ""
+        ray = self.target.frame.origin - self.view.source
+        behind = float(ray @ self.target.frame.anterior) < 0.0
+        place = "behind her, as she lies prone" if behind else "in front of her, as she lies supine"
+        return f" The detector is taken to stand {place}."
 
     def see(self, frame: Frame) -> Reading:
         """Read a frame."""
@@ -264,7 +273,9 @@ class Monitor:
             for needle in self.target.needles
         ]
         blind, core, edges = np.zeros((3, *baseline.picture.shape), bool)
-        for needle in self._needles:
+        # A plan holds needles of which not all are put in; where none stands out, any may be there.
+        seen = [needle for needle in self._needles if needle.sure]
+        for needle in seen or self._needles:
             blind |= needle.mask
             if needle.sure:
                 core |= needle.core
@@ -276,7 +287,7 @@ class Monitor:
         baseline = replace(baseline, likeness=place.builder.likeness(self._reference))
         self._baseline = baseline
         within = within_mm(place.regions, AROUND_MM)
-        tip = self._needles[0].tip_px if self._needles else None
+        tips = tuple(needle.tip_px for needle in seen or self._needles)
         self._finder = CementFinder(
             baseline,
             blind,
@@ -284,9 +295,9 @@ class Monitor:
             ~within_mm(place.regions, FAR_MM),
             within,
             apart(place.regions),
-            tip,
+            tips,
             place.regions.pixel_mm,
-            tuple(needle.across for needle in self._needles),
+            tuple(needle.across for needle in seen or self._needles),
             calm(place.regions, self.target.depth_mm),
         )
         self._move = place.builder.move
@@ -339,9 +350,11 @@ class Monitor:
         front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
         leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
         needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
+        unjudged = needle.why if needle is not None and needle.level == "lost" else ""
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
         why = alarm.why
         blind = hidden(readable, place.regions, self.target.depth_mm)
+        blind = " ".join(part for part in (blind, unjudged) if part)
         if blind and alarm.level not in ("stop", "leak"):
             # A danger that is seen is said all the same.
             return self._lost(frame, blind if alarm.level == "ok" else f"{blind} {why}")

@@ -83,8 +83,8 @@ class CementFinder:
         Where cement may be looked for.
     apart : (rows, columns) bool
         Where it may appear without touching other cement.
-    tip_px : (2,) float64 or None
-        The needle's tip.
+    tips_px : tuple of (2,) float64
+        The needles' tips.
     pixel_mm : float
     across : tuple of (2,) float64
         Unit vectors (row, column) across each needle.
@@ -101,7 +101,7 @@ class CementFinder:
         far: BoolArray,
         within: BoolArray,
         apart: BoolArray,
-        tip_px: FloatArray | None,
+        tips_px: tuple[FloatArray, ...],
         pixel_mm: float,
         across: tuple[FloatArray, ...] = (),
         calm: BoolArray | None = None,
@@ -131,10 +131,9 @@ class CementFinder:
         self.cement: BoolArray = np.zeros(baseline.picture.shape, bool)
         self._link: BoolArray = np.zeros(baseline.picture.shape, bool)
         self._tip = np.zeros(baseline.picture.shape, bool)
-        if tip_px is not None:
-            rows, columns = np.indices(baseline.picture.shape)
-            away = np.hypot(rows - tip_px[0], columns - tip_px[1]) * pixel_mm
-            self._tip = away <= NEAR_MM
+        rows, columns = np.indices(baseline.picture.shape)
+        for tip in tips_px:
+            self._tip |= np.hypot(rows - tip[0], columns - tip[1]) * pixel_mm <= NEAR_MM
 
     def update(self, change: FloatImage, time_s: float) -> BoolArray:
         """Take a picture's change (baseline less picture, logarithms; not a number where it is not seen).

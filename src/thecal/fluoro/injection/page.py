@@ -67,6 +67,8 @@ def render_injection_page(opening: Opening, chronicle: Chronicle) -> str:
 
 def headline(opening: Opening, chronicle: Chronicle) -> list[str]:
     """The injection in a few sentences; never clears a patient."""
+    if nothing_told(chronicle):
+        return ["Nothing could be told in this watch."]
     said = []
     canal = next((change for change in chronicle.changes if canal_leaks(change.leaks)), None)
     if canal is not None:
@@ -86,6 +88,11 @@ def headline(opening: Opening, chronicle: Chronicle) -> list[str]:
     if blind > 0.5:
         said.append(f"For {blind:.0f} s of the watch nothing could be told (lost).")
     return said
+
+
+def nothing_told(chronicle: Chronicle) -> bool:
+    """Whether the watch was never other than ``lost``: no alarm then says nothing of the cement."""
+    return all(change.level == "lost" and not change.also for change in chronicle.changes)
 
 
 def blind_s(chronicle: Chronicle) -> float:

@@ -12,6 +12,8 @@ from thecal.fluoro.projection.view import View
 
 AP_DEGREES: Final = (0.0, 0.0)
 """Primary and secondary angle of the antero-posterior view."""
+PRONE_AP_DEGREES: Final = (180.0, 0.0)
+"""Those of a patient who lies prone, with the detector above the table: angles count from the patient."""
 LATERAL_DEGREES: Final = (90.0, 0.0)
 """Those of the lateral view, detector at the patient's left."""
 

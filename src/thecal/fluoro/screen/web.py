@@ -21,6 +21,7 @@ from thecal.fluoro.stream.watch import Shown
 from thecal.terms import RESEARCH_USE
 
 HOST: Final = "127.0.0.1"
+LAST_PORT: Final = 65535
 BEAT_S: Final = 0.25
 """A page hears something this often, whatever happens."""
 MOST_PAGES: Final = 8
@@ -48,12 +49,14 @@ class WebScreen:
     Raises
     ------
     InputError
-        Where the port cannot be opened.
+        Where there is no such port, or it cannot be opened.
     """
 
     def __init__(
         self, title: str, posterior: str, *, port: int = 0, sound: bool = False, clock: Clock | None = None
     ) -> None:
+        if not 0 <= port <= LAST_PORT:
+            raise InputError(f"--port is a number from 0 to {LAST_PORT}")
         self._clock = clock
         self._about = {
             "title": title,

@@ -59,15 +59,18 @@ class Source(Protocol):
     Attributes
     ----------
     name : str
-        How it is called; holds no patient data.
+        What kind it is: names of files may be patients', and this is kept.
     live : bool
         Whether pictures come at their own pace and are overtaken by newer ones.
     geometry : SourceGeometry or None
+    states_times : bool
+        Whether it says when its pictures were taken; where it does not, a rate is assumed, or given.
     """
 
     name: str
     live: bool
     geometry: SourceGeometry | None
+    states_times: bool
 
     def arrivals(self) -> Iterator[Arrival]:
         """What comes, in order; ends where nothing can come any more."""

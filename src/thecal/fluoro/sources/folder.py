@@ -13,11 +13,12 @@ from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import Arrival, SourceGeometry, SourceLost, Unreadable
 from thecal.fluoro.sources.grey import Grey, read_picture
-from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, is_dicom, read_xa
+from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, by_number, is_dicom, read_xa
 
 PICTURES: Final = (".png", ".tif", ".tiff", ".bmp", ".jpg", ".jpeg")
 POLL_S: Final = 0.02
 COARSE_NS: Final = 50_000_000
+NEW: Final = "a new file"
 GIVEN_UP_S: Final = 2.0
 """A file that does not become a picture within this time is said to be none."""
 
@@ -28,16 +29,16 @@ class FullFolder:
     Parameters
     ----------
     paths : list of Path
-    name : str
     rate_hz : float
         Pictures a second.
     """
 
+    name = "a folder of pictures"
     live = False
+    states_times = False
     geometry: SourceGeometry | None = None
 
-    def __init__(self, paths: list[Path], name: str, rate_hz: float = FRAMES_PER_S) -> None:
-        self.name = name
+    def __init__(self, paths: list[Path], rate_hz: float = FRAMES_PER_S) -> None:
         self._paths, self._rate_hz = paths, rate_hz
         self._stopped = Event()
 
@@ -48,8 +49,8 @@ class FullFolder:
                 return
             try:
                 yield Frame(number, number / self._rate_hz, read_any(path))
-            except ValueError as error:
-                yield Unreadable(str(error))
+            except ValueError:
+                yield Unreadable(f"file {number + 1} of the folder is no whole picture")
 
     def stop(self) -> None:
         """End ``arrivals``."""
@@ -69,7 +70,8 @@ class FillingFolder:
     """A folder that fills: each new file is a picture, or a run of them, timed when it was seen.
 
     A file that is still being written is tried again until it is whole; files that come after it wait for
-    it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures.
+    it no longer than ``GIVEN_UP_S``. Names may be anything that sorts in the order of the pictures, by the
+    numbers in them.
 
     Parameters
     ----------
@@ -86,10 +88,11 @@ class FillingFolder:
         Where a DICOM file lies in it that a watch cannot use.
     """
 
+    name = "a folder that fills"
     live = True
+    states_times = True
 
     def __init__(self, folder: Path) -> None:
-        self.name = folder.name
         self._folder = folder
         self._stopped = Event()
         there = pictures_in(folder)
@@ -112,10 +115,10 @@ class FillingFolder:
                     continue
                 # A stamp is as coarse as the kernel's clock: one of just now may hide a file that comes yet.
                 unchanged = stamp if time.time_ns() - stamp > COARSE_NS else 0
-                fresh = sorted(_names(self._folder, done))
+                fresh = sorted(_names(self._folder, done), key=by_number)
             except OSError:
                 if not gone:
-                    yield SourceLost(f"the folder {self.name} is gone")
+                    yield SourceLost("the folder is gone")
                 gone = True
                 self._stopped.wait(POLL_S)
                 continue
@@ -130,7 +133,9 @@ class FillingFolder:
                         break
                     done.add(name)
                     since.pop(name)
-                    yield Unreadable(str(error) if isinstance(error, InputError) else f"{name} is no picture")
+                    # What is said of it is kept, and the name of a file may be a patient's.
+                    known = isinstance(error, InputError)
+                    yield Unreadable(str(error).replace(name, NEW) if known else f"{NEW} is no picture")
                     continue
                 done.add(name)
                 since.pop(name, None)
@@ -153,8 +158,8 @@ class FillingFolder:
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """The picture files of a folder by name, none that is hidden or temporary."""
-    return [folder / name for name in sorted(_names(folder, set()))]
+    """The picture files of a folder by the numbers in their names, none that is hidden or temporary."""
+    return [folder / name for name in sorted(_names(folder, set()), key=by_number)]
 
 
 def read_any(path: Path) -> Grey:
@@ -188,6 +193,15 @@ def _run_of(path: Path) -> _Run:
     return _Run(pixels, times, file.geometry)
 
 
+def holds_directory(folder: Path) -> bool:
+    """Whether a DICOMDIR lies in it: the table of contents of a disc, no picture."""
+    return any(_is_directory(path.name) for path in folder.iterdir())
+
+
+def _is_directory(name: str) -> bool:
+    return name.upper() == "DICOMDIR"
+
+
 def _names(folder: Path, known: set[str]) -> list[str]:
     import os
 
@@ -198,7 +212,7 @@ def _names(folder: Path, known: set[str]) -> list[str]:
                 continue
             suffix = Path(entry.name).suffix.lower()
             hidden = entry.name.startswith((".", "~")) or suffix in (".tmp", ".part")
-            if hidden or not entry.is_file():
+            if hidden or _is_directory(entry.name) or not entry.is_file():
                 continue
             if suffix in PICTURES or suffix == ".dcm" or is_dicom(Path(entry.path)):
                 names.append(entry.name)

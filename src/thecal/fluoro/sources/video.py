@@ -18,17 +18,21 @@ from thecal.fluoro.sources.grey import to_grey
 from thecal.fluoro.sources.xa import FRAMES_PER_S
 
 RETRY_S: Final = 0.3
+FASTEST_HZ: Final = 1000.0
+"""A film that states more frames a second states none."""
 OPEN_MS: Final = 3000
 READ_MS: Final = 1000
 """How long OpenCV waits for a stream; the timer of the watch does not wait for it."""
 
 
 class VideoFile:
-    """A film, at the times that it states.
+    """A film, at the times that it states of its frames, or by its rate.
 
     Parameters
     ----------
     path : Path
+    rate_hz : float
+        Pictures a second where it states neither.
 
     Raises
     ------
@@ -36,31 +40,40 @@ class VideoFile:
         Where OpenCV is not installed or does not read it.
     """
 
+    name = "a film"
     live = False
     geometry: SourceGeometry | None = None
 
-    def __init__(self, path: Path) -> None:
-        self.name = path.name
+    def __init__(self, path: Path, rate_hz: float = FRAMES_PER_S) -> None:
         self._path = path
         self._stopped = Event()
-        film = _cv2().VideoCapture(str(path))
+        cv2 = _cv2()
+        film = cv2.VideoCapture(str(path))
         if not film.isOpened():
             raise InputError(f"{path.name} is no film that can be read")
+        rate = float(film.get(cv2.CAP_PROP_FPS))
+        self.states_times = 0.0 < rate < FASTEST_HZ
+        self._rate_hz = rate if self.states_times else rate_hz
         film.release()
 
     def arrivals(self) -> Iterator[Arrival]:
         """The frames one after the other."""
         cv2 = _cv2()
         film = cv2.VideoCapture(str(self._path))
-        rate = float(film.get(cv2.CAP_PROP_FPS))
-        rate = rate if 0.0 < rate < 1000.0 else FRAMES_PER_S
-        number = 0
+        number, began_s, time_s = 0, 0.0, 0.0
         try:
             while not self._stopped.is_set():
                 came, pixels = film.read()
                 if not came:
                     return
-                yield Frame(number, number / rate, to_grey(pixels[..., ::-1] if pixels.ndim == 3 else pixels))
+                own_s = float(film.get(cv2.CAP_PROP_POS_MSEC)) / 1000.0
+                if number == 0:
+                    began_s = own_s
+                else:
+                    # Frames of one time are as far apart as the rate says.
+                    later = own_s - began_s > time_s
+                    time_s = own_s - began_s if later else time_s + 1.0 / self._rate_hz
+                yield Frame(number, time_s, to_grey(pixels[..., ::-1] if pixels.ndim == 3 else pixels))
                 number += 1
         finally:
             film.release()
@@ -81,6 +94,7 @@ class Stream:
     """
 
     live = True
+    states_times = True
     geometry: SourceGeometry | None = None
 
     def __init__(self, where: int | str, name: str) -> None:
@@ -164,10 +178,10 @@ def check_host(address: str, *, network: bool) -> None:
 
 
 def stream_name(address: str) -> str:
-    """An address without a name or a password in it."""
+    """The computer that an address is of: without names, passwords and the path, which may be a patient's."""
     parts = urlsplit(address)
     port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    return f"a stream of {parts.hostname}{port}"
 
 
 def _cv2() -> Any:

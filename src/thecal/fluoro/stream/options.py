@@ -22,6 +22,8 @@ class WatchOptions:
         Source to detector, source to patient, pixel pitch at the detector; go before the source's.
     clock : str
         What the cement clock was set to, in words; empty without one.
+    mixing : (str, float, float) or None
+        The cement, degrees C of the room, and s since mixing began when the watch began.
     primary_deg, secondary_deg : float or None
         Positioner angles; go before the source's and before ``view``.
     flip : bool or None
@@ -34,6 +36,10 @@ class WatchOptions:
     tip : "behind", "past" or None
         Where the lateral view has shown the needle's tip against the posterior wall of the body: still behind
         it, or past it; None where nobody says so. On AP views the tip is held against the pedicle by it.
+    needle : "one", "left", "right", "both" or None
+        Which of the planned needles are put in; None where nobody says so, and any of them may be.
+    supine : bool
+        Whether she lies on her back: on an AP view that nobody measured the detector is then in front of her.
     """
 
     posterior: Literal["third", "quarter"] = "third"
@@ -43,9 +49,12 @@ class WatchOptions:
     sod_mm: float | None = None
     pitch_mm: float | None = None
     clock: str = ""
+    mixing: tuple[str, float, float] | None = None
     primary_deg: float | None = None
     secondary_deg: float | None = None
     flip: bool | None = None
     at: tuple[float, float] | None = None
     walls: tuple[float, float, float, float] | None = None
     tip: Literal["behind", "past"] | None = None
+    needle: Literal["one", "left", "right", "both"] | None = None
+    supine: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,14 @@ from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.coarser import coarser, factor_of, finer
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.picture_model import PictureModel
-from thecal.fluoro.stream.standing import USUAL, clicked_places, standing
+from thecal.fluoro.stream.standing import USUAL, Standing, clicked_places, standing
 from thecal.fluoro.target import Target
 
 if TYPE_CHECKING:
     from thecal.fluoro.projection.view import Pose, View
+
+NOT_FOUND: Final = ("The vertebra is not found:", "The vertebra's place")
+"""How the monitor's sentences begin where the vertebra is not found on a first picture."""
 
 
 class PlannedModel:
@@ -46,15 +49,16 @@ class PlannedModel:
     Raises
     ------
     InputError
-        Where nobody says how the C-arm stands.
+        Where nobody says how the C-arm stands, or it stands otherwise than the options mean.
     """
 
     def __init__(
         self, target: Target, options: WatchOptions, geometry: SourceGeometry | None, *, later: bool = False
     ) -> None:
-        self._target, self._options, self._geometry = target, options, geometry
+        self._target, self._options, self._geometry = put_in(target, options), options, geometry
         self._monitor: PictureModel | None = None
         self._factor = 1
+        self._size_assumed: tuple[str, ...] = ()
         # Of a folder that fills, the first picture may say how the C-arm stands.
         self.assumed: tuple[str, ...] = ()
         self.overruled: tuple[str, ...] = ()
@@ -64,6 +68,13 @@ class PlannedModel:
         shape = geometry.shape if geometry is not None else USUAL.shape
         stands = standing(target, replace(options, at=None, walls=None), geometry, shape)
         self.assumed, self.overruled = stands.assumed, stands.overruled
+        if options.tip is not None:
+            from thecal.fluoro.front.anatomy_on_picture import toward
+
+            if toward(target, stands.view) == "lateral":
+                raise InputError(
+                    "--tip says for an AP view what a lateral one has shown; this one is lateral"
+                )
         if geometry is not None:
             standing(target, options, geometry, shape)
 
@@ -76,6 +87,9 @@ class PlannedModel:
             except InputError as error:
                 return Reading(frame.number, frame.time_s, "lost", f"{str(error).rstrip('.')}.")
         reading = self._monitor.see(coarser(shown, self._factor))
+        if self._size_assumed and reading.level == "lost" and reading.why.startswith(NOT_FOUND):
+            guessed = ", ".join(self._size_assumed)
+            reading = replace(reading, why=f"{reading.why} Nobody stated, so assumed: {guessed}.")
         reading = finer(reading, self._factor, frame.pixels.shape)
         return _turned_back(reading, frame.pixels.shape[1]) if self._options.flip else reading
 
@@ -83,7 +97,8 @@ class PlannedModel:
         """The monitor from this picture on; it says itself why the vertebra is not found."""
         from thecal.fluoro.front.monitor import Monitor
 
-        tip, view = self._options.tip, self._view(frame)
+        tip, stands = self._options.tip, self._stands(frame)
+        view, self._size_assumed = stands.view, stands.size_assumed
         self._factor = factor_of(view.shape)
         return Monitor(
             self._target,
@@ -101,11 +116,30 @@ class PlannedModel:
             return None
         posterior, anterior = clicked_places(self._options, view.shape)
         walls = self._target.frame.to_lps([(0.0, 0.0, 0.0), (0.0, self._target.depth_mm, 0.0)])
-        return pose_from_clicks(view, posterior, anterior, walls, size_known=True)
+        # Where the pixels' size is a guess, the walls as clicked say it better.
+        return pose_from_clicks(view, posterior, anterior, walls, size_known=not self._size_assumed)
 
-    def _view(self, frame: Frame) -> View:
+    def _stands(self, frame: Frame) -> Standing:
         rows, columns = frame.pixels.shape
-        return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns)).view
+        return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns))
+
+
+def put_in(target: Target, options: WatchOptions) -> Target:
+    """The target with those of its needles that are said to be put in.
+
+    Raises
+    ------
+    InputError
+        Where the plan has none of that name.
+    """
+    if options.needle is None:
+        return target
+    names = ("left", "right") if options.needle == "both" else (options.needle,)
+    chosen = tuple(needle for needle in target.needles if needle.name in names)
+    if len(chosen) < len(names):
+        held = ", ".join(needle.name for needle in target.needles if needle.name) or "none by name"
+        raise InputError(f"--needle {options.needle}: the plan of {target.level} holds {held}")
+    return replace(target, needles=chosen)
 
 
 def _mirrored(pixels: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -180,8 +180,8 @@ def _opening(head: dict[str, Any], target: Target, path: Path) -> Opening:
 
 
 def _options(values: dict[str, Any]) -> WatchOptions:
-    places = {name: tuple(values[name]) for name in ("at", "walls") if values.get(name) is not None}
-    return WatchOptions(**values | places)
+    lists = {name: tuple(values[name]) for name in ("at", "walls", "mixing") if values.get(name) is not None}
+    return WatchOptions(**values | lists)
 
 
 def _geometry(values: dict[str, Any]) -> SourceGeometry:

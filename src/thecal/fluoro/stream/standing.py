@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from thecal.errors import InputError
-from thecal.fluoro.projection.c_arm import AP_DEGREES, LATERAL_DEGREES, CArm
+from thecal.fluoro.projection.c_arm import AP_DEGREES, LATERAL_DEGREES, PRONE_AP_DEGREES, CArm
 from thecal.fluoro.projection.view import View
 from thecal.fluoro.sources.arrival import SourceGeometry
 from thecal.fluoro.stream.options import WatchOptions
@@ -17,7 +17,7 @@ from thecal.volume import FloatArray
 
 USUAL: Final = CArm()
 DETECTOR_MM: Final = USUAL.pitch_mm * USUAL.shape[1]
-"""Width of the detector where no pixel pitch is known."""
+"""Width of the detector where no pixel pitch is known: of pictures with black bars, their smaller side."""
 
 
 OF_THAT_VIEW_DEG: Final = 45.0
@@ -31,6 +31,11 @@ class Standing:
     view: View
     assumed: tuple[str, ...]
     overruled: tuple[str, ...] = ()
+
+    @property
+    def size_assumed(self) -> tuple[str, ...]:
+        """Of what was assumed, the lengths: the size of things on the picture rests on them."""
+        return tuple(words for words in self.assumed if words.endswith(" mm"))
 
 
 def standing(
@@ -74,7 +79,7 @@ def standing(
 
     sid = known(said.sid_mm, options.sid_mm, USUAL.sid_mm, "source to detector")
     sod = known(said.sod_mm, options.sod_mm, 0.62 * sid, "source to patient")
-    pitch = known(said.pitch_mm, options.pitch_mm, round(DETECTOR_MM / shape[1], 4), "pixel pitch")
+    pitch = known(said.pitch_mm, options.pitch_mm, round(DETECTOR_MM / min(shape), 4), "pixel pitch")
     if not (0.0 < sod < sid < 5000.0 and 0.0 < pitch < 10.0):
         raise InputError("The C-arm's distances are impossible: 0 < source to patient < source to detector")
     if said.mirrored and options.flip is None:
@@ -94,7 +99,7 @@ def _degrees(
     """Primary and secondary angle; adds to what was assumed and overruled."""
     stated = None if said.primary_deg is None else (said.primary_deg, said.secondary_deg or 0.0)
     if options.primary_deg is not None or options.secondary_deg is not None:
-        base = stated or _of_view(options.view or "ap")
+        base = stated or _of_view(options.view or "ap", options.supine)
         if options.primary_deg is None and stated is None and options.view is None:
             raise InputError("--secondary needs --primary, or --view, where the source states no angle")
         primary = base[0] if options.primary_deg is None else options.primary_deg
@@ -102,11 +107,15 @@ def _degrees(
         if not (abs(primary) <= 180.0 and abs(secondary) <= 90.0):
             raise InputError("--primary lies between -180 and 180 degrees, --secondary between -90 and 90")
         degrees = (primary, secondary)
-    elif options.view is not None and (stated is None or not _is_of_view(stated, options.view)):
-        degrees = _of_view(options.view)
+    elif options.view is not None and (
+        stated is None or _unmeasured(stated, options) or not _is_of_view(stated, options.view)
+    ):
+        degrees = _of_view(options.view, options.supine)
         if stated is None:
             kind = "lateral" if options.view == "lateral" else "antero-posterior"
             assumed.append(f"an exactly {kind} view")
+        if options.view == "ap" and not options.supine:
+            assumed.append("a patient who lies prone (--supine says otherwise)")
     elif stated is not None:
         degrees = stated
     else:
@@ -120,8 +129,15 @@ def _degrees(
     return degrees
 
 
-def _of_view(view: str) -> tuple[float, float]:
-    return LATERAL_DEGREES if view == "lateral" else AP_DEGREES
+def _of_view(view: str, supine: bool) -> tuple[float, float]:
+    if view == "lateral":
+        return LATERAL_DEGREES
+    return AP_DEGREES if supine else PRONE_AP_DEGREES
+
+
+def _unmeasured(stated: tuple[float, float], options: WatchOptions) -> bool:
+    """Whether stated zeros are those of a C-arm that measures no angle, of a patient who lies prone."""
+    return options.view == "ap" and not options.supine and stated == (0.0, 0.0)
 
 
 def _is_of_view(degrees: tuple[float, float], view: str) -> bool:

@@ -30,8 +30,9 @@ def warm_up(target: Target, options: WatchOptions, geometry: SourceGeometry | No
     Numba compiles or loads on the way, a minute the very first time and seconds later. What is read is
     thrown away.
     """
-    # Its own pictures are not mirrored, and have the body in their middle.
-    options = replace(options, flip=False, at=None)
+    # Its own pictures are not mirrored, and have the body in their middle: what was clicked on the patient's
+    # may lie outside them.
+    options = replace(options, flip=False, at=None, walls=None)
     if geometry is None and options.view is None and options.primary_deg is None:
         options = replace(options, view="lateral")
     shape = USUAL.shape if geometry is None else geometry.shape

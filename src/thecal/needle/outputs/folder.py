@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -14,6 +15,7 @@ from thecal.dicom.originals import originals_of, why_not_referable
 from thecal.fluoro.target import Needle, target_of
 from thecal.needle.outputs.needles import level_key, level_words, needles_of, start_mm
 from thecal.needle.pictures.kept_away import KeptAway
+from thecal.needle.pictures.landmarks import medial_border_mm
 from thecal.needle.plan_value import Audit, Corridor, LevelPlan
 from thecal.quality import QualityNote
 from thecal.report.replaced_files import replaced_files
@@ -165,6 +167,7 @@ def _write_watched(folder: Path, volume: Volume, spine: Spine, vertebra: Vertebr
     from thecal.fluoro.target_file import target_to_bytes
 
     target = target_of(volume, spine, vertebra, level_words(plan), watched_needles(plan))
+    target = replace(target, medial_mm=medial_borders(vertebra, plan))
     (folder / WATCH / f"{level_key(plan)}.npz").write_bytes(target_to_bytes(target))
 
 
@@ -198,8 +201,17 @@ def watched_needles(plan: LevelPlan) -> tuple[Needle, ...]:
     for needle in needles_of(plan):
         entry = start_mm(needle.way)
         point = (float(entry[0]), float(entry[1]), float(entry[2]))
-        made.append(Needle(needle.way.side, point, needle.way.tip_mm, needle.way.gauge.outer_mm))
+        made.append(Needle(needle.way.side, point, needle.way.tip_mm, needle.way.gauge.outer_mm, needle.key))
     return tuple(made)
+
+
+def medial_borders(vertebra: Vertebra, plan: LevelPlan) -> tuple[tuple[str, float], ...]:
+    """The medial border of each pedicle as the plan's AP picture draws it, mm from the midline."""
+    return tuple(
+        (answer.side, medial_border_mm(vertebra, answer.corridor))
+        for answer in plan.sides
+        if answer.corridor is not None
+    )
 
 
 def _page(

@@ -16,7 +16,7 @@ from thecal.registry.exchange.table_rows import TablePlan, read_rows
 
 WIDE_KEY: Final = "patient.pseudonym"
 LONG_KEYS: Final = ("pseudonym", "part", "number")
-DELIMITERS: Final = (",", ";", "\t", "|")
+DELIMITERS: Final = (",", ";", "\t", "|", "^")
 
 
 def read_csv(paths: Sequence[Path], mapping: Mapping | None = None) -> Incoming:
@@ -49,9 +49,11 @@ def read_csv(paths: Sequence[Path], mapping: Mapping | None = None) -> Incoming:
 
 
 def read_table(
-    path: Path, *, encoding: str = "utf-8-sig", delimiter: str | None = None
+    path: Path, *, encoding: str = "utf-8-sig", delimiter: str | None = None, twice: bool = False
 ) -> tuple[list[str], Iterator[list[str]]]:
     """The head and the rows of a CSV file; what parts its cells is seen in its head where it is not said.
+
+    ``twice`` lets several columns have one name.
 
     Raises
     ------
@@ -62,9 +64,10 @@ def read_table(
     head = [name.strip() for name in next(rows, [])]
     if not any(head):
         raise InputError(f"{path.name} has no head")
-    twice = next((name for at, name in enumerate(head) if name and name in head[:at]), None)
-    if twice is not None:
-        raise InputError(f"{path.name} has two columns named {twice!r}")
+    same = next((at for at, name in enumerate(head) if name and name in head[:at]), None)
+    if same is not None and not twice:
+        first = head.index(head[same]) + 1
+        raise InputError(f"{path.name} names columns {first} and {same + 1} alike in its first row")
     return head, rows
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from thecal.registry.case import Case
 from thecal.registry.exchange.fields import LISTS, SINGLE, fields_of
-from thecal.registry.readings import scale_words
+from thecal.registry.readings import contradiction, is_settled, scale_words, settled
 
 ROW: Final = "the whole row"
 
@@ -169,11 +169,27 @@ class Drafts:
                 content[part] = held[1]
         content.setdefault("patient", {})["pseudonym"] = draft.pseudonym
         try:
-            return Case.model_validate(content)
+            case = Case.model_validate(content)
+            return self._settled(draft, case, numbers)
         except ValidationError as error:
             for each in error.errors(include_url=False, include_input=False):
                 self._explain(draft, numbers, each["loc"], content)
             return None
+
+    def _settled(self, draft: Draft, case: Case, numbers: dict[str, list[int]]) -> Case | None:
+        """The case with the number or word of what was written in each outcome; None if one contradicts."""
+        if all(map(is_settled, case.outcomes)):
+            return case
+        good = True
+        for number, outcome in zip(numbers["outcomes"], case.outcomes, strict=True):
+            found = contradiction(outcome)
+            if found is None:
+                continue
+            name, sentence = found
+            origin = draft.origins["outcomes", number]
+            self.wrong(draft, origin.file, origin.row, origin.columns.get(name, name), "", sentence)
+            good = False
+        return settled(case) if good else None
 
     def _explain(
         self, draft: Draft, numbers: dict[str, list[int]], loc: tuple[int | str, ...], content: dict[str, Any]

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from thecal.errors import InputError
 from thecal.registry.exchange.drafts import ROW, Drafts, Incoming, Origin
-from thecal.registry.exchange.fhir_foreign import dicts, parts_of, patient_of
-from thecal.registry.exchange.fhir_terms import PART, PSEUDONYM
+from thecal.registry.exchange.fhir_elements import Resource, dicts
+from thecal.registry.exchange.fhir_foreign import death_of, not_understood, parts_of, patient_of, why_not
+from thecal.registry.exchange.fhir_references import References, pseudonym_of
+from thecal.registry.exchange.fhir_terms import PART
 from thecal.registry.exchange.fields import LISTS, fields_of
 from thecal.registry.exchange.texts import from_text
 
 LARGEST_BYTES: Final = 2_000_000_000
-Resource = dict[str, Any]
+CONTAINED: Final = ("Condition", "Procedure", "Observation", "ImagingStudy")
+"""Resources within another one that are read like it."""
 
 
 def read_fhir(path: Path, *, identified: bool = False) -> Incoming:
@@ -39,53 +42,88 @@ def read_fhir(path: Path, *, identified: bool = False) -> Incoming:
     """
     entries = _entries(path)
     drafts = Drafts()
-    names: dict[str, str] = {}
+    references = References(entries)
     births: dict[str, str] = {}
-    patients = [
-        (at, full, resource)
-        for at, (full, resource) in enumerate(entries, start=1)
-        if resource.get("resourceType") == "Patient"
-    ]
-    for at, full, patient in patients:
-        pseudonym = _pseudonym(patient)
-        drafts.rows += 1
-        if not pseudonym:
-            drafts.wrong(None, path.name, at, ROW, "", "a Patient needs an id or a pseudonym")
-            continue
-        draft = drafts.begin_case(pseudonym, path.name, at)
-        for reference in (full, f"Patient/{patient.get('id')}"):
-            names[reference] = pseudonym
-        values = draft.part("patient", 1, Origin(path.name, at, {}))
-        values.update(patient_of(patient, identified=identified))
-        own = _own(patient)
-        if own is not None:
-            _read_own(drafts, path.name, at, pseudonym, own)
-        else:
-            births[pseudonym] = str(patient.get("birthDate", ""))
+    # A resource may stand before the patient whom it is about.
+    for at, (full, resource) in enumerate(entries, start=1):
+        if resource.get("resourceType") == "Patient":
+            drafts.rows += 1
+            _read_patient(drafts, path.name, at, full, resource, births, identified=identified)
     for at, (_, resource) in enumerate(entries, start=1):
-        kind = str(resource.get("resourceType"))
-        if kind == "Patient":
-            continue
-        drafts.rows += 1
-        whose = _subject(resource, names)
-        if whose is None:
-            drafts.not_taken.append(f"entry {at}, {kind}: of no patient of this bundle")
-            continue
-        own = _own(resource)
-        if own is not None:
-            _read_own(drafts, path.name, at, whose, own)
-            continue
-        if kind == "DocumentReference" and "urn:thecal:sha256" in json.dumps(resource):
-            continue  # It is named by the imaging it belongs to.
-        found = parts_of(resource)
-        if not found:
-            drafts.not_taken.append(f"entry {at}, {kind}: not understood")
-        for part, values in found:
-            number = None if part in LISTS else 1
-            drafts.of(whose).part(part, number, Origin(path.name, at, {})).update(values)
+        if resource.get("resourceType") != "Patient":
+            drafts.rows += 1
+            _read_resource(drafts, path.name, at, resource, references)
     for pseudonym, draft in drafts.drafts.items():
         _age(draft.parts, births.get(pseudonym, ""))
     return drafts.finish()
+
+
+def _read_patient(
+    drafts: Drafts,
+    file: str,
+    at: int,
+    full: str,
+    patient: Resource,
+    births: dict[str, str],
+    *,
+    identified: bool,
+) -> None:
+    pseudonym = pseudonym_of(full, patient)
+    if not pseudonym:
+        drafts.wrong(None, file, at, ROW, "", "a Patient needs an id or a pseudonym")
+        return
+    draft = drafts.begin_case(pseudonym, file, at)
+    values = draft.part("patient", 1, Origin(file, at, {}))
+    values.update(patient_of(patient, identified=identified))
+    own = _own(patient)
+    if own is not None:
+        _read_own(drafts, file, at, pseudonym, own)
+        return
+    births[pseudonym] = str(patient.get("birthDate", ""))
+    for part, said in death_of(patient):
+        draft.part(part, None, Origin(file, at, {})).update(said)
+
+
+def _read_resource(drafts: Drafts, file: str, at: int, resource: Resource, references: References) -> None:
+    """What one resource, and those that it contains, say of the patient whom they are about."""
+    kind = str(resource.get("resourceType"))
+    whose = references.whose(resource)
+    if whose is None:
+        drafts.not_taken.append(f"entry {at}, {kind}: of no patient of this bundle")
+        return
+    own = _own(resource)
+    if own is not None:
+        _read_own(drafts, file, at, whose, own)
+        return
+    if kind == "DocumentReference" and "urn:thecal:sha256" in json.dumps(resource):
+        return  # It is named by the imaging it belongs to.
+    inside = [each for each in dicts(resource.get("contained")) if each.get("resourceType") in CONTAINED]
+    for each in (resource, *inside):
+        kind = str(each.get("resourceType")) + ("" if each is resource else " within it")
+        person = references.whose(each, resource)
+        reasons = [
+            reason
+            for said in dicts(each.get("reasonReference"))
+            if (reason := references.referred(said.get("reference"), resource)) and why_not(reason) is None
+        ]
+        refused = "of no patient of this bundle" if person is None else why_not(each)
+        found = [] if refused else parts_of(each, reasons)
+        if not found or person is None:
+            drafts.not_taken.append(f"entry {at}, {kind}: {refused or not_understood(each)}")
+            continue
+        for part, values in found:
+            _take(drafts, file, at, person, part, values)
+
+
+def _take(drafts: Drafts, file: str, at: int, pseudonym: str, part: str, values: Resource) -> None:
+    """Put one part into her draft; a fracture that several visits name is one fracture."""
+    draft = drafts.of(pseudonym)
+    if part == "fractures":
+        for known in draft.parts.get(part, {}).values():
+            if known.get("level") == values["level"]:
+                known.update({name: value for name, value in values.items() if name not in known})
+                return
+    draft.part(part, None if part in LISTS else 1, Origin(file, at, {})).update(values)
 
 
 def _entries(path: Path) -> list[tuple[str, Resource]]:
@@ -108,21 +146,6 @@ def _entries(path: Path) -> list[tuple[str, Resource]]:
         if isinstance(resource, dict):
             found.append((str(entry.get("fullUrl", "")), resource))
     return found
-
-
-def _pseudonym(patient: Resource) -> str:
-    """The pseudonym of an own bundle, or the server's id; a hospital's number is not taken."""
-    for identifier in dicts(patient.get("identifier")):
-        if identifier.get("system") == PSEUDONYM:
-            return str(identifier.get("value") or "").strip()
-    return str(patient.get("id") or "").strip()
-
-
-def _subject(resource: Resource, names: dict[str, str]) -> str | None:
-    subject = resource.get("subject") or resource.get("patient") or {}
-    reference = str(subject.get("reference", "")) if isinstance(subject, dict) else ""
-    tail = "/".join(reference.split("/")[-2:])
-    return names.get(reference) or names.get(tail)
 
 
 def _own(resource: Resource) -> Resource | None:
@@ -153,7 +176,7 @@ def _read_own(drafts: Drafts, file: str, at: int, pseudonym: str, own: Resource)
     for name, value in own.items():
         field = fields.get(name)
         if field is None:
-            drafts.wrong(draft, file, at, name, "", f"{part} have no such field")
+            drafts.wrong(draft, file, at, ROW, "", f"has a field that is none of {', '.join(fields)}")
             continue
         try:
             is_text = isinstance(value, str) and field.kind != "number"

@@ -29,6 +29,8 @@ SCALES: Final[dict[Scale, str]] = {
     "frankel": "Frankel grade",
     "bladder": "Bladder function",
     "bowel": "Bowel function",
+    "anal_contraction": "Voluntary anal contraction (ISNCSCI)",
+    "anal_pressure": "Deep anal pressure (ISNCSCI)",
     "reflex": "Reflex",
     "vas": "Pain, visual analogue scale",
     "odi": "Oswestry Disability Index",

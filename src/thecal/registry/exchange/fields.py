@@ -20,8 +20,6 @@ LISTS: Final = ("fractures", "procedures", "imaging", "leaks", "revisions", "out
 PARTS: Final = SINGLE + LISTS
 IDENTIFYING: Final = (("patient", "name"), ("patient", "born"))
 """What says who she is: it leaves only by `--identified`."""
-FREE_TEXT: Final = ("notes", "description", "monitoring_events")
-"""What somebody wrote in his own words, and may name her in."""
 UNITS: Final = {
     "_years": "years",
     "_days": "days",
@@ -78,7 +76,7 @@ class PartField:
             few = self.choices if len(self.choices) < 12 else (*self.choices[:3], "…", self.choices[-1])
             return f"one of {', '.join(few)}"
         if self.kind == "date":
-            return "a date"
+            return "a date, YYYY-MM-DD"
         if self.kind == "levels":
             return "levels such as T12 L1"
         if self.kind == "signs":

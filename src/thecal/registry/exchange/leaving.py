@@ -7,10 +7,8 @@ from typing import Any
 
 from thecal.registry.case import Case
 from thecal.registry.date_shift import shifted
-from thecal.registry.exchange.fields import FREE_TEXT, LISTS, SINGLE, fields_of
-
-UIDS = ("study_uid", "series_uid")
-"""They lead back to the images in an archive, and often hold the time of the scan."""
+from thecal.registry.exchange.fields import LISTS, SINGLE, fields_of
+from thecal.registry.hidden import FREE_TEXT, UIDS
 
 
 def leaving(

@@ -57,13 +57,19 @@ _HTML: Final = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True)
 class Variable:
-    """One variable of a dictionary: its form, type, label, and its choices by code."""
+    """One variable of a dictionary: its form, type, label, choices by code, and how its text is checked."""
 
     name: str
     form: str
     kind: str
     label: str
     choices: dict[str, str]
+    check: str = ""
+
+    @property
+    def is_free(self) -> bool:
+        """Whether anything may be written there."""
+        return self.kind == "notes" or (self.kind == "text" and not self.check)
 
 
 def variable_of(field: PartField) -> str:
@@ -115,6 +121,7 @@ def read_dictionary(path: Path) -> dict[str, Variable]:
     if any(name not in head for name in wanted):
         raise InputError(f"{path.name} is no REDCap data dictionary: it has no column {wanted[0]!r}")
     places = [head.index(name) for name in wanted]
+    checked = head.index(HEAD[7]) if HEAD[7] in head else None
     found = {}
     for row in rows:
         cells = [row[at].strip() if at < len(row) else "" for at in places]
@@ -124,7 +131,8 @@ def read_dictionary(path: Path) -> dict[str, Variable]:
         codes = dict(YES_NO.get(kind, {}))
         if kind in ("radio", "dropdown", "checkbox"):
             codes = dict(_choice(each) for each in choices.split("|") if each.strip())
-        found[name] = Variable(name, form, kind, _HTML.sub("", label).strip(), codes)
+        check = row[checked].strip() if checked is not None and checked < len(row) else ""
+        found[name] = Variable(name, form, kind, _HTML.sub("", label).strip(), codes, check)
     return found
 
 

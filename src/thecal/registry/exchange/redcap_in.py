@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,21 +13,20 @@ from thecal.registry.exchange.drafts import ROW, Drafts, Incoming
 from thecal.registry.exchange.fields import LISTS, PARTS, fields_of
 from thecal.registry.exchange.mapping import Mapping, TableMap
 from thecal.registry.exchange.redcap_dictionary import RECORD, Variable, read_dictionary, variable_of
+from thecal.registry.exchange.redcap_heads import (
+    EVENT,
+    INSTANCE,
+    INSTRUMENT,
+    SYSTEM,
+    codes_of,
+    same_event,
+    same_form,
+    variable_names,
+)
 from thecal.registry.exchange.table_rows import TablePlan
 
-INSTRUMENT: Final = "redcap_repeat_instrument"
-INSTANCE: Final = "redcap_repeat_instance"
-EVENT: Final = "redcap_event_name"
-SYSTEM: Final = {
-    "Event Name": EVENT,
-    "Repeat Instrument": INSTRUMENT,
-    "Repeat Instance": INSTANCE,
-    "Data Access Group": "redcap_data_access_group",
-    "Survey Identifier": "redcap_survey_identifier",
-}
-"""REDCap's own columns: their head in a labelled export, and in a raw one."""
-CHECKED: Final = {"Checked": "1", "Unchecked": "0"}
-_CHECKBOX: Final = re.compile(r"(?P<label>.*) \(choice=(?P<choice>.*)\)")
+STATES: Final = ("_complete", "_timestamp", "Complete?", "Survey Timestamp")
+"""How the columns end that say of each form whether it is done, and when a survey was."""
 
 
 def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) -> Incoming:
@@ -52,11 +52,13 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
             f"{dictionary.name} is not the dictionary that thecal registry export writes: such a project "
             "needs a mapping (--mapping)"
         )
-    labelled, rows = read_table(path)
-    head = [_variable_name(name, variables, path.name) for name in labelled]
-    codes = [_codes(name, variables) for name in head]
-    by_label = _forms_by_label(variables, mapping)
-    tables = _own_tables(variables) if mapping is None else mapping.table
+    said_tables = mapping.table if mapping else ()
+    first = said_tables[0] if said_tables else TableMap(rows="case", pseudonym=RECORD)
+    labelled, rows = read_table(path, encoding=first.encoding, delimiter=first.delimiter, twice=True)
+    wanted = _named(said_tables) if mapping else set(variables)
+    head = variable_names(labelled, variables, wanted, path.name)
+    tables = said_tables or _own_tables(variables, head)
+    codes = [codes_of(name, variables) for name in head]
     plans = [(table, TablePlan(table, head, path.name)) for table in tables]
     drafts = Drafts()
     taken: set[str] = set()
@@ -64,30 +66,64 @@ def read_redcap(path: Path, dictionary: Path, mapping: Mapping | None = None) ->
         taken |= set(head) - set(plan.not_taken) - {table.pseudonym}
     ours = {EVENT, INSTRUMENT, INSTANCE, *SYSTEM.values(), *(table.pseudonym for table in tables)}
     drafts.not_taken = [
-        name
-        for name in head
-        if name not in taken | ours and not name.endswith(("_complete", "_timestamp", "Complete?"))
+        name for name in dict.fromkeys(head) if name not in taken | ours and not name.endswith(STATES)
     ]
     places = {name: head.index(name) for name in (EVENT, INSTRUMENT, INSTANCE) if name in head}
+    whole = _OneEvent(path.name)
+    unread: Counter[str] = Counter()
     for line, cells in enumerate(rows, start=2):
         row = [known.get(cell.strip(), cell) for cell, known in zip(cells, codes, strict=False)]
         row += cells[len(row) :]
         said = {name: row[at].strip() if at < len(row) else "" for name, at in places.items()}
-        form = said.get(INSTRUMENT, "")
-        form = by_label.get(form, form)
+        form, event = said.get(INSTRUMENT, ""), said.get(EVENT, "")
         instance = said.get(INSTANCE, "")
         read = False
         for table, plan in plans:
-            if (table.instrument or "") != form or (table.event and table.event != said.get(EVENT)):
+            if not same_form(table.instrument or "", form) or (
+                table.event and not same_event(table.event, event)
+            ):
                 continue
             if not form and table.rows == "deficit" and not _says(table, row, head):
                 continue
+            if table.rows == "case" and not table.event:
+                whole.see(row, head.index(table.pseudonym), event)
             number = int(instance) if instance.isdecimal() and int(instance) > 0 else None
             plan.read(drafts, row, line, number if table.rows in LISTS and mapping is None else None)
             read = True
-        if not read and any(row) and mapping is None:
-            drafts.wrong(None, path.name, line, ROW, "", "belongs to an instrument that no table reads")
+        if not read and any(row):
+            if mapping is None:
+                drafts.wrong(None, path.name, line, ROW, "", "belongs to an instrument that no table reads")
+            unread[f"of the instrument {form}" if form else f"of the event {event}" if event else ""] += 1
+    if mapping is not None:
+        drafts.not_taken += [f"{many} rows {which}".strip() for which, many in unread.items()]
     return drafts.finish()
+
+
+class _OneEvent:
+    """Sees to it that a case is not read anew from each event of a longitudinal project."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._events: dict[str, str] = {}
+
+    def see(self, row: list[str], at: int, event: str) -> None:
+        """Note the event of a row that is a case."""
+        pseudonym = row[at].strip() if at < len(row) else ""
+        if self._events.setdefault(pseudonym, event) != event:
+            raise InputError(
+                f"{self._file} has a row for each event: say with event = ... in the mapping which event's "
+                "row is the case"
+            )
+
+
+def _named(tables: Sequence[TableMap]) -> set[str]:
+    """Every column that a mapping names."""
+    found = {table.pseudonym for table in tables}
+    for table in tables:
+        for column, said in table.columns.items():
+            times = () if isinstance(said, str) else (said.days_from, said.on_from)
+            found |= {column, *(each for each in times if each)}
+    return found
 
 
 def _says(table: TableMap, row: list[str], head: list[str]) -> bool:
@@ -95,56 +131,15 @@ def _says(table: TableMap, row: list[str], head: list[str]) -> bool:
     return any(row[head.index(column)].strip() for column in table.columns if head.index(column) < len(row))
 
 
-def _variable_name(column: str, variables: dict[str, Variable], file: str) -> str:
-    """The variable that a head means, whether it is its name or its label."""
-    if column in SYSTEM:
-        return SYSTEM[column]
-    if column in SYSTEM.values() or column.partition("___")[0] in variables:
-        return column
-    box = _CHECKBOX.fullmatch(column)
-    label = box["label"] if box else column
-    found = [v for v in variables.values() if v.label == label and (v.kind == "checkbox") == bool(box)]
-    if len(found) > 1:
-        raise InputError(
-            f"{file} has a column {column!r}, the label of several variables: export it with variable names"
-        )
-    if not found:
-        return column
-    if box:
-        codes = [code for code, word in found[0].choices.items() if word == box["choice"]]
-        return f"{found[0].name}___{codes[0].lower()}" if codes else column
-    return found[0].name
-
-
-def _codes(name: str, variables: dict[str, Variable]) -> dict[str, str]:
-    """Label to raw code of a column; a code stays what it is."""
-    if "___" in name:
-        return CHECKED
-    variable = variables.get(name)
-    if variable is None or not variable.choices:
-        return {}
-    return {
-        label: code
-        for code, label in reversed(list(variable.choices.items()))
-        if label not in variable.choices
-    }
-
-
-def _forms_by_label(variables: dict[str, Variable], mapping: Mapping | None) -> dict[str, str]:
-    """An instrument's label in a labelled export to its name, as far as the name shows in it."""
-    forms = {v.form for v in variables.values()} | {
-        t.instrument for t in (mapping.table if mapping else ()) if t.instrument
-    }
-    return {form.replace("_", " ").title(): form for form in forms} | {
-        form.replace("_", " ").capitalize(): form for form in forms
-    }
-
-
-def _own_tables(variables: dict[str, Variable]) -> tuple[TableMap, ...]:
+def _own_tables(variables: dict[str, Variable], head: list[str]) -> tuple[TableMap, ...]:
+    """How this program's own project is read; who exports may have left out fields, identifying ones say."""
+    there = set(variables) & set(head)
     tables = []
     for part in PARTS:
-        fields = [f for f in fields_of(part).values() if variable_of(f) in variables]
+        fields = [f for f in fields_of(part).values() if variable_of(f) in there]
         columns = {variable_of(f): f"{part}.{f.name}" for f in fields if variable_of(f) != RECORD}
+        if not columns and part != "patient":
+            continue
         said = {"rows": "case" if part == "patient" else part, "pseudonym": RECORD, "columns": columns}
         if part in LISTS:
             said["instrument"] = part

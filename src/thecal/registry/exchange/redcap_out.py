@@ -10,7 +10,7 @@ from thecal.registry.case import Case
 from thecal.registry.exchange.fields import LISTS, all_fields, fields_of
 from thecal.registry.exchange.parts import part_rows
 from thecal.registry.exchange.redcap_dictionary import RECORD, variable_of
-from thecal.registry.exchange.redcap_in import INSTANCE, INSTRUMENT
+from thecal.registry.exchange.redcap_heads import INSTANCE, INSTRUMENT
 from thecal.registry.exchange.texts import to_text
 
 

@@ -14,13 +14,11 @@ from thecal.registry.exchange.drafts import ROW, Draft, Drafts, Origin
 from thecal.registry.exchange.fields import LISTS, PARTS, PartField, field_at, fields_of
 from thecal.registry.exchange.mapping import ColumnMap, TableMap
 from thecal.registry.exchange.texts import FACTORS, from_text, kind_of
-from thecal.registry.readings import read_finding, scale_words
+from thecal.registry.readings import read_finding
 
 Convert = Callable[[str], Any]
 REMEMBERED: Final = 4096
 """Texts of a column whose meaning is kept: ages, words and grades come again and again."""
-LONGEST_LISTED: Final = 12
-"""Columns that a sentence lists."""
 
 
 @dataclass(frozen=True)
@@ -183,9 +181,8 @@ class TablePlan:
                 continue
             try:
                 value, choice = read_finding(found.scale, written)
-            except InputError:
-                sentence = scale_words(found.scale)
-                drafts.wrong(draft, self.file, line, found.column, kind_of(written), sentence)
+            except InputError as error:
+                drafts.wrong(draft, self.file, line, found.column, kind_of(written), str(error))
                 continue
             origin = Origin(self.file, line, {"as_written": found.column, "value": found.column})
             outcome = draft.part("outcomes", None, origin)
@@ -212,11 +209,9 @@ class TablePlan:
 
     def _at(self, column: str) -> int:
         if column not in self._places:
-            few = [name for name in self.head if name][:LONGEST_LISTED]
-            more = "" if len(few) == len(self.head) else ", …"
             raise InputError(
-                f"The mapping names a column {column!r} that {self.file} has not; it has "
-                f"{', '.join(few)}{more}"
+                f"The mapping names a column {column!r} that {self.file} has not: of the {len(self.head)} in "
+                "its first row, which must be the heads, none is written so"
             )
         return self._places[column]
 

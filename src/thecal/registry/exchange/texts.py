@@ -26,6 +26,8 @@ FACTORS: Final[dict[str, dict[str, float]]] = {
 }
 """Units that a column may have, by the registry's own unit, and what one of them is in it."""
 _NUMBER: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+_TIME: Final = re.compile(r"(?<=\d)[T ]\d{2}:\d{2}(:\d{2})?$")
+"""The time of day after a date; a case keeps the day."""
 _SEVERAL: Final = re.compile(r"[\s,;/+|]+")
 
 
@@ -117,7 +119,7 @@ def _date(text: str, date_format: str) -> date:
     try:
         if date_format:
             return datetime.strptime(text.strip(), date_format).date()
-        return date.fromisoformat(text.strip())
+        return date.fromisoformat(_TIME.sub("", text.strip()))
     except ValueError as error:
         shape = f"written {date_format}" if date_format else "written year-month-day, like 2024-05-31"
         raise InputError(f"must be a date {shape}") from error

@@ -30,7 +30,8 @@ BOTH_SIDES: Final = re.compile(r"([0-5][+-]?)/([0-5][+-]?)")
 def as_case(published: PublishedCase) -> Case:
     """The case as a value of the registry.
 
-    Values in conflict are left out: what is not certain is not known. The pseudonym is the name in the
+    Values in conflict are left out: what is not certain is not known. Values that are inferred here are not,
+    and `PublishedCase.inferences` names them. The pseudonym is the name in the
     literature.
 
     Parameters
@@ -116,6 +117,8 @@ def _revisions(published: PublishedCase) -> tuple[Revision, ...]:
         }
         opened = _usable(published, "laminectomy_level", when=when)
         fixed = _usable(published, "fixation_level", when=when)
+        if not any(value.usable for value in published.values if value.when == when):
+            continue  # Of such an operation everything is disputed.
         watched = published.of("monitoring", when=when)
         printed = published.of("laminectomy", "operation", when=when)
         made.append(

@@ -18,7 +18,7 @@ CERTAINTY_WORDS: Final[dict[Certainty, str]] = {
     "R": "read in the paper's abstract or record",
     "R2": "read in a third party's transcription of the paper",
     "S": "said by the founding paper (Liao 2025)",
-    "D": "computed from what is printed",
+    "D": "computed or inferred here from what is printed",
     "M": "from memory, not checked",
 }
 WHAT_WORDS: Final[dict[str, str]] = {
@@ -121,6 +121,11 @@ class CaseValue:
         """Whether it has a value and nothing speaks against it."""
         return self.understood is not None and self.conflict is None
 
+    @property
+    def inferred(self) -> bool:
+        """Whether thecal's authors read it into the words, which do not say it of this patient."""
+        return self.certainty == "D"
+
 
 @dataclass(frozen=True)
 class PublishedCase:
@@ -148,6 +153,16 @@ class PublishedCase:
                 found.setdefault(value.conflict, f"{said}: {value.conflict}")
         return tuple(found.values())
 
+    @property
+    def inferences(self) -> tuple[str, ...]:
+        """Each value that is inferred here and used, with the words that it is inferred from."""
+        return tuple(
+            f"{value.field.replace('_', ' ')} “{str(value.understood).replace('_', ' ')}” is read into "
+            f"“{value.as_printed}” ({value.source.name})"
+            for value in self.values
+            if value.inferred and value.usable
+        )
+
 
 @dataclass(frozen=True)
 class Incidence:
@@ -160,7 +175,7 @@ class Incidence:
     id: str
     source: Source
     group: str | None
-    measure: Literal["incidence", "detection", "ratio", "agreement"]
+    measure: Literal["incidence", "detection", "ratio", "difference", "agreement"]
     procedure: Literal["VP", "KP", "both"]
     modality: str
     population: str

@@ -100,7 +100,7 @@ def write_pool(out: Path, pooled: Pooled) -> None:
 
     from PIL import Image
 
-    from thecal.registry.pooling.forest import forest_picture
+    from thecal.registry.pictures.forest import forest_picture
     from thecal.report.page import page_template
     from thecal.report.replaced_files import replaced_files
 

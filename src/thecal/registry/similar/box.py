@@ -48,4 +48,5 @@ def _row(one: Near) -> LikeCase:
         became=entry.account.became,
         conflicts=entry.conflicts,
         source=entry.source,
+        inferences=entry.inferences,
     )

@@ -53,8 +53,8 @@ class Entry:
     traits : Traits
     told : callable
         Gives the account; only of cases that are shown, for a registry may hold many.
-    conflicts : tuple of str
-        Where its sources disagree.
+    conflicts, inferences : tuple of str
+        Where its sources disagree, and what is read into their words here.
     source : str or None
         Where it is published.
     """
@@ -64,6 +64,7 @@ class Entry:
     traits: Traits
     told: Callable[[], Account] = field(compare=False)
     conflicts: tuple[str, ...] = ()
+    inferences: tuple[str, ...] = ()
     source: str | None = None
 
     @cached_property
@@ -101,6 +102,7 @@ def _published(published: PublishedCase) -> Entry:
         traits=traits_of_case(case, first),
         told=lambda: Account(_who(case), _printed_operations(published), _printed_outcome(published)),
         conflicts=published.conflicts,
+        inferences=published.inferences,
         source=published.source.link or published.source.journal,
     )
 

@@ -85,6 +85,7 @@ def _missing(columns: Columns) -> tuple[Missing, ...]:
     operated[columns.procedure_case] = True
     followed[columns.finding_case] = True
     lost = columns.deficit == PRESENT.index("yes")
+    without_time = columns.deficits_without_time
     unsure = int((columns.deficit < 0).sum() + (columns.deficit == PRESENT.index("unknown")).sum())
     return (
         *(Missing(what, count, total) for what, count in columns.missing.items()),
@@ -94,6 +95,9 @@ def _missing(columns: Columns) -> tuple[Missing, ...]:
         Missing("whether there was a deficit", unsure, total),
         Missing("strength, walking or sphincters of any day", total - int(followed.sum()), total),
         Missing("the same where there was a deficit", int((lost & ~followed).sum()), int(lost.sum())),
+        Missing(
+            "when the deficit came, where nerves were followed", without_time, int((lost & followed).sum())
+        ),
     )
 
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from thecal.registry.case import SPHINCTER, WALKING, Case
+from thecal.registry.words import SPHINCTER, WALKING
 from thecal.terms import COMPARTMENTS, VERSE_IDS
+
+if TYPE_CHECKING:
+    from thecal.registry.case import Case
 
 IntArray = npt.NDArray[np.int64]
 FloatArray = npt.NDArray[np.float64]
@@ -55,7 +58,11 @@ class Columns:
     finding_case, finding_scale, finding_what : (n,) int
         ``NERVE_SCALES`` by number; the muscle and side by any number.
     finding_value, finding_day : (n,) float
-        The grade's number or the word's place; days after the procedure.
+        The grade's number or the word's place; days after the deficit came. Where nobody says when it did, or
+        there was none, days after the procedure. Below 0 is before it. A finding that is known to a whole
+        day, and that day is the deficit's, counts as found with it: 0.
+    deficits_without_time : int
+        How many cases with a deficit and findings do not say when it came, and count from the procedure.
     died : (n,) int
         Cases that died.
     pseudonyms : dict of int to str
@@ -81,20 +88,35 @@ class Columns:
     finding_what: IntArray
     finding_value: FloatArray
     finding_day: FloatArray
+    deficits_without_time: int
     died: IntArray
     pseudonyms: dict[int, str]
 
 
-Finding = tuple[int, int, str, float | None, float | None, int | None]
-"""An outcome as far as its course matters: the case, the place of its scale in ``NERVE_SCALES``, its muscle
-and side, the grade's number or the word's place, days after the procedure, and else its date."""
+@dataclass(frozen=True)
+class Findings:
+    """Outcomes as far as their course matters, a row each, in the order in which they were entered.
+
+    The case; the place of its scale in ``NERVE_SCALES``; its muscle and side; the grade's number or the
+    word's place; days after the procedure, and else its date's number. NaN is what nobody wrote down.
+    """
+
+    case: IntArray
+    scale: IntArray
+    what: list[str]
+    value: FloatArray
+    days: FloatArray
+    on: FloatArray
 
 
 class Beginning(NamedTuple):
-    """When a deficit began: hours after the cement, and a day's number."""
+    """When a deficit that was there began: hours after the cement, and a day's number."""
 
     delay_h: float | None
     on: int | None
+
+
+NEVER_SAID: Final = Beginning(None, None)
 
 
 @dataclass(frozen=True)
@@ -120,7 +142,7 @@ class Raw:
     began: dict[int, Beginning]
     operated_on: dict[int, int]
     revisions: list[Operation]
-    findings: list[Finding]
+    findings: Findings
     died: list[int]
     pseudonyms: dict[int, str]
 
@@ -155,7 +177,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
             began={
                 i: Beginning(case.deficit.delay_h, _day(case.deficit.on))
                 for i, case in enumerate(kept)
-                if case.deficit is not None
+                if case.deficit is not None and case.deficit.present == "yes"
             },
             operated_on={
                 i: min(days)
@@ -167,19 +189,7 @@ def columns_of(cases: Iterable[Case]) -> Columns:
                 for i, case in enumerate(kept)
                 for r in case.revisions
             ],
-            findings=[
-                (
-                    i,
-                    NERVE_SCALES.index(o.scale),
-                    f"{o.muscle or ''}/{o.side or ''}",
-                    value_of(o.scale, o.value, o.choice),
-                    o.days,
-                    _day(o.on),
-                )
-                for i, case in enumerate(kept)
-                for o in case.outcomes
-                if o.scale in NERVE_SCALES
-            ],
+            findings=_findings(kept),
             died=[i for i, case in enumerate(kept) if any(e.kind == "death" for e in case.events)],
             pseudonyms={i: case.patient.pseudonym for i, case in enumerate(kept) if case.outcomes},
         )
@@ -206,13 +216,11 @@ def made_room(revision: Any) -> bool:
 
 
 def columns(raw: Raw) -> Columns:
-    """Arrays of what was read; times that are only dates are counted from the first procedure."""
+    """Arrays of what was read; findings are counted from the deficit, and times that are only dates too."""
     decompressed, by_day = _decompressed(raw.revisions, raw.began)
-    case, scale, what, value, days, on = zip(*raw.findings, strict=True) if raw.findings else ((),) * 6
-    day = np.array(days, float)
-    for at in np.flatnonzero(np.isnan(day)).tolist():
-        if on[at] is not None and case[at] in raw.operated_on:
-            day[at] = on[at] - raw.operated_on[case[at]]
+    found = raw.findings
+    day = _after_deficit(raw, found.case, found.days, found.on)
+    lost = {each for each in set(found.case.tolist()) if raw.deficit[each] == PRESENT.index("yes")}
     whats: dict[str, int] = {}
     return Columns(
         cases=raw.cases,
@@ -229,11 +237,12 @@ def columns(raw: Raw) -> Columns:
         decompressed_case=np.array(sorted(decompressed), np.int64),
         decompressed_h=np.array([decompressed[case] for case in sorted(decompressed)], float),
         dated_by_day=by_day,
-        finding_case=np.array(case, np.int64),
-        finding_scale=np.array(scale, np.int64),
-        finding_what=np.array([whats.setdefault(each, len(whats)) for each in what], np.int64),
-        finding_value=np.array(value, float),
+        finding_case=found.case,
+        finding_scale=found.scale,
+        finding_what=np.array([whats.setdefault(each, len(whats)) for each in found.what], np.int64),
+        finding_value=found.value,
         finding_day=day,
+        deficits_without_time=sum(raw.began.get(each, NEVER_SAID) == NEVER_SAID for each in lost),
         died=np.array(sorted(set(raw.died)), np.int64),
         pseudonyms=raw.pseudonyms,
     )
@@ -249,6 +258,47 @@ def value_of(scale: str, value: float | None, choice: str | None) -> float | Non
     if scale not in WORDS:
         return value
     return None if choice is None else float(WORDS[scale].index(choice))
+
+
+def _findings(kept: list[Case]) -> Findings:
+    mine = [(i, o) for i, case in enumerate(kept) for o in case.outcomes if o.scale in NERVE_SCALES]
+    return Findings(
+        case=np.array([i for i, _ in mine], np.int64),
+        scale=np.array([NERVE_SCALES.index(o.scale) for _, o in mine], np.int64),
+        what=[f"{o.muscle or ''}/{o.side or ''}" for _, o in mine],
+        value=np.array([value_of(o.scale, o.value, o.choice) for _, o in mine], float),
+        days=np.array([o.days for _, o in mine], float),
+        on=np.array([_day(o.on) for _, o in mine], float),
+    )
+
+
+def _after_deficit(raw: Raw, case: IntArray, days: FloatArray, on: FloatArray) -> FloatArray:
+    """Days from the deficit to each finding, or from the procedure; NaN where it has no time.
+
+    ``days`` count from the procedure, ``on`` are days' numbers; NaN where nobody wrote them.
+    """
+    operated, began, delay = (np.full(raw.cases, np.nan) for _ in range(3))
+    for each, number in raw.operated_on.items():
+        operated[each] = number
+    for each, beginning in raw.began.items():
+        began[each] = np.nan if beginning.on is None else beginning.on
+        days_later = _delay_days(beginning, raw.operated_on.get(each))
+        delay[each] = np.nan if days_later is None else days_later
+    day = np.where(np.isnan(days), on - operated[case], days)
+    later = np.where(day == np.floor(delay[case]), 0.0, day - delay[case])
+    counted = np.where(np.isnan(delay[case]), day, later)
+    # Two dates tell it too, where nobody knows when the procedure was.
+    by_date = np.isnan(days) & np.isnan(operated[case])
+    return np.where(by_date, on - began[case], counted)
+
+
+def _delay_days(began: Beginning, operated: int | None) -> float | None:
+    """Days from the procedure to the deficit; 0 for one that was there before it, None where unknown."""
+    if began.delay_h is not None:
+        return began.delay_h / DAY_H
+    if began.on is None or operated is None:
+        return None
+    return max(0.0, float(began.on - operated))
 
 
 def _decompressed(operations: list[Operation], began: dict[int, Beginning]) -> tuple[dict[int, float], int]:

@@ -7,7 +7,7 @@ from math import isfinite
 
 import numpy as np
 
-from thecal.registry.statistics.columns import PRESENT, Columns
+from thecal.registry.statistics.columns import DAY_H, PRESENT, Columns
 from thecal.registry.statistics.intervals import FEWEST
 from thecal.registry.statistics.ordinal import Estimate, kendall_tau
 from thecal.registry.statistics.strength import COURSES, Course, Strength
@@ -32,6 +32,8 @@ class Decompression:
         Sooner first.
     by_day : int
         Of all decompressed patients, how many have a time that is only known to a day.
+    not_after : int
+        Patients with both whose last finding is no later than the decompression: no course of it is known.
     no_time : int
         Patients whose course is known, and whose time to decompression is not, or who had none.
     no_course : int
@@ -45,6 +47,7 @@ class Decompression:
 
     patients: tuple[Delay, ...]
     by_day: int
+    not_after: int
     no_time: int
     no_course: int
     deficits: int
@@ -55,7 +58,8 @@ class Decompression:
 def decompression(columns: Columns, found: Strength) -> Decompression:
     """The time to decompression beside the course of strength."""
     hours = dict(zip(columns.decompressed_case.tolist(), columns.decompressed_h.tolist(), strict=True))
-    known = [p for p in found.patients if p.case in hours]
+    both = [p for p in found.patients if p.case in hours]
+    known = [p for p in both if DAY_H * p.last_day > hours[p.case]]
     patients = sorted((Delay(p.pseudonym, hours[p.case], p.course) for p in known), key=lambda d: d.hours)
     tau = None
     power = ""
@@ -67,8 +71,9 @@ def decompression(columns: Columns, found: Strength) -> Decompression:
     return Decompression(
         patients=tuple(patients),
         by_day=columns.dated_by_day,
-        no_time=len(found.patients) - len(known),
-        no_course=len(hours) - len(known),
+        not_after=len(both) - len(known),
+        no_time=len(found.patients) - len(both),
+        no_course=len(hours) - len(both),
         deficits=int((columns.deficit == PRESENT.index("yes")).sum()),
         tau=tau,
         power=power,

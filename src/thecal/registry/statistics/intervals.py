@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import asin, sin, sqrt
 from typing import Final
 
+from thecal.registry.incomplete_beta import incomplete_beta, incomplete_beta_inverse
 from thecal.registry.proportion import clopper_pearson
 
 FEWEST: Final = 10
@@ -50,11 +51,9 @@ def share(name: str, events: int, total: int) -> Share:
 
 def sign_test(better: int, worse: int) -> float:
     """Two-sided exact p of as many better as worse, those who did not change left out."""
-    from scipy.special import bdtr
-
     changed, few = better + worse, min(better, worse)
     # So few or fewer of a fair coin.
-    return min(1.0, 2.0 * float(bdtr(few, changed, 0.5))) if changed else 1.0
+    return min(1.0, 2.0 * incomplete_beta(changed - few, few + 1, 0.5)) if changed else 1.0
 
 
 def detectable_difference(first: int, second: int, base: float) -> float | None:
@@ -95,11 +94,9 @@ def detectable_by_sign(total: int) -> float | None:
 
     Two-sided, 5 %, exact. None where even all of them would not do.
     """
-    from scipy.special import bdtrc, betaincinv
-
     tail = (1.0 - CONFIDENCE) / 2.0
     # So many or more of a fair coin are rarer than the tail.
-    enough = (k for k in range(total // 2 + 1, total + 1) if bdtrc(k - 1, total, 0.5) <= tail)
+    enough = (k for k in range(total // 2 + 1, total + 1) if incomplete_beta(k, total - k + 1, 0.5) <= tail)
     needed = next(enough, None)
     # The share of which so many or more have the probability POWER.
-    return None if needed is None else float(betaincinv(needed, total - needed + 1, POWER))
+    return None if needed is None else incomplete_beta_inverse(needed, total - needed + 1, POWER)

@@ -11,7 +11,7 @@ import jinja2
 from thecal import __version__
 from thecal.errors import InputError
 from thecal.registry.grades import CONVENTION
-from thecal.registry.statistics import plots
+from thecal.registry.pictures import statistics_svg
 from thecal.registry.statistics.build import Statistics
 from thecal.registry.statistics.intervals import FEWEST, Share
 from thecal.registry.statistics.ordinal import Estimate
@@ -47,11 +47,11 @@ def statistics_page(found: Statistics) -> str:
         convention=CONVENTION,
         fewest=FEWEST,
         headline=headline(found),
-        forests=[(table, plots.forest(table)) for table in found.leaks],
-        curves=plots.strength_curves(found.strength.curves),
-        delays=plots.delays(found.decompression.patients),
+        forests=[(table, statistics_svg.forest(table)) for table in found.leaks],
+        curves=statistics_svg.strength_curves(found.strength.curves),
+        delays=statistics_svg.delays(found.decompression.patients),
         waits=[
-            (wait, plots.waiting_curve(wait), waiting_sentence(wait))
+            (wait, statistics_svg.waiting_curve(wait), waiting_sentence(wait), waiting_counts(wait))
             for wait in (found.walking, found.sphincters)
         ],
     )
@@ -95,17 +95,29 @@ def estimate_words(found: Estimate) -> str:
 
 
 def waiting_sentence(found: Waiting) -> str:
-    """When half had been seen to have it again; by the visits, not by when it came about."""
-    if found.late is None:
+    """When half have it again: between two days, for nobody looked in between; empty under ten patients."""
+    if found.between is None:
         return ""
-    late = found.late.median()
-    reached = (
-        "Half were seen to have it again at no time that was observed."
-        if late is None
-        else f"Half were seen to have it again by about day {late:.0f}."
+    half = found.between.median()
+    if half is None:
+        return "Half do not have it again within the time observed (Turnbull)."
+    return f"Half have it again between day {half[0]:.0f} and day {half[1]:.0f} (Turnbull)."
+
+
+def waiting_counts(found: Waiting) -> str:
+    """Beside the estimate: patients, what is known of them, and on how many intervals it rests."""
+    recovered = sum(patient.first_with is not None for patient in found.patients)
+    gap = "" if found.gap_days is None else f", {found.gap_days:.0f} days apart (median)"
+    held = 0 if found.between is None else found.between.mass.size
+    begun = (
+        "" if found.first_day is None else f" That visit was {found.first_day:.0f} days after the deficit."
     )
-    gap = "" if found.gap_days is None else f" The two visits are {found.gap_days:.0f} days apart (median)."
-    return reached + gap
+    return (
+        f"{len(found.patients)} patients: of {recovered} it is known between which two visits{gap}; "
+        f"{len(found.patients) - recovered} did not have it at their last visit. They have {found.pairs} "
+        f"different intervals; the estimate rests on {held}, and does not tell where within one of them it "
+        f"came about.{begun}"
+    )
 
 
 @cache

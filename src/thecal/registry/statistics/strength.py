@@ -42,6 +42,8 @@ class Patient:
         Grade of the weakest of them, then and now.
     days : float
         From the first finding to the last.
+    last_day : float
+        Of the last finding, from the deficit on; from the procedure where nobody says when it came.
     course : str
     """
 
@@ -53,12 +55,13 @@ class Patient:
     first: str
     last: str
     days: float
+    last_day: float
     course: Course
 
 
 @dataclass(frozen=True)
 class Point:
-    """A patient's median muscle on one day, for her curve."""
+    """A patient's median muscle on one day after the deficit, for her curve."""
 
     day: float
     grade: str
@@ -101,12 +104,13 @@ class Strength:
 def strength(columns: Columns) -> Strength:
     """Recovery of strength over all patients."""
     mine = (columns.finding_scale == MRC) & np.isfinite(columns.finding_value)
-    # What was found before the cement is no beginning of a recovery from it.
+    # What was found before the deficit, or before the cement, is no beginning of a recovery from it.
     dated = mine & np.isfinite(columns.finding_day) & (columns.finding_day >= 0.0)
     rows = np.flatnonzero(dated)
-    rows = rows[
-        np.lexsort((columns.finding_day[rows], columns.finding_what[rows], columns.finding_case[rows]))
-    ]
+    day = columns.finding_day[rows]
+    # Of several on the deficit's own day the lowest counts: the others may be older than it.
+    lowest = np.where(day == 0.0, columns.finding_value[rows], 0.0)
+    rows = rows[np.lexsort((lowest, day, columns.finding_what[rows], columns.finding_case[rows]))]
     patients, once = _patients(columns, rows)
     total = len(patients)
     better = sum(p.better > p.worse for p in patients)
@@ -153,6 +157,7 @@ def _patients(columns: Columns, rows: IntArray) -> tuple[list[Patient], int]:
     muscles = np.add.reduceat(np.ones(whose.size, int), cuts)
     weakest, weakest_last = np.minimum.reduceat(first, cuts), np.minimum.reduceat(last, cuts)
     days = np.maximum.reduceat(day[ends] - day[starts], cuts)
+    last_day = np.maximum.reduceat(day[ends], cuts)
     patients = [
         Patient(
             case=int(cases[at]),
@@ -163,6 +168,7 @@ def _patients(columns: Columns, rows: IntArray) -> tuple[list[Patient], int]:
             first=grade_of(float(weakest[at])),
             last=grade_of(float(weakest_last[at])),
             days=float(days[at]),
+            last_day=float(last_day[at]),
             course=_course(int(better[at]), int(worse[at]), float(weakest_last[at])),
         )
         for at in np.flatnonzero(weakest < FULL).tolist()

@@ -1,9 +1,9 @@
 """How long until she walks again, or her sphincters hold: known only at visits.
 
 That she walks again is written down at the visit at which it is seen; it came about at some time between that
-visit and the one before. Two curves are drawn: one as though it came about just after the last visit without
-it, the other as though at the visit that saw it. Where others are lost in between, the truth may lie outside
-both: this is no estimate of Turnbull's kind for what is known in intervals.
+visit and the one before. The estimate is Turnbull's, which knows no more than that. Beside it two
+Kaplan-Meier curves are drawn: one as though it came about just after the last visit without it, the other as
+though at the visit that saw it. Where others are lost in between, the truth may lie outside both of these.
 """
 
 from __future__ import annotations
@@ -13,23 +13,30 @@ from typing import Final
 
 import numpy as np
 
-from thecal.registry.case import SPHINCTER, WALKING
 from thecal.registry.statistics.columns import NERVE_SCALES, Columns, FloatArray
 from thecal.registry.statistics.intervals import FEWEST, widest_half
 from thecal.registry.statistics.kaplan_meier import Curve, at_risk, kaplan_meier
+from thecal.registry.statistics.turnbull import Turnbull, turnbull
+from thecal.registry.words import SPHINCTER, WALKING
 
 RISK_DAYS: Final = (0, 30, 90, 180, 365)
 """Days at which the numbers at risk are said."""
+
+DIGITS: Final = 4
+"""Of days, so that differences of equal times are equal; a ten-thousandth is nine seconds."""
 
 
 @dataclass(frozen=True)
 class Wait:
     """One patient: she was first seen without it, then last without it, then with it (None: never).
 
-    Days from the visit at which it was first written that she could not.
+    Days from the visit, not before the deficit, at which it was first written that she could not;
+    ``after_deficit`` is how many days after the deficit that was, or after the procedure where nobody says
+    when it came.
     """
 
     pseudonym: str
+    after_deficit: float
     last_without: float
     first_with: float | None
 
@@ -47,10 +54,16 @@ class Waiting:
         Were seen without it once and never after: they tell nothing, and are not in the curve.
     died : int
         Of the patients in the curve, how many died later; they are counted until their last visit.
+    between : Turnbull or None
+        The estimate from what is known: that it came about between two visits. None under ten.
+    pairs : int
+        Different pairs of visits, and of a last visit and never, that the patients have.
     late, early : Curve or None
         As though it came about at the visit that saw it, or just after the visit before. None under ten.
     at_risk : tuple of (int, int)
         Day and how many are still waiting and looked at.
+    first_day : float or None
+        The median of the days from the deficit to the visit from which a patient is counted.
     gap_days : float or None
         The median time between the two visits that enclose a recovery.
     power : str
@@ -60,9 +73,12 @@ class Waiting:
     patients: tuple[Wait, ...]
     never_again: int
     died: int
+    between: Turnbull | None
+    pairs: int
     late: Curve | None
     early: Curve | None
     at_risk: tuple[tuple[int, int], ...]
+    first_day: float | None
     gap_days: float | None
     power: str
 
@@ -100,16 +116,18 @@ def _waiting(columns: Columns, what: str, enough: dict[str, int]) -> Waiting:
     never_again = 0
     for case, parts in sorted(waits.items()):
         began = min(part[0] for part in parts)
-        last_without = max(part[1] for part in parts) - began
+        last_without = round(max(part[1] for part in parts) - began, DIGITS)
         ends = [part[2] for part in parts]
-        first_with = None if None in ends else max(end for end in ends if end is not None) - began
+        first_with = (
+            None if None in ends else round(max(end for end in ends if end is not None) - began, DIGITS)
+        )
         if first_with is None:
             # Until the first of the scales was last looked at she surely did not have all of it.
-            last_without = max(part[1] for part in parts if part[2] is None) - began
+            last_without = round(max(part[1] for part in parts if part[2] is None) - began, DIGITS)
             if last_without <= 0:
                 never_again += 1
                 continue
-        patients.append(Wait(columns.pseudonyms.get(case, ""), last_without, first_with))
+        patients.append(Wait(columns.pseudonyms.get(case, ""), began, last_without, first_with))
         cases.append(case)
     return _summed(columns, what, patients, cases, never_again)
 
@@ -143,9 +161,12 @@ def _summed(columns: Columns, what: str, patients: list[Wait], cases: list[int],
         patients=tuple(patients),
         never_again=never_again,
         died=int(np.isin(cases, columns.died).sum()) if cases else 0,
+        between=None if small else turnbull(early, np.where(seen, late, np.inf)),
+        pairs=len({(p.last_without, p.first_with) for p in patients}),
         late=None if small else kaplan_meier(late, seen),
         early=None if small else kaplan_meier(early, seen),
         at_risk=tuple((day, at_risk(late, day)) for day in RISK_DAYS),
+        first_day=float(np.median([p.after_deficit for p in patients])) if patients else None,
         gap_days=float(np.median(gaps)) if gaps.size else None,
         power=""
         if small

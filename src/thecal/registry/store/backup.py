@@ -22,6 +22,7 @@ from thecal.registry.store.migrate import migrate
 from thecal.registry.store.tables import metadata, registry
 
 if TYPE_CHECKING:
+    from thecal.registry.store.seal import Key
     from thecal.registry.store.store import Store
 
 ROWS: Final = 1000
@@ -49,8 +50,10 @@ def back_up(store: Store, to: Path) -> str:
     return kept
 
 
-def restore(backup: Path, to: str | Path) -> str:
+def restore(backup: Path, to: str | Path, key: Path | Key | None = None) -> str:
     """Make a registry of a backup, in a file that is not there or an empty PostgreSQL database; its hash.
+
+    With ``key`` what is encrypted of the backup is looked into first.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def restore(backup: Path, to: str | Path) -> str:
     from thecal.registry.store.opening import init_store, open_store
 
     place = Place(to)
-    with open_store(backup) as kept:
+    with open_store(backup, key) as kept:
         found = problems(kept)
         if found:
             raise InputError(f"The backup {backup} is damaged: {found[0]}")

@@ -13,12 +13,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
-from sqlalchemy import Connection, Row, func, select, text
+from sqlalchemy import Connection, Row, RowMapping, func, select, text
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store.audit import SHIFT, chained, content_hash, start_of
+from thecal.registry.store.history import texts_said, time_of
 from thecal.registry.store.keeper import Kept, stored_cases
+from thecal.registry.store.noted_texts import take_texts, text_digest, texts_of
 from thecal.registry.store.seal import Secret
 from thecal.registry.store.tables import audit, audit_content, cases, drafts, report_files
 
@@ -84,11 +86,15 @@ def _database(store: Store, connection: Connection) -> Iterator[str]:
         yield f"A row of {table} belongs to nothing in {parent}"
 
 
-def _chain(_: Store, connection: Connection) -> Iterator[str]:
+def _chain(store: Store, connection: Connection) -> Iterator[str]:
     erased = set(connection.execute(select(cases.c.pseudonym).where(cases.c.erased == 1)).scalars())
     previous, number = start_of(connection), 0
     chosen = (
-        select(audit, audit_content.c.salt, audit_content.c.before, audit_content.c.after)
+        select(
+            audit,
+            *(audit_content.c[name] for name in ("salt", "before", "after")),
+            audit_content.c.sealed.label("texts"),
+        )
         .outerjoin(audit_content, audit.c.id == audit_content.c.id)
         .order_by(audit.c.id)
         .execution_options(yield_per=CHUNK)
@@ -108,6 +114,23 @@ def _chain(_: Store, connection: Connection) -> Iterator[str]:
             gone = content is None and row["pseudonym"] in erased
             if not gone and expected != content_hash(row["salt"] or "", content):
                 yield f"What row {number} of the audit says of {row['pseudonym']} {when} it was changed"
+        yield from _sealed(store, row)
+
+
+def _sealed(store: Store, row: RowMapping) -> Iterator[str]:
+    """What is encrypted of a row of the audit, against the hashes that its chain holds."""
+    try:
+        _, blind = time_of(store.keeper, row)
+        for when, texts in zip(("before", "after"), texts_said(store.keeper, row), strict=True):
+            quoted = texts_of(json.loads(row[when] or "{}"))
+            if (
+                store.keeper.key
+                and row["texts"]
+                and quoted != {at: text_digest(blind, at, said) for at, said in texts.items()}
+            ):
+                yield f"What is encrypted of row {row['id']} of the audit is not what was written"
+    except InputError as error:
+        yield f"{error}"
 
 
 def _cases(store: Store, connection: Connection) -> Iterator[str]:
@@ -117,8 +140,12 @@ def _cases(store: Store, connection: Connection) -> Iterator[str]:
     for start in range(0, len(rows), CHUNK):
         chunk = rows[start : start + CHUNK]
         numbers = [last[row.pseudonym] for row in chunk if row.pseudonym in last]
-        of_chunk = select(audit_content.c.id, audit_content.c.after).where(audit_content.c.id.in_(numbers))
-        said = {number: after for number, after in connection.execute(of_chunk)}
+        of_chunk = (
+            select(audit, audit_content.c.after, audit_content.c.sealed.label("texts"))
+            .join(audit_content)
+            .where(audit.c.id.in_(numbers))
+        )
+        said = {row["id"]: row for row in connection.execute(of_chunk).mappings()}
         for row, stored in _read(connection, chunk):
             name = row.pseudonym
             if name not in last:
@@ -145,16 +172,22 @@ def _read(connection: Connection, chunk: Sequence[Row[Any]]) -> Iterator[tuple[R
             yield from _read(connection, [row])
 
 
-def _case(store: Store, row: Row[Any], stored: Case, said: str | None) -> Iterator[str]:
+def _case(store: Store, row: Row[Any], stored: Case, last: RowMapping | None) -> Iterator[str]:
     name = row.pseudonym
+    said = last["after"] if last else None
     as_noted = store.keeper.noted(Kept(stored, Secret(row.shift_days or 0)))
+    changed = f"Case {name} is not what the audit says of it: it was changed by something else"
     if said != as_noted and not _same(stored, row.shift_days, said, keyless=store.keeper.key_id is None):
-        yield f"Case {name} is not what the audit says of it: it was changed by something else"
+        yield changed
     if (row.sealed is None) is not (store.keeper.key_id is None):
         yield f"What is encrypted of case {name} is missing or should not be there"
     elif store.keeper.key is not None:
         try:
-            store.keeper.secret(row)
+            secret = store.keeper.secret(row)
+            # Who takes consent back without the key cannot say which texts there are.
+            silent = last is None or (last["what"] == "withdraw" and last["texts"] is None)
+            if secret and not silent and last and secret.texts != texts_said(store.keeper, last)[1]:
+                yield changed
         except InputError as error:
             yield f"{error}"
 
@@ -166,17 +199,22 @@ def _same(stored: Case, shift: int | None, said: str | None, *, keyless: bool) -
         moved = told.pop(SHIFT, None)
         for hidden in ("name", "born"):
             told["patient"].pop(hidden, None)
+        if not keyless:
+            take_texts(told)
         return Case.model_validate_json(json.dumps(told)) == stored and (not keyless or moved == shift)
     except (ValidationError, ValueError, LookupError, TypeError, AttributeError):
         return False
 
 
-def _reports(_: Store, connection: Connection) -> Iterator[str]:
+def _reports(store: Store, connection: Connection) -> Iterator[str]:
+    if store.keeper.locked:
+        return
     chosen = select(report_files, cases.c.pseudonym).join(cases, cases.c.id == report_files.c.case_id)
     for row in connection.execute(chosen.execution_options(yield_per=10)):
         try:
-            same = hashlib.sha256(zlib.decompress(row.content)).hexdigest() == row.sha256
-        except (zlib.error, TypeError):
+            kept = store.keeper.report(row.pseudonym, row.sha256, row.content)
+            same = hashlib.sha256(zlib.decompress(kept)).hexdigest() == row.sha256
+        except (InputError, zlib.error, TypeError):
             same = False
         if not same:
             yield f"The report {str(row.sha256)[:12]} attached to case {row.pseudonym} is damaged"
@@ -185,7 +223,7 @@ def _reports(_: Store, connection: Connection) -> Iterator[str]:
 def _drafts(store: Store, connection: Connection) -> Iterator[str]:
     from thecal.registry.store.drafts import readable
 
-    if store.keeper.key_id is not None and store.keeper.key is None:
+    if store.keeper.locked:
         return
     for row in connection.execute(select(drafts)):
         if not readable(store.keeper, row.pseudonym, row.content):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.store.tables import drafts
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from thecal.registry.store.seal import Key
     from thecal.registry.store.store import Store
 
+ORDER: Final = "{:012d}"
 Answers = dict[str, str]
 """What was answered to each question, verbatim, by the question's path."""
 
@@ -25,7 +26,7 @@ def save_draft(store: Store, pseudonym: str, answers: Answers) -> None:
     content = _hidden(store.keeper.key, answers, _place(store.keeper, pseudonym))
     with store.writing() as connection:
         connection.execute(delete(drafts).where(drafts.c.pseudonym == pseudonym))
-        at = datetime.now(UTC).isoformat(timespec="seconds")
+        at = _now(connection, store.keeper)
         connection.execute(insert(drafts).values(pseudonym=pseudonym, at=at, content=content))
 
 
@@ -54,9 +55,14 @@ def draft_names(store: Store) -> list[str]:
 
 
 def drop_draft(store: Store, pseudonym: str) -> None:
-    """Forget a draft: its case was added."""
+    """Forget a draft: it was begun by mistake."""
     with store.writing() as connection:
-        connection.execute(delete(drafts).where(drafts.c.pseudonym == pseudonym))
+        drop(connection, pseudonym)
+
+
+def drop(connection: Connection, pseudonym: str) -> None:
+    """Forget a draft, within the transaction that adds its case."""
+    connection.execute(delete(drafts).where(drafts.c.pseudonym == pseudonym))
 
 
 def reseal(connection: Connection, keeper: Keeper, new: Key) -> None:
@@ -74,6 +80,14 @@ def readable(keeper: Keeper, pseudonym: str, content: bytes) -> bool:
     except (InputError, ValueError):
         return False
     return all(isinstance(answer, str) for answer in answers.values())
+
+
+def _now(connection: Connection, keeper: Keeper) -> str:
+    """The time; where there is a key the order only, for the day of an entry tells of the dates' shift."""
+    if keeper.key_id is None:
+        return datetime.now(UTC).isoformat(timespec="microseconds")
+    latest = connection.execute(select(func.max(drafts.c.at))).scalar()
+    return ORDER.format(int(latest or 0) + 1)
 
 
 def _place(keeper: Keeper, pseudonym: str) -> str:

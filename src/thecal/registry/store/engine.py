@@ -13,24 +13,12 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 
 from thecal.errors import InputError
 from thecal.extras import load_extra
+from thecal.registry.store.said import damaged, plain_sentence
 
 BUSY_MS: Final = 10_000
 """How long a writer waits for another one before it gives up, milliseconds."""
 WRITER_LOCK: Final = 0x7468_6563
 """PostgreSQL's advisory lock of those who write to a registry ("thec")."""
-# SQLite says it in words; PostgreSQL in a code (its manual, appendix A).
-SAID: Final[tuple[tuple[tuple[str, ...], str], ...]] = (
-    (("database or disk is full", "53100"), "The disk is full: nothing of this was kept"),
-    (("disk I/O error", "58030"), "The disk could not be read or written: nothing of this was kept"),
-    (("database is locked", "55P03"), "Another program is writing to the registry {where}: try again"),
-    (("readonly database", "25006"), "The registry {where} cannot be written to"),
-    (("unable to open database",), "The registry {where} cannot be opened"),
-    (("not a database",), "{where} is no registry, or its beginning is damaged"),
-    (
-        ("malformed", "corrupt", "XX001", "XX002", "no such table", "no such column", "UndefinedTable"),
-        "The registry {where} is damaged: thecal registry check says where",
-    ),
-)
 
 
 class Place:
@@ -119,6 +107,18 @@ def writing(engine: Engine, place: Place) -> Iterator[Connection]:
             yield connection
 
 
+def truncate_log(engine: Engine, place: Place) -> bool:
+    """Empty SQLite's write-ahead log, in which what was overwritten still stands; whether it is empty.
+
+    It cannot be while another program reads the registry.
+    """
+    if place.path is None:
+        return True
+    with plain_errors(place), engine.connect() as connection:
+        busy, _, _ = connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    return not busy
+
+
 @contextmanager
 def plain_errors(place: Place) -> Iterator[None]:
     """What a database says, as one sentence that holds no values of a patient."""
@@ -126,18 +126,17 @@ def plain_errors(place: Place) -> Iterator[None]:
         yield
     except DBAPIError as error:
         original: Any = error.orig
-        words = f"{original} {getattr(original, 'sqlstate', '')} {type(original).__name__}"
-        for marks, sentence in SAID:
-            if any(mark in words for mark in marks):
-                raise InputError(sentence.format(where=place)) from error
+        sentence = plain_sentence(original, place)
+        if sentence is not None:
+            raise InputError(sentence) from error
         kind = type(original).__name__
         if place.path is None and kind in ("OperationalError", "ConnectionTimeout"):
             raise InputError(f"The registry {place} cannot be reached: {_short(original)}") from error
         if kind in ("IntegrityError", "ProgrammingError") or place.path is None:
             raise
-        raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
+        raise InputError(damaged(place)) from error
     except (UnicodeDecodeError, SQLAlchemyError) as error:
-        raise InputError(f"The registry {place} is damaged: thecal registry check says where") from error
+        raise InputError(damaged(place)) from error
 
 
 def _short(error: BaseException) -> str:

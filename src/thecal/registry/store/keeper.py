@@ -13,7 +13,10 @@ from sqlalchemy import Connection, Row, select
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.date_shift import shifted
-from thecal.registry.store.audit import SHIFT
+from thecal.registry.hidden import put_back, taken_out
+from thecal.registry.store.audit import SHIFT, Entry, Hide, new_blind
+from thecal.registry.store.letters import is_letter, posted, read_letter
+from thecal.registry.store.noted_texts import set_texts, text_digest
 from thecal.registry.store.rows import PATIENT, case_of
 from thecal.registry.store.seal import Key, Secret
 from thecal.registry.store.tables import PARTS, leak_signs
@@ -27,27 +30,37 @@ NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 @dataclass(frozen=True)
 class Kept:
-    """A case as it is stored, without name and birth, and what is encrypted beside it."""
+    """A case as it is stored, without what is hidden, and what is encrypted beside it.
+
+    ``secret`` is None where there is a key that was not given.
+    """
 
     case: Case
-    secret: Secret
+    secret: Secret | None
 
 
 @dataclass(frozen=True)
 class Keeper:
     """Hides and shows the cases of one registry.
 
-    ``key_id`` is which key the registry has; ``key`` is None where it has none, or was not given.
+    ``key_id`` is which key the registry has; ``key`` is None where it has none, or was not given. ``box`` is
+    the public half of its key.
     """
 
     registry: str
     where: str
     key_id: str | None
     key: Key | None
+    box: bytes | None = None
+
+    @property
+    def locked(self) -> bool:
+        """Whether there is a key that was not given."""
+        return self.key_id is not None and self.key is None
 
     def must_have_key(self) -> None:
         """Refuse to write into a registry whose key was not given."""
-        if self.key_id is not None and self.key is None:
+        if self.locked:
             raise InputError(f"The registry {self.where} is kept with a key: give it with --key FILE")
 
     def hidden(self, case: Case, shift_days: int) -> Kept:
@@ -68,15 +81,15 @@ class Keeper:
         if self.key is None:
             return Kept(case, Secret(shift_days))
         plain = patient.model_copy(update={"name": None, "born": None})
-        stored = shifted(case.model_copy(update={"patient": plain}), shift_days)
-        return Kept(stored, Secret(shift_days, patient.name, patient.born))
+        bare, texts = taken_out(case.model_copy(update={"patient": plain}))
+        return Kept(shifted(bare, shift_days), Secret(shift_days, patient.name, patient.born, texts))
 
     def shown(self, row: Row[Any], stored: Case) -> Case:
         """The case as it was given; where the key is not there, as it is stored."""
-        if self.key is None:
-            return stored
         secret = self.secret(row)
-        case = shifted(stored, -secret.shift_days)
+        if self.key is None or secret is None:
+            return stored
+        case = put_back(shifted(stored, -secret.shift_days), secret.texts)
         if secret.name is None and secret.born is None:
             return case
         patient = case.patient.model_copy(update={"name": secret.name, "born": secret.born})
@@ -84,42 +97,86 @@ class Keeper:
 
     def patient_row(self, kept: Kept) -> dict[str, Any]:
         """Her row in ``cases``, but for its number."""
-        patient = kept.case.patient
+        patient, secret = kept.case.patient, kept.secret
+        assert secret is not None
         return {name: getattr(patient, name) for name in PATIENT} | {
-            "sealed": self.key and self.key.seal(kept.secret.content(), self.place(patient.pseudonym)),
-            "shift_days": None if self.key else kept.secret.shift_days,
+            "sealed": self.key and self.key.seal(secret.content(), self.place(patient.pseudonym)),
+            "shift_days": None if self.key else secret.shift_days,
             "withdrawn": int(kept.case.withdrawn),
             "erased": 0,
         }
 
-    def noted(self, kept: Kept) -> str:
-        """The case as the audit keeps it, JSON: of name and birth a keyed hash."""
+    def noted(self, kept: Kept, blind: str = "") -> str:
+        """The case as the audit keeps it, JSON: of what is encrypted a keyed hash.
+
+        ``blind`` is the secret of the audit's row, with which its free texts and UIDs are hashed: whether
+        one changed is seen, what it was is not.
+        """
         text = kept.case.model_dump_json(exclude_none=True)
-        if NUL.search(text):
+        secret = kept.secret
+        if NUL.search(text) or (secret and any("\0" in each for each in secret.texts.values())):
             raise InputError(f"Case {kept.case.patient.pseudonym!r} holds a NUL character, which is no text")
-        named = {"name": kept.secret.name, "born": kept.secret.born}
-        if self.key_id is None:
-            return f'{text[:-1]},"{SHIFT}":{kept.secret.shift_days}}}'
-        if self.key is None or not any(named.values()):
+        if self.key_id is None and secret is not None:
+            return f'{text[:-1]},"{SHIFT}":{secret.shift_days}}}'
+        if self.key is None or secret is None or not (secret.name or secret.born or secret.texts):
             return text
         noted = json.loads(text)
         place = self.place(kept.case.patient.pseudonym)
-        for name, value in named.items():
+        for name, value in (("name", secret.name), ("born", secret.born)):
             if value is not None:
                 noted["patient"][name] = self.key.digest(str(value), f"{place}/{name}")
+        set_texts(noted, {at: text_digest(blind, at, said) for at, said in secret.texts.items()})
         return json.dumps(noted, ensure_ascii=False, separators=(",", ":"))
 
-    def secret(self, row: Row[Any]) -> Secret:
-        """What is encrypted of a case; where the key is not there, nothing, and no shift."""
+    def entry(self, pseudonym: str, before: Kept | None, after: Kept | None) -> Entry:
+        """A change of a case for the audit; what is encrypted of it lies beside, where the key was given."""
+        blind = new_blind()
+        old, new = (None if kept is None else self.noted(kept, blind) for kept in (before, after))
+        texts = tuple(kept.secret.texts if kept and kept.secret else None for kept in (before, after))
+        return Entry(pseudonym, old, new, blind, texts if self.key is not None and any(texts) else None)
+
+    def hide(self) -> Hide | None:
+        """How the audit encrypts; None where the registry has no key."""
+        if self.key is not None:
+            key = self.key
+            return lambda content, place: key.seal(content, self.place(place))
+        if self.key_id is None or self.box is None:
+            return None
+        box = self.box
+        return lambda content, place: posted(box, content, self.place(place))
+
+    def opened(self, sealed: bytes, place: str) -> dict[str, Any]:
+        """What the audit encrypted, with the key."""
+        key = self.key
+        if key is None:
+            raise InputError(f"The registry {self.where} is kept with a key: give it with --key FILE")
+        at = self.place(place)
+        return read_letter(key, sealed, at) if is_letter(sealed) else key.open(sealed, at)
+
+    def secret(self, row: Row[Any]) -> Secret | None:
+        """What is encrypted of a case; None where the key was not given."""
         if row.sealed is None:
             return Secret(row.shift_days or 0)
-        return (
-            Secret(0) if self.key is None else Secret.of(self.key.open(row.sealed, self.place(row.pseudonym)))
-        )
+        if self.key is None:
+            return None
+        return Secret.of(self.key.open(row.sealed, self.place(row.pseudonym)))
 
-    def place(self, pseudonym: str) -> str:
-        """What a seal is bound to."""
-        return f"{self.registry}/{pseudonym}"
+    def report_kept(self, pseudonym: str, sha256: str, content: bytes) -> bytes:
+        """An attached report as it is stored: encrypted where there is a key."""
+        return self.key.seal_bytes(content, self.report_place(pseudonym, sha256)) if self.key else content
+
+    def report(self, pseudonym: str, sha256: str, kept: bytes) -> bytes:
+        """An attached report, compressed, as it was given."""
+        self.must_have_key()
+        return self.key.open_bytes(kept, self.report_place(pseudonym, sha256)) if self.key else kept
+
+    def report_place(self, pseudonym: str, sha256: str) -> str:
+        """What an attached report's seal is bound to."""
+        return self.place(f"report/{sha256}/{pseudonym}")
+
+    def place(self, of: str) -> str:
+        """What a seal is bound to: the registry, and a case or what else it is of."""
+        return f"{self.registry}/{of}"
 
 
 def stored_cases(connection: Connection, found: Sequence[Row[Any]]) -> Iterator[tuple[Row[Any], Case]]:

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, Table, func, select, union
-
-from thecal.registry.store.tables import cases, deficits, fractures, leaks, outcomes, procedures
-
-if TYPE_CHECKING:
-    from thecal.registry.store.store import Store
+from thecal.registry.store.asking import Askable
 
 PAGE: Final = 50
 """Cases on a page unless another number is asked for."""
@@ -53,64 +48,62 @@ class Page:
         return asdict(self)
 
 
-def page(store: Store, wanted: Wanted, first: int = 0, size: int = PAGE) -> Page:
+def page(store: Askable, wanted: Wanted, first: int = 0, size: int = PAGE) -> Page:
     """The cases from number ``first`` (0 is the first) on; withdrawn ones are not among them."""
-    chosen = [cases.c.withdrawn == 0, *_conditions(wanted)]
-    with store.reading() as connection:
-        total = connection.execute(select(func.count()).select_from(cases).where(*chosen)).scalar_one()
-        rows = connection.execute(
-            select(cases).where(*chosen).order_by(cases.c.pseudonym).limit(size).offset(first)
-        ).all()
-        numbers = [row.id for row in rows]
+    narrowed, values = _conditions(wanted)
+    with store.asking() as ask:
+        [(total,)] = ask.rows(f"SELECT count(*) FROM cases WHERE {narrowed}", values)
+        rows = ask.rows(
+            f"SELECT id, pseudonym, age_years, sex FROM cases WHERE {narrowed} "
+            "ORDER BY pseudonym LIMIT ? OFFSET ?",
+            (*values, size, first),
+        )
+        numbers = ", ".join(str(int(row[0])) for row in rows) or "NULL"
 
-        def words(table: Table, column: str) -> dict[int, tuple[str, ...]]:
-            found: dict[int, list[str]] = {}
-            for number, word in connection.execute(_of(table, table.c[column], numbers)):
-                if word is not None and word not in found.setdefault(number, []):
-                    found[number].append(word)
+        def words(table: str, column: str) -> dict[int, tuple[str, ...]]:
+            found: dict[int, dict[str, None]] = {}
+            for number, word in ask.rows(
+                f"SELECT case_id, {column} FROM {table} WHERE case_id IN ({numbers}) "
+                "ORDER BY case_id, position"
+            ):
+                if word is not None:
+                    found.setdefault(number, {})[word] = None
             return {number: tuple(each) for number, each in found.items()}
 
-        broken, treated = words(fractures, "level"), words(procedures, "level")
-        kinds, leaked = words(procedures, "kind"), words(leaks, "compartment")
-        lost = words(deficits, "present")
-        counted = select(outcomes.c.case_id, func.count()).where(outcomes.c.case_id.in_(numbers))
-        followed = {number: many for number, many in connection.execute(counted.group_by(outcomes.c.case_id))}
+        broken, treated = words("fractures", "level"), words("procedures", "level")
+        kinds, leaked = words("procedures", "kind"), words("leaks", "compartment")
+        lost = words("deficits", "present")
+        followed = dict(
+            ask.rows(f"SELECT case_id, count(*) FROM outcomes WHERE case_id IN ({numbers}) GROUP BY case_id")
+        )
     lines = tuple(
         Line(
-            row.pseudonym,
-            row.age_years,
-            row.sex,
-            tuple(dict.fromkeys((*broken.get(row.id, ()), *treated.get(row.id, ())))),
-            kinds.get(row.id, ()),
-            leaked.get(row.id, ()),
-            lost.get(row.id, (None,))[0],
-            followed.get(row.id, 0),
+            pseudonym,
+            age_years,
+            sex,
+            tuple(dict.fromkeys((*broken.get(number, ()), *treated.get(number, ())))),
+            kinds.get(number, ()),
+            leaked.get(number, ()),
+            lost.get(number, (None,))[0],
+            followed.get(number, 0),
         )
-        for row in rows
+        for number, pseudonym, age_years, sex in rows
     )
     return Page(total, first, lines)
 
 
-def _of(table: Table, column: ColumnElement[Any], numbers: list[int]) -> Select[Any]:
-    return (
-        select(table.c.case_id, column)
-        .where(table.c.case_id.in_(numbers))
-        .order_by(table.c.case_id, table.c.position)
-    )
+def _conditions(wanted: Wanted) -> tuple[str, list[str]]:
+    """What a case must fulfil, and the values of its marks."""
+    found, values = ["withdrawn = 0"], []
 
+    def among(*tables: tuple[str, str], word: str | None) -> None:
+        if word is not None:
+            parts = [f"SELECT case_id FROM {table} WHERE {column} = ?" for table, column in tables]
+            found.append(f"id IN ({' UNION '.join(parts)})")
+            values.extend([word] * len(tables))
 
-def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
-    def those(table: Table, column: str, word: str) -> Select[tuple[int]]:
-        return select(table.c.case_id).where(table.c[column] == word)
-
-    found: list[ColumnElement[bool]] = []
-    if wanted.level is not None:
-        either = union(those(fractures, "level", wanted.level), those(procedures, "level", wanted.level))
-        found.append(cases.c.id.in_(either))
-    if wanted.kind is not None:
-        found.append(cases.c.id.in_(those(procedures, "kind", wanted.kind)))
-    if wanted.compartment is not None:
-        found.append(cases.c.id.in_(those(leaks, "compartment", wanted.compartment)))
-    if wanted.deficit is not None:
-        found.append(cases.c.id.in_(those(deficits, "present", wanted.deficit)))
-    return found
+    among(("fractures", "level"), ("procedures", "level"), word=wanted.level)
+    among(("procedures", "kind"), word=wanted.kind)
+    among(("leaks", "compartment"), word=wanted.compartment)
+    among(("deficits", "present"), word=wanted.deficit)
+    return " AND ".join(found), values

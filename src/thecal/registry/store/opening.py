@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, insert, inspect
 
 from thecal.errors import InputError
 from thecal.registry.store.engine import Place, connect, plain_errors, reading, writing
+from thecal.registry.store.letters import letter_box
 from thecal.registry.store.migrate import check_revision, migrate, revision_of
+from thecal.registry.store.rekey import ENCRYPTED, registry_place
 from thecal.registry.store.seal import Key, read_key
 from thecal.registry.store.store import Store
 from thecal.registry.store.tables import registry
@@ -24,8 +27,9 @@ def init_store(where: str | Path, key: Path | Key | None = None) -> Store:
     where : path or str
         A file that is not there yet, or ``postgresql://user@host/database``.
     key : Path or Key, optional
-        Names, births and date shifts are encrypted with it. Without one they are not kept at all. A registry
-        keeps its choice; a key can be changed for another (`Store.rekey`).
+        Names, births, free text, UIDs, attached reports and date shifts are encrypted with it. Without one
+        names and births are not kept at all. A registry keeps its choice; a key can be changed for another
+        (`Store.rekey`).
 
     Raises
     ------
@@ -45,14 +49,7 @@ def init_store(where: str | Path, key: Path | Key | None = None) -> Store:
                 if set(inspect(connection).get_table_names()) - {"alembic_version"}:
                     raise InputError(f"{place} holds another program's tables: name a place of its own")
                 migrate(connection)
-                connection.execute(
-                    insert(registry).values(
-                        id=1,
-                        uuid=str(uuid4()),
-                        created=datetime.now(UTC).isoformat(timespec="seconds"),
-                        key_id=secret and secret.id,
-                    )
-                )
+                connection.execute(insert(registry).values(_first_row(secret)))
     except BaseException:
         engine.dispose()
         if not existed and place.path is not None:
@@ -70,8 +67,8 @@ def open_store(where: str | Path, key: Path | Key | None = None) -> Store:
     where : path or str
         Its file, or ``postgresql://user@host/database``.
     key : Path or Key, optional
-        The registry's key. Without it a registry that has one can be read, but for names and births, and with
-        every case's dates shifted; only consent can be taken back.
+        The registry's key. Without it a registry that has one can be read, but for what is encrypted, and
+        with every case's dates shifted; only consent can be taken back.
 
     Raises
     ------
@@ -89,6 +86,22 @@ def open_store(where: str | Path, key: Path | Key | None = None) -> Store:
     except BaseException:
         engine.dispose()
         raise
+
+
+def _first_row(key: Key | None) -> dict[str, Any]:
+    """Which registry this is; with a key the time of its making is encrypted, as those of the audit are."""
+    uuid, now = str(uuid4()), datetime.now(UTC).isoformat(timespec="seconds")
+    if key is None:
+        return {"id": 1, "uuid": uuid, "created": now}
+    sealed = key.seal({"created": now}, registry_place(uuid))
+    return {
+        "id": 1,
+        "uuid": uuid,
+        "created": ENCRYPTED,
+        "key_id": key.id,
+        "box": letter_box(key),
+        "sealed": sealed,
+    }
 
 
 def _key(key: Path | Key | None) -> Key | None:

@@ -1,6 +1,6 @@
-"""Keys, and what is encrypted with them: a patient's name and birth, and by how much her dates are shifted.
+"""Keys, and what is encrypted with them: names, births, free text, UIDs, reports, and the shift of dates.
 
-AES-256-GCM of the library ``cryptography``. Each seal is bound to its registry and its case: a row that was
+AES-256-GCM of the library ``cryptography``. Each seal is bound to its registry and its place: a row that was
 put in another case's place does not open.
 """
 
@@ -14,11 +14,13 @@ import os
 import secrets
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 from thecal.errors import InputError
 from thecal.extras import load_extra
+from thecal.registry.hidden import Texts
 
 KEY_BYTES: Final = 32
 NONCE_BYTES: Final = 12
@@ -39,12 +41,16 @@ class Key:
     @property
     def id(self) -> str:
         """Which key this is, 16 hexadecimal digits."""
-        return self._derived(b"id").hex()[:16]
+        return self.derived(b"id").hex()[:16]
 
     def seal(self, content: dict[str, Any], place: str) -> bytes:
         """Encrypt ``content`` for one place: it opens there and nowhere else."""
+        return self.seal_bytes(json.dumps(content).encode(), place)
+
+    def seal_bytes(self, content: bytes, place: str) -> bytes:
+        """The same for a file."""
         nonce = os.urandom(NONCE_BYTES)
-        body: bytes = self._cipher().encrypt(nonce, json.dumps(content).encode(), place.encode())
+        body: bytes = self._cipher.encrypt(nonce, content, place.encode())
         return FORMAT + nonce + body
 
     def open(self, sealed: bytes, place: str) -> dict[str, Any]:
@@ -55,30 +61,42 @@ class Key:
         InputError
             Where it was sealed for another place or with another key, or was changed since.
         """
+        content: dict[str, Any] = json.loads(self.open_bytes(sealed, place))
+        return content
+
+    def open_bytes(self, sealed: bytes, place: str) -> bytes:
+        """The same for a file."""
         nonce, body = sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
         invalid = load_extra("cryptography.exceptions", "crypt").InvalidTag
         try:
             if sealed[:1] != FORMAT:
                 raise ValueError("another format")
-            content: dict[str, Any] = json.loads(self._cipher().decrypt(nonce, body, place.encode()))
-        except (invalid, ValueError) as error:
-            raise InputError(
-                f"What is encrypted for {place.rpartition('/')[2]} does not open: it was changed or moved"
-            ) from error
+            content: bytes = self._cipher.decrypt(nonce, body, place.encode())
+        except (invalid, ValueError, TypeError) as error:
+            raise does_not_open(place) from error
         return content
 
     def digest(self, text: str, place: str) -> str:
         """A keyed hash of an identifying text: whether it changed is seen, what it was is not."""
-        mac = hmac.digest(self._derived(b"audit"), f"{place}\n{text}".encode(), "sha256")
+        mac = hmac.digest(self.derived(b"audit"), f"{place}\n{text}".encode(), "sha256")
         return f"hmac-sha256:{mac.hex()[:32]}"
 
-    def _derived(self, purpose: bytes) -> bytes:
+    def derived(self, purpose: bytes) -> bytes:
+        """A key of 32 bytes for one purpose."""
         return hmac.digest(self.secret, b"thecal.registry/1/" + purpose, "sha256")
 
+    @cached_property
     def _cipher(self) -> Any:
         return load_extra("cryptography.hazmat.primitives.ciphers.aead", "crypt").AESGCM(
-            self._derived(b"seal")
+            self.derived(b"seal")
         )
+
+
+def does_not_open(place: str) -> InputError:
+    """What is said where a seal was changed or moved; the last word of a place says whose it is."""
+    return InputError(
+        f"What is encrypted for {place.rpartition('/')[2]} does not open: it was changed or moved"
+    )
 
 
 def new_key(path: Path) -> Key:
@@ -136,6 +154,14 @@ def draw_shift() -> int:
     return days if secrets.randbelow(2) else -days
 
 
+def refuse_other_key(key: Key | None, key_id: str | None, where: object) -> None:
+    """Refuse a key that is not the registry's, which has the key ``key_id`` or None."""
+    if key is not None and key_id is None:
+        raise InputError(f"The registry {where} was made without a key, so it holds nothing encrypted")
+    if key is not None and key.id != key_id:
+        raise InputError(f"This is not the key of the registry {where}")
+
+
 @dataclass(frozen=True)
 class Secret:
     """What is sealed of one case."""
@@ -143,6 +169,7 @@ class Secret:
     shift_days: int
     name: str | None = None
     born: date | None = None
+    texts: Texts = field(default_factory=dict)
 
     def content(self) -> dict[str, Any]:
         """As it is encrypted."""
@@ -150,10 +177,13 @@ class Secret:
             "shift_days": self.shift_days,
             "name": self.name,
             "born": self.born and self.born.isoformat(),
+            "texts": self.texts,
         }
 
     @classmethod
     def of(cls, content: dict[str, Any]) -> Secret:
         """As it was encrypted."""
         born = content["born"]
-        return cls(content["shift_days"], content["name"], born and date.fromisoformat(born))
+        return cls(
+            content["shift_days"], content["name"], born and date.fromisoformat(born), content["texts"]
+        )

@@ -9,19 +9,23 @@ from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select, update
 
 from thecal.errors import InputError
 from thecal.registry.case import Case
 from thecal.registry.store import audit
+from thecal.registry.store.asking import Asking
 from thecal.registry.store.audit import Change, Entry, What
 from thecal.registry.store.changes import erase as erase_case
 from thecal.registry.store.changes import forget, insert_parts, refuse_known, stored
-from thecal.registry.store.drafts import reseal
-from thecal.registry.store.engine import Place, plain_errors, reading, writing
+from thecal.registry.store.drafts import drop
+from thecal.registry.store.engine import Place, reading, truncate_log, writing
+from thecal.registry.store.history import history
 from thecal.registry.store.insert_rows import insert_rows
 from thecal.registry.store.keeper import TABLES, Keeper, Kept, stored_cases
-from thecal.registry.store.seal import Key, draw_shift
+from thecal.registry.store.letters import letter_box
+from thecal.registry.store.rekey import reseal_all
+from thecal.registry.store.seal import Key, draw_shift, refuse_other_key
 from thecal.registry.store.tables import cases, registry, report_files
 
 CHUNK: Final = 500
@@ -38,11 +42,8 @@ class Store:
             row = connection.execute(select(registry)).one_or_none()
         if row is None:
             raise InputError(f"The registry {place} is damaged: thecal registry check says where")
-        if key is not None and row.key_id is None:
-            raise InputError(f"The registry {place} was made without a key, so it holds nothing encrypted")
-        if key is not None and key.id != row.key_id:
-            raise InputError(f"This is not the key of the registry {place}")
-        self.keeper = Keeper(row.uuid, str(place), row.key_id, key)
+        refuse_other_key(key, row.key_id, place)
+        self.keeper = Keeper(row.uuid, str(place), row.key_id, key, row.box)
 
     def __enter__(self) -> Self:
         return self
@@ -59,7 +60,7 @@ class Store:
     def cases(self, *, withdrawn: bool = False) -> Iterator[Case]:
         """Every case in the order of entry, as of one moment; withdrawn ones only where asked for.
 
-        Names, births and true dates come with the key only.
+        What is encrypted and true dates come with the key only.
         """
         with self.reading() as connection:
             last = -1
@@ -113,7 +114,7 @@ class Store:
         """Every change of a case, oldest first; of an erased one what was done when, without contents."""
         with self.reading() as connection:
             self._row(connection, pseudonym, erased=True)
-            return audit.history(connection, pseudonym)
+            return history(connection, self.keeper, pseudonym)
 
     def shift_days(self, case: Case) -> int:
         """By how many days an export moves the dates of this case: the same each time, another for each case.
@@ -121,13 +122,13 @@ class Store:
         0 where the registry has a key that was not given: the dates come shifted already.
         """
         with self.reading() as connection:
-            return self.keeper.secret(self._row(connection, case.patient.pseudonym)).shift_days
+            return self._shift(self._row(connection, case.patient.pseudonym))
 
     def all_shifts(self) -> Callable[[Case], int]:
         """`shift_days` for many cases: all are looked up at once."""
         with self.reading() as connection:
             rows = connection.execute(select(cases).where(cases.c.erased == 0)).all()
-            shifts = {row.pseudonym: self.keeper.secret(row).shift_days for row in rows}
+            shifts = {row.pseudonym: self._shift(row) for row in rows}
 
         def shift(case: Case) -> int:
             """The case's own; one that came in since is looked up by itself."""
@@ -136,19 +137,28 @@ class Store:
 
         return shift
 
-    def add(self, case: Case, *, who: str) -> None:
+    def add(self, case: Case, *, who: str, draft: str | None = None) -> None:
         """Keep a new case.
+
+        Parameters
+        ----------
+        draft : str, optional
+            Whose unfinished answers became this case: they go as it comes.
 
         Raises
         ------
         InputError
             Where one of that pseudonym is there, or it is identifying and the registry has no key.
         """
-        self._keep([case], who, "add")
+        with self.writing() as connection:
+            self._insert(connection, [case], who, "add")
+            if draft is not None:
+                drop(connection, draft)
 
     def add_many(self, new: Iterable[Case], *, who: str) -> int:
         """Keep new cases, all of them or none; how many they are."""
-        return self._keep(new, who, "import")
+        with self.writing() as connection:
+            return self._insert(connection, new, who, "import")
 
     def take_in(
         self, new: Iterable[Case], edits: Mapping[str, Callable[[Case], Case]], *, who: str
@@ -172,6 +182,7 @@ class Store:
         who: str,
         what: What = "replace",
         files: Sequence[tuple[str, bytes]] = (),
+        gone: Sequence[str] = (),
     ) -> Case:
         """Change one case by a function of it; nobody else writes meanwhile. What it is then.
 
@@ -179,33 +190,43 @@ class Store:
         ----------
         files : sequence of (str, bytes)
             Reports to keep with it: SHA-256 and compressed content.
+        gone : sequence of str
+            Reports to keep no more, by SHA-256.
         """
         with self.writing() as connection:
-            return self._change(connection, pseudonym, edit, who, what, files)
+            case = self._change(connection, pseudonym, edit, who, what, files)
+            if gone:
+                number = select(cases.c.id).where(cases.c.pseudonym == pseudonym).scalar_subquery()
+                of_case = report_files.c.case_id == number
+                connection.execute(delete(report_files).where(of_case, report_files.c.sha256.in_(gone)))
+            return case
 
-    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> None:
+    def withdraw(self, pseudonym: str, *, who: str, erase: bool = False) -> bool:
         """Consent was taken back: the case is gone from lists, statistics and exports.
 
         With ``erase`` all that it held goes too, from the tables and from the contents of the audit; that
         there was a case of this pseudonym, and what was done to it when, stays. Earlier backups keep it.
+        Erasing it once more only empties the log again.
+
+        Returns
+        -------
+        bool
+            Whether it is gone from the file's write-ahead log too: while another program reads the registry
+            the log cannot be emptied.
         """
         with self.writing() as connection:
             row = self._row(connection, pseudonym, erased=True)
-            if row.erased or (row.withdrawn and not erase):
+            if row.withdrawn and not erase:
                 raise InputError(f"Case {pseudonym} was {'erased' if row.erased else 'withdrawn'} before")
             if not row.withdrawn:
                 before = Kept(stored(connection, row), self.keeper.secret(row))
                 after = replace(before, case=before.case.model_copy(update={"withdrawn": True}))
                 connection.execute(update(cases).where(cases.c.id == row.id).values(withdrawn=1))
-                entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
-                audit.append(connection, [entry], who=who, what="withdraw")
-            if erase:
+                self._note(connection, [self.keeper.entry(pseudonym, before, after)], who, "withdraw")
+            if erase and not row.erased:
                 erase_case(connection, row)
-                audit.append(connection, [Entry(pseudonym)], who=who, what="erase")
-        if erase and self.place.path is not None:
-            # What was overwritten still stands in the write-ahead log.
-            with plain_errors(self.place), self.engine.connect() as connection:
-                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._note(connection, [Entry(pseudonym)], who, "erase")
+        return not erase or truncate_log(self.engine, self.place)
 
     def rekey(self, new: Key, *, who: str) -> int:
         """Encrypt everything with another key; how many cases that were. The old key opens nothing after it.
@@ -218,22 +239,23 @@ class Store:
         if self.keeper.key is None:
             raise InputError("Only a registry that has a key, and is opened with it, can get another one")
         with self.writing() as connection:
-            found = connection.execute(select(cases).where(cases.c.sealed.is_not(None))).all()
-            for row in found:
-                content = self.keeper.secret(row).content()
-                sealed = new.seal(content, self.keeper.place(row.pseudonym))
-                connection.execute(update(cases).where(cases.c.id == row.id).values(sealed=sealed))
-            reseal(connection, self.keeper, new)
-            connection.execute(update(registry).values(key_id=new.id))
-            audit.append(connection, [Entry(None)], who=who, what="rekey")
-        self.keeper = replace(self.keeper, key=new, key_id=new.id)
-        return len(found)
+            many = reseal_all(connection, self.keeper, new)
+            keeper = replace(self.keeper, key=new, key_id=new.id, box=letter_box(new))
+            audit.append(connection, [Entry(None)], who=who, what="rekey", hide=keeper.hide())
+        self.keeper = keeper
+        return many
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees one state of the registry throughout."""
         with reading(self.engine, self.place) as connection:
             yield connection
+
+    @contextmanager
+    def asking(self) -> Iterator[Asking]:
+        """Plain statements about one state of the registry, for lists and counts."""
+        with self.reading() as connection:
+            yield Asking(connection.connection, sqlite=connection.dialect.name == "sqlite")
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -258,8 +280,8 @@ class Store:
         case = edit(self.keeper.shown(row, before.case))
         if case.patient.pseudonym != pseudonym:
             raise InputError(f"Case {pseudonym} keeps its pseudonym")
-        after = self.keeper.hidden(case, before.secret.shift_days)
-        entry = Entry(pseudonym, self.keeper.noted(before), self.keeper.noted(after))
+        after = self.keeper.hidden(case, self._shift(row))
+        entry = self.keeper.entry(pseudonym, before, after)
         forget(connection, row.id)
         connection.execute(update(cases).where(cases.c.id == row.id).values(self.keeper.patient_row(after)))
         insert_parts(connection, [(row.id, after.case)])
@@ -271,13 +293,10 @@ class Store:
             ).scalar()
             if holder is not None:
                 raise InputError(f"This report is attached to case {holder} already: it is of one patient")
-            connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=content))
-        audit.append(connection, [entry], who=who, what=what)
+            kept = self.keeper.report_kept(pseudonym, sha256, content)
+            connection.execute(insert(report_files).values(case_id=row.id, sha256=sha256, content=kept))
+        self._note(connection, [entry], who, what)
         return case
-
-    def _keep(self, new: Iterable[Case], who: str, what: What) -> int:
-        with self.writing() as connection:
-            return self._insert(connection, new, who, what)
 
     def _insert(self, connection: Connection, new: Iterable[Case], who: str, what: What) -> int:
         count, left = 0, iter(new)
@@ -285,15 +304,22 @@ class Store:
         while chunk := list(islice(left, CHUNK)):
             refuse_known(connection, chunk)
             kept = [self.keeper.hidden(case, draw_shift()) for case in chunk]
-            entries = [Entry(k.case.patient.pseudonym, None, self.keeper.noted(k)) for k in kept]
+            entries = [self.keeper.entry(k.case.patient.pseudonym, None, k) for k in kept]
             numbered = list(enumerate(kept, number + 1))
             patients = [{"id": at, **self.keeper.patient_row(each)} for at, each in numbered]
             insert_rows(connection, cases, patients)
             insert_parts(connection, [(at, each.case) for at, each in numbered])
-            audit.append(connection, entries, who=who, what=what)
+            self._note(connection, entries, who, what)
             number += len(chunk)
             count += len(chunk)
         return count
+
+    def _note(self, connection: Connection, entries: Sequence[Entry], who: str, what: What) -> None:
+        audit.append(connection, entries, who=who, what=what, hide=self.keeper.hide())
+
+    def _shift(self, row: Row[Any]) -> int:
+        secret = self.keeper.secret(row)
+        return secret.shift_days if secret else 0
 
     def _row(self, connection: Connection, pseudonym: str, *, erased: bool = False) -> Row[Any]:
         row = connection.execute(select(cases).where(cases.c.pseudonym == pseudonym)).first()

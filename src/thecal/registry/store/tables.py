@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import BLOB, REAL
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-HEAD: Final = "r0002"
+HEAD: Final = "r0003"
 """The revision of the database that this program reads and writes."""
 
 
@@ -91,9 +91,14 @@ registry = Table(
     _text("uuid", needed=True),
     _text("created", needed=True),
     _text("key_id"),
+    Column("box", BYTES),
+    Column("sealed", BYTES),
     sqlite_strict=True,
 )
-"""One row: which registry this is, and which key its names are encrypted with, if any."""
+"""One row: which registry this is, and which key it is encrypted with, if any.
+
+With a key ``created`` says nothing and ``sealed`` holds the time; ``box`` is the key's public half.
+"""
 
 cases = Table(
     "cases",
@@ -110,7 +115,11 @@ cases = Table(
     Column("erased", Integer, CheckConstraint("erased IN (0, 1)"), nullable=False),
     sqlite_strict=True,
 )
-"""The patient. With a key ``sealed`` holds name, birth and date shift; without, ``shift_days`` the shift."""
+"""The patient.
+
+With a key ``sealed`` holds name, birth, date shift, free texts and UIDs, and the columns of these are empty;
+without one ``shift_days`` is the shift.
+"""
 
 fractures = _part(
     "fractures",
@@ -211,7 +220,7 @@ report_files = Table(
     Column("content", BYTES, nullable=False),
     sqlite_strict=True,
 )
-"""Attached ``report.json`` files, zlib-compressed, by the SHA-256 of the file as it was."""
+"""Attached ``report.json`` files, zlib-compressed, with a key encrypted, by the file's SHA-256."""
 
 audit = Table(
     "audit",
@@ -224,9 +233,13 @@ audit = Table(
     _text("before_sha256"),
     _text("after_sha256"),
     _text("hash", needed=True),
+    Column("sealed", BYTES),
     sqlite_strict=True,
 )
-"""Every change, in order; triggers refuse to change or delete a row. ``hash`` chains each row to the last."""
+"""Every change, in order; triggers refuse to change or delete a row. ``hash`` chains each row to the last.
+
+With a key ``at`` is a hash, and ``sealed`` holds the time: all that another key may change (`Store.rekey`).
+"""
 
 audit_content = Table(
     "audit_content",
@@ -235,9 +248,13 @@ audit_content = Table(
     Column("salt", Text, nullable=False),
     _text("before"),
     _text("after"),
+    Column("sealed", BYTES),
     sqlite_strict=True,
 )
-"""The case before and after each change, JSON. Goes only when a withdrawn case is erased; the hashes stay."""
+"""The case before and after each change, JSON; with a key its texts lie in ``sealed``.
+
+Goes only when a withdrawn case is erased; the hashes stay.
+"""
 
 drafts = Table(
     "drafts",
@@ -247,7 +264,10 @@ drafts = Table(
     Column("content", BYTES, nullable=False),
     sqlite_strict=True,
 )
-"""Answers of a wizard that was not finished; encrypted where the registry has a key."""
+"""Answers of a wizard that was not finished; encrypted where the registry has a key.
+
+``at`` is then the order only.
+"""
 
 # What is listed and filtered is found by these.
 Index("fractures_level", fractures.c.level, fractures.c.case_id)

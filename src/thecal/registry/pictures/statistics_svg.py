@@ -1,10 +1,10 @@
-"""Pictures of the statistics' page as SVG: drawn without a library, so that the page is there at once."""
+"""Pictures of the statistics' page as SVG, by hand; `thecal.registry.pictures` has the reason."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from html import escape
-from math import ceil, log10
+from math import ceil, isfinite, log10
 from typing import Final
 
 import numpy as np
@@ -14,6 +14,7 @@ from thecal.registry.statistics.decompression import Delay
 from thecal.registry.statistics.kaplan_meier import Curve
 from thecal.registry.statistics.leak_rates import RateTable
 from thecal.registry.statistics.strength import COURSES, Point
+from thecal.registry.statistics.turnbull import Turnbull
 from thecal.registry.statistics.waiting import Waiting
 
 Place = Callable[[float, float], tuple[float, float]]
@@ -68,9 +69,9 @@ def forest(table: RateTable) -> str:
 
 
 def waiting_curve(found: Waiting) -> str:
-    """The share that recovered, by day: both curves, the later one's interval, and the numbers at risk."""
-    late, early = found.late, found.early
-    if late is None or early is None:
+    """The share that recovered, by day: Turnbull's estimate, both bounds, and the numbers at risk."""
+    late, early, between = found.late, found.early, found.between
+    if late is None or early is None or between is None:
         return ""
     last = max([*(w.first_with or w.last_without for w in found.patients), 1.0])
     end = _round_up(last)
@@ -82,9 +83,10 @@ def waiting_curve(found: Waiting) -> str:
 
     parts = _frame(left, bottom, end, at)
     parts.append(_band(late, last, at))
-    parts.append(_steps(late, last, at, MARK, ""))
-    parts.append(_steps(early, last, at, SECOND, "5 3"))
-    parts.append(_text(left, bottom + 34.0, "days since first written down", "start", MUTED))
+    parts.append(_steps(late, last, at, MARK, "1.5 3", 1.2))
+    parts.append(_steps(early, last, at, SECOND, "5 3", 1.2))
+    parts.append(_boxes(between, last, at))
+    parts.append(_text(left, bottom + 34.0, "days since the visit that first found it lost", "start", MUTED))
     parts.append(_text(2.0, bottom + 54.0, "still waiting, of those looked at:", "start", MUTED))
     before = 0.0
     for day, count in found.at_risk:
@@ -119,7 +121,7 @@ def strength_curves(curves: dict[str, tuple[Point, ...]]) -> str:
         parts.append(_text(left - 6.0, y + 4.0, grade, "end", MUTED))
     for day in np.linspace(first, end, TICKS):
         parts.append(_text(at(day, 0)[0], bottom + 16.0, f"{day:.3g}", "middle", MUTED))
-    parts.append(_text(left, bottom + 32.0, "days after the procedure", "start", MUTED))
+    parts.append(_text(left, bottom + 32.0, "days after the deficit", "start", MUTED))
     for number, (name, points) in enumerate(curves.items()):
         dash = DASHES[number % len(DASHES)]
         places = [at(p.day, GRADES.index(p.grade)) for p in points]
@@ -179,7 +181,28 @@ def _frame(left: float, bottom: float, end: float, place: Place) -> list[str]:
     return parts
 
 
-def _steps(curve: Curve, last: float, place: Place, colour: str, dash: str) -> str:
+def _boxes(found: Turnbull, last: float, place: Place) -> str:
+    """Level where the data tell the share; a box wherever it rises and they do not tell how."""
+    parts: list[str] = []
+    day, share = 0.0, 0.0
+    for left, right, mass in zip(found.left, found.right, found.mass, strict=True):
+        (x, y), (begin, _) = place(day, share), place(left, 0.0)
+        parts.append(_line(x, y, begin, y, INK, 2.2))
+        if not isfinite(right):
+            break
+        day, share = float(right), share + float(mass)
+        end, top = place(day, share)
+        parts.append(
+            f'<rect x="{begin:.1f}" y="{top:.1f}" width="{end - begin:.1f}" height="{y - top:.1f}" '
+            f'fill="{INK}" fill-opacity="0.16" stroke="{INK}" stroke-width="0.6"/>'
+        )
+    else:
+        (x, y), (end, _) = place(day, share), place(last, 0.0)
+        parts.append(_line(x, y, end, y, INK, 2.2))
+    return "".join(parts)
+
+
+def _steps(curve: Curve, last: float, place: Place, colour: str, dash: str, width: float) -> str:
     x, y = place(0.0, 0.0)
     path = [f"M{x:.1f} {y:.1f}"]
     for day, waiting in zip(curve.times, curve.waiting, strict=True):
@@ -187,7 +210,7 @@ def _steps(curve: Curve, last: float, place: Place, colour: str, dash: str) -> s
         path.append(f"H{x:.1f}V{y:.1f}")
     path.append(f"H{place(last, 0.0)[0]:.1f}")
     dashed = f' stroke-dasharray="{dash}"' if dash else ""
-    return f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="1.8"{dashed}/>'
+    return f'<path d="{"".join(path)}" fill="none" stroke="{colour}" stroke-width="{width:g}"{dashed}/>'
 
 
 def _band(curve: Curve, last: float, place: Place) -> str:

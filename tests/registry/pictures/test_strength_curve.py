@@ -10,7 +10,7 @@ from registry_cases import DAY_OF_CEMENT, founding, simple
 
 from thecal.errors import InputError
 from thecal.registry.case import Case, Outcome
-from thecal.registry.strength_curve import Curve, curves, draw_strength, untimed
+from thecal.registry.pictures.strength_curve import Curve, curves, draw_strength, untimed
 from thecal.terms import RESEARCH_USE
 
 
