@@ -260,7 +260,8 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "one with bright bone beside it, since no truth exists (and, where a peer's label of the cord "
         "or sac lies beside the CT, that one). A root counts as touched in front of the pedicle's "
         "back end. Where the planner found no way on a side, brute force on a denser grid looked for "
-        "one through the pedicle and beside it (beside it not in results of before that was added). No needle was put into anyone. Published for comparison, on other "
+        "one through the pedicle and beside it (older results: through it alone). "
+        "No needle was put into anyone. Published for comparison, on other "
         f"tasks and data: planned {SUCCESS}; grade A {GRADE_A}."
     )
     return Table(NAME, "Planned punctures", caption, rows, done, quick)
