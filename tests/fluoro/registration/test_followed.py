@@ -11,7 +11,7 @@ from thecal.fluoro.front.monitor import Monitor
 from thecal.fluoro.projection.view import Pose
 
 FPS = 3.0
-BEFORE = 12
+BEFORE = 18
 
 
 def _moved(watched: Watched, up: float, table: float = 0.0) -> Pose:

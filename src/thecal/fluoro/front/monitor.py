@@ -176,7 +176,7 @@ class Monitor:
         hidden_ = needle_shadows(frame.pixels, self.target.needles, self.view, self._start or Pose.still())
         found = register(self._model, frame, self.view, self._start, ignore=hidden_)
         if found.lost:
-            return f"The vertebra is not found: {found.why}.{self._side()}"
+            return f"The vertebra is not found: {found.why.rstrip('.')}.{self._side()}"
         if found.error_mm > MOST_ERROR_MM:
             return f"The vertebra's place is known to {found.error_mm:.1f} mm only: too little for a warning."
         self._error_mm = found.error_mm

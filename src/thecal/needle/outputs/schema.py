@@ -124,7 +124,7 @@ class PlannedSide(ContractPart):
     others: list[PlannedWay]
     reason: str
     tried: int
-    beside: PlannedBeside | None
+    beside: PlannedBeside | None = None
 
 
 class PlannedCement(ContractPart):
