@@ -62,7 +62,7 @@ def test_an_assessment_finds_the_published_cases(stages, ct_path, tmp_path, caps
         ("{", "is not JSON"),
         ('{"schema": "thecal.report/1"}', "Field required"),
         ('{"patient": {"pseudonym": "x", "age_years": 300}}', "patient.age_years"),
-        ("[]", "valid dictionary"),
+        ("[]", "a case holds patient"),
     ],
 )
 def test_a_file_that_is_neither_gets_one_sentence(
