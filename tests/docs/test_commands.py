@@ -22,9 +22,9 @@ SMALL_PATIENT = (
     "thecal phantom make --seed 1 --age 70 --levels T12-L1 --fov 90 --spacing 1.0,1.0,2.0 "
     "--fracture T12:crush --leak epidural@T12:0.3ml:left --out patient"
 )
-# The same before anybody touched her; a vertebra more, for the fluoroscope sees her neighbours.
+# A patient before anybody touched her; a vertebra more, for the fluoroscope sees her neighbours.
 SMALL_BEFORE = (
-    "thecal phantom make --seed 1 --levels T11-L1 --fov 110 --spacing 1.2,1.2,2.0 --fracture T12:crush "
+    "thecal phantom make --seed 3 --levels T11-L1 --fov 110 --spacing 1.2,1.2,2.0 --fracture T12:crush "
     "--out before"
 )
 # What a page says, and what is run in its place. The left sides are checked to stand in a page.
