@@ -256,6 +256,20 @@ def test_a_needle_that_is_not_found_on_an_ap_view_is_not_called_well(target):
     assert needle_rule(target, front, unseen, False) is None
 
 
+def test_of_two_needles_that_are_put_in_both_must_be_found_on_an_ap_view(target):
+    front = regions(target, CArm().view(target.frame.to_lps([0, 15, 0]), 180.0).binned(2))
+    side = target.needles[0].side
+    left_mm, _ = medial_line(target, side)
+    k = 1.0 if side == "left" else -1.0
+    blank = np.zeros(front.view.shape, np.float32)
+    found = find_needle(blank, target.needles[0], front.view, front.pixel_mm)
+    tip = front.view.project(target.frame.to_lps([left_mm + 4.0 * k, -5.0, 0.0]))
+    pair = [replace(found, tip_px=tip, sure=True), replace(found, sure=False)]
+    two = replace(target, needles=(target.needles[0],) * 2)
+    assert needle_rule(two, front, pair, None) is None
+    assert needle_rule(two, front, pair, None, all_in=True).level == "lost"
+
+
 def test_the_medial_line_is_the_plans_own(target):
     for side, k in (("left", 1.0), ("right", -1.0)):
         planned = replace(target, medial_mm=(("left", 9.2), ("right", 9.4)))

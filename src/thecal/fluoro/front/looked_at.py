@@ -1,4 +1,4 @@
-"""Where the monitor looks: what pictures are laid by, where cement may be, where it may appear by itself."""
+"""Where the monitor looks: what pictures are laid by, where cement may come by itself, where it does not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ LAID_BY_MM: Final = 6.0
 """Pictures are laid on each other by the vertebra, its discs and so much round them."""
 APART_UP_MM: Final = 8.0
 """Above and below the body, cement away from other is looked for so far."""
-
 DISC_MM: Final = 8.0
 """A disc, with what leaks into it, is no taller."""
 

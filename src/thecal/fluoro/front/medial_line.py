@@ -64,20 +64,26 @@ def medial_line(target: Target, side: str) -> tuple[float, FloatArray] | None:
 
 
 def needle_rule(
-    target: Target, regions: Regions, needles: list[NeedleSeen], tip_behind_wall: bool | None
+    target: Target,
+    regions: Regions,
+    needles: list[NeedleSeen],
+    tip_behind_wall: bool | None,
+    *,
+    all_in: bool = False,
 ) -> NeedleMedial | None:
     """Whether a needle's tip, or its surface there, is medial of its pedicle on an AP view.
 
     None where it is not, where the tip is known to have passed the posterior wall, and on other views.
+    With ``all_in`` every needle of the target is known to be put in, and each must be found.
     """
     if regions.toward != "ap" or tip_behind_wall is False or not target.needles:
         return None
-    judged = False
+    judged = 0
     for needle, planned in zip(needles, target.needles, strict=True):
         line = medial_line(target, planned.side)
         if line is None or not needle.sure:
             continue
-        judged = True
+        judged += 1
         if _lateral_mm(target, regions, needle, line[1]) >= planned.outer_mm / 2.0:
             continue
         if tip_behind_wall:
@@ -90,7 +96,7 @@ def needle_rule(
             f"The {planned.side} needle's tip is medial of the pedicle: see on a lateral view that it has "
             "passed the posterior wall.",
         )
-    if judged:
+    if judged == len(needles) or (judged and not all_in):
         return None
     return NeedleMedial("lost", NOT_JUDGED)
 

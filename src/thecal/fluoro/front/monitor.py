@@ -105,6 +105,8 @@ class Monitor:
     tip_behind_wall : bool, optional
         Whether the needle's tip is known to lie behind the posterior wall of the body (seen on a lateral
         view): on AP views it must then not be medial of the pedicle.
+    all_in : bool
+        Whether every needle of the target is known to be put in; otherwise any of them may be.
     """
 
     def __init__(
@@ -116,8 +118,10 @@ class Monitor:
         pose: Pose | None = None,
         start: Pose | None = None,
         tip_behind_wall: bool | None = None,
+        all_in: bool = False,
     ) -> None:
         self.target, self.view = target, view
+        self._all_in = all_in
         self.tip_behind_wall = tip_behind_wall
         self._posterior: Posterior = posterior
         self._start = start
@@ -273,9 +277,8 @@ class Monitor:
             for needle in self.target.needles
         ]
         blind, core, edges = np.zeros((3, *baseline.picture.shape), bool)
-        # A plan holds needles of which not all are put in; where none stands out, any may be there.
-        seen = [needle for needle in self._needles if needle.sure]
-        for needle in seen or self._needles:
+        there = self._there()
+        for needle in there:
             blind |= needle.mask
             if needle.sure:
                 core |= needle.core
@@ -287,7 +290,7 @@ class Monitor:
         baseline = replace(baseline, likeness=place.builder.likeness(self._reference))
         self._baseline = baseline
         within = within_mm(place.regions, AROUND_MM)
-        tips = tuple(needle.tip_px for needle in seen or self._needles)
+        tips = tuple(needle.tip_px for needle in there)
         self._finder = CementFinder(
             baseline,
             blind,
@@ -297,11 +300,16 @@ class Monitor:
             apart(place.regions),
             tips,
             place.regions.pixel_mm,
-            tuple(needle.across for needle in seen or self._needles),
+            tuple(needle.across for needle in there),
             calm(place.regions, self.target.depth_mm),
         )
         self._move = place.builder.move
         return self._lost(frame, COUNTED)
+
+    def _there(self) -> list[NeedleSeen]:
+        """The needles that stand out; all where it is known, or where none does and any may be there."""
+        seen = [needle for needle in self._needles if needle.sure]
+        return self._needles if self._all_in or not seen else seen
 
     def _lay(self, picture: FloatImage) -> Move | None:
         """The vertebra's place on a picture, or None."""
@@ -349,7 +357,9 @@ class Monitor:
             return self._lost(frame, "More is dark than can have been injected: soft tissue moves.")
         front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
         leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
-        needle = needle_rule(self.target, place.regions, self._needles, self.tip_behind_wall)
+        needle = needle_rule(
+            self.target, place.regions, self._needles, self.tip_behind_wall, all_in=self._all_in
+        )
         unjudged = needle.why if needle is not None and needle.level == "lost" else ""
         alarm = self._alarms.say(frame.time_s, front, tuple(leaks), needle)
         why = alarm.why
@@ -377,7 +387,7 @@ class Monitor:
             leaks=tuple(leaks),
             error_mm=self._error_mm,
             outlines=outlines(
-                place.regions, self.target, self._needles, front, leaks, move, STOP_AT[self._posterior]
+                place.regions, self.target, self._there(), front, leaks, move, STOP_AT[self._posterior]
             ),
             cement=on_frame(move, cement, self.view.shape, BIN),
             also=alarm.also,

@@ -63,7 +63,8 @@ CALM_SHARE: Final = 0.97
 CALM_SIGMA: Final = 2.17
 """Of normal noise, so large a share lies within so many standard deviations."""
 LEAST_CALM_PX: Final = 200
-BESIDE_CEMENT_PX: Final = 8
+CALM_FROM_CEMENT_PX: Final = 8
+"""Neighbours are calm so far from cement: glare and blur end within."""
 GONE_SIGMA: Final = 1.0
 """Cement that was seen is given up where the change sinks below."""
 
@@ -166,7 +167,7 @@ class CementFinder:
 
     def _wavers(self, sigma: FloatImage) -> float:
         """How many times more than the baseline's noise a picture wavers where nothing new is; at least 1."""
-        near = ndimage.maximum_filter(self._link.view(np.uint8), 2 * BESIDE_CEMENT_PX + 1) > 0
+        near = ndimage.maximum_filter(self._link.view(np.uint8), 2 * CALM_FROM_CEMENT_PX + 1) > 0
         calm = np.abs(sigma[self._calm & ~near])
         if len(calm) < LEAST_CALM_PX:
             return 1.0

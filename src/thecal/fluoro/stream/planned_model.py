@@ -106,6 +106,7 @@ class PlannedModel:
             posterior=self._options.posterior,
             start=self._start(view),
             tip_behind_wall=None if tip is None else tip == "behind",
+            all_in=self._options.needle is not None,
         )
 
     def _start(self, view: View) -> Pose | None:
