@@ -68,6 +68,8 @@ def test_on_an_ap_view_she_lies_prone_unless_it_is_said_otherwise() -> None:
         assert same(stands(geometry, view="ap", supine=True), 0.0, 0.0)
     assert same(stands(replace(ZEROS, primary_deg=175.0), view="ap"), 175.0, 0.0)
     assert same(stands(replace(ZEROS, primary_deg=4.0), view="ap"), 4.0, 0.0)
+    with pytest.raises(InputError, match="--supine goes with --view ap"):
+        stands(view="lateral", supine=True)
 
 
 def test_a_distance_by_option_goes_before_a_stated_one() -> None:

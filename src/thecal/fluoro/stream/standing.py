@@ -60,9 +60,11 @@ def standing(
     Raises
     ------
     InputError
-        Where nobody says how the C-arm stands or whether a picture is mirrored, or where a distance, an angle
-        or a place is impossible.
+        Where nobody says how the C-arm stands or whether a picture is mirrored, where a distance, an angle
+        or a place is impossible, or an option would do nothing.
     """
+    if options.supine and options.view != "ap":
+        raise InputError("--supine goes with --view ap: it says from which side that view is taken")
     said = geometry or SourceGeometry(None, None, None, None, None, shape)
     assumed: list[str] = []
     overruled: list[str] = []
