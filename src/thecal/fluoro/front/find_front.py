@@ -12,7 +12,7 @@ from thecal.volume import BoolArray
 
 HINDMOST_MM2: Final = 1.2
 """The front is where so much of the cement's shadow lies behind: less is a ragged edge."""
-THIN_MM: Final = 0.7
+THIN_MM: Final = 0.5
 """The hindmost cement is too thin to be seen and lies so much farther back than what is (0 to 1.5 mm in most
 simulated injections of other seeds than the benchmark's; more would say stop too soon)."""
 THROUGH_NEEDLE_MM: Final = 1.0
@@ -52,9 +52,11 @@ def find_front(
     Notes
     -----
     A pixel's depth is where its ray meets the vertebra's mid-sagittal plane; cement to the side of it is
-    seen up to 0.5 mm off for each degree and cm by which the view is not square to that plane.
+    seen about 0.2 mm off for each degree and cm by which the view is not square to that plane. Where a ray
+    runs farther in a disc than in the body, what it meets lies in the disc.
     """
-    inside = cement & regions.body
+    body = regions.body & (regions.body_mm > regions.above_mm + regions.below_mm)
+    inside = cement & body
     if regions.toward != "lateral" or not inside.any():
         return None
     depth = np.sort(regions.depth_mm[inside])
@@ -63,7 +65,7 @@ def find_front(
         return None
     at = float(depth[behind])
     if over_needle is not None:
-        depth = np.sort(regions.depth_mm[(cement | over_needle) & regions.body])
+        depth = np.sort(regions.depth_mm[(cement | over_needle) & body])
         at = min(at, float(depth[behind]) + THROUGH_NEEDLE_MM)
     at -= THIN_MM
     return Front(at / depth_mm, at)

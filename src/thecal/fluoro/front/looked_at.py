@@ -36,6 +36,12 @@ def calm(found: Regions, depth_mm: float) -> BoolArray:
     return quiet
 
 
+def beside_column(found: Regions) -> BoolArray:
+    """Pixels off the body and off canal and foramina: soft tissue that moves is seen there."""
+    places: BoolArray = ~found.body & (found.canal_mm < 1.0) & (found.foramen_mm < 1.0)
+    return places
+
+
 def within_mm(found: Regions, reach_mm: float) -> BoolArray:
     """Pixels within a distance of the body's outline."""
     near: BoolArray = ndimage.distance_transform_edt(~found.body) * found.pixel_mm <= reach_mm

@@ -12,12 +12,13 @@ from thecal.fluoro.frame import Frame
 from thecal.fluoro.front.alarms import STOP_AT, Alarms, Posterior
 from thecal.fluoro.front.anatomy_on_picture import Regions, Toward, regions, toward
 from thecal.fluoro.front.baseline import Baseline, BaselineBuilder, smooth, without_overlays
-from thecal.fluoro.front.find_front import find_front
+from thecal.fluoro.front.find_front import Front, find_front
 from thecal.fluoro.front.in_plane import STILL, Move, Reference, coarse_shift, on_frame
 from thecal.fluoro.front.leaks import find_leaks
 from thecal.fluoro.front.log_picture import BIN, FloatImage, brightest, log_picture
-from thecal.fluoro.front.looked_at import apart, calm, laid_by, laid_mask, within_mm
+from thecal.fluoro.front.looked_at import apart, beside_column, calm, laid_by, laid_mask, within_mm
 from thecal.fluoro.front.medial_line import needle_rule
+from thecal.fluoro.front.moved_tissue import without_moved
 from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle, needle_shadows
 from thecal.fluoro.front.new_cement import CementFinder
 from thecal.fluoro.front.outlines import outlines
@@ -139,6 +140,7 @@ class Monitor:
         self._last: Frame | None = None
         self._changed_s = 0.0
         self._areas: list[tuple[float, float]] = []
+        self._fronts: list[Front | None] = []
         self._first_s: float | None = None
         self._not_found = ""
         self._steady = Steadiness()
@@ -236,6 +238,7 @@ class Monitor:
             self._start = self._place.pose
             self._place = self._baseline = self._reference = self._finder = None
             self._needles, self._areas, self._lost_s, self._top = [], [], None, 0.0
+            self._fronts = []
             self._first_s = None
             self._steady, self._move, self._anew = Steadiness(), STILL, True
             self._wait_s, self._again_s = AGAIN_S[0], -np.inf
@@ -355,8 +358,15 @@ class Monitor:
             self._first_s = frame.time_s
         if self._first_s is not None and area > MOST_MM2 + MOST_MM2_S * (frame.time_s - self._first_s):
             return self._lost(frame, "More is dark than can have been injected: soft tissue moves.")
-        front = find_front(self._finder.beside, place.regions, self.target.depth_mm, cement)
-        leaks = find_leaks(self._finder.beside, place.regions, self.target.depth_mm)
+        beside = without_moved(
+            self._finder.beside,
+            beside_column(place.regions),
+            self._finder.change,
+            self._baseline.picture,
+            self._finder.open,
+        )
+        front = self._twice_seen(find_front(beside, place.regions, self.target.depth_mm, cement))
+        leaks = find_leaks(beside, place.regions, self.target.depth_mm)
         needle = needle_rule(
             self.target, place.regions, self._needles, self.tip_behind_wall, all_in=self._all_in
         )
@@ -392,6 +402,12 @@ class Monitor:
             cement=on_frame(move, cement, self.view.shape, BIN),
             also=alarm.also,
         )
+
+    def _twice_seen(self, front: Front | None) -> Front | None:
+        """The front that two of the last three pictures show: what one alone shows farther back is noise."""
+        self._fronts = [*self._fronts[-2:], front]
+        known = sorted((f for f in self._fronts if f is not None), key=lambda f: f.share)
+        return known[1] if len(known) > 1 else None
 
     def _growth(self, time_s: float, area: float) -> float | None:
         """mm2 in a second, over about the last."""

@@ -13,6 +13,10 @@ from thecal.volume import BoolArray, FloatArray
 
 MEMORY: Final = 0.5
 """Weight of the newest picture in the running mean."""
+LONG_S: Final = 0.5
+"""Time constant of a second, longer mean: what is too faint for one picture and stays is seen in it."""
+LEAST_LONG: Final = 0.35
+"""What the longer mean wavers by at least, in standard deviations of one picture: not all of it is quanta."""
 WEAK_SIGMA: Final = 3.0
 STRONG_SIGMA: Final = 5.5
 """Cement is darker than before by the first everywhere, by the second somewhere: in standard
@@ -59,6 +63,9 @@ share of the change in and round them."""
 LEAST_FAR_PX: Final = 20
 COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
+WAVER_MM: Final = 5.0
+"""Radius (one sigma) within which a picture wavers alike."""
+BLOCK_PX: Final = 4
 CALM_SHARE: Final = 0.97
 CALM_SIGMA: Final = 2.17
 """Of normal noise, so large a share lies within so many standard deviations."""
@@ -123,9 +130,15 @@ class CementFinder:
         self._beside_px = 2 * max(1, round(BESIDE_MM / pixel_mm)) + 1
         self._apart = apart
         self._calm = np.zeros(baseline.picture.shape, bool) if calm is None else calm & clear
+        self._open_share = ndimage.gaussian_filter(
+            _blocks(clear.astype(np.float32)), WAVER_MM / pixel_mm / BLOCK_PX, truncate=2.5
+        )
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
         self._mean = np.zeros(baseline.picture.shape, np.float32)
+        self._long = np.zeros(baseline.picture.shape, np.float32)
+        self._last_s = 0.0
+        self._variance = self._long_variance = 1.0
         self._change = np.zeros(baseline.picture.shape, np.float32)
         self._pictures = 0
         self._since = np.full(baseline.picture.shape, np.inf, np.float32)
@@ -149,29 +162,58 @@ class CementFinder:
             bore = max(0.0, float(np.median(value[self._far])))
             value[self._core] -= np.float32((1.0 + BORE_VARIES) * bore + BORE_LOG)
         value = np.where(seen, value, np.float32(0.0))
-        weight = np.float32(MEMORY if self._pictures else 1.0)
-        self._pictures += 1
-        self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
-        sigma = self._mean / self._noise * np.float32(np.sqrt((2.0 - MEMORY) / MEMORY))
-        sigma /= np.float32(self._wavers(sigma))
+        sigma = self._averaged(value, seen, time_s)
         width = 2 * max(1, round(1.0 / self._pixel_mm)) + 1
-        edge = self._mean > EDGE_SHARE * ndimage.maximum_filter(self._mean, width)
-        dark = (sigma > WEAK_SIGMA) & (self._mean > LEAST_LOG) & edge
-        kept = self._link & (sigma > GONE_SIGMA) & edge
-        self._link = self._accepted((dark | kept) & (self._open | self._core), sigma, time_s)
+        dark = np.zeros(seen.shape, bool)
+        held = np.zeros(seen.shape, bool)
+        for mean, by in zip((self._mean, self._long), sigma, strict=True):
+            edge = mean > EDGE_SHARE * ndimage.maximum_filter(mean, width)
+            dark |= (by > WEAK_SIGMA) & (mean > LEAST_LOG) & edge
+            held |= (by > GONE_SIGMA) & edge
+        kept = self._link & held
+        most = np.maximum(*sigma)
+        self._link = self._accepted((dark | kept) & (self._open | self._core), most, time_s)
         found = self._link & self._open
         if self._core.any() and found.any():
             found |= self._link & self._core & self._between(found)
         self.cement = found
         return self.cement
 
-    def _wavers(self, sigma: FloatImage) -> float:
-        """How many times more than the baseline's noise a picture wavers where nothing new is; at least 1."""
+    def _averaged(self, value: FloatImage, seen: BoolArray, time_s: float) -> tuple[FloatImage, FloatImage]:
+        """Take a picture's change into both means; each in standard deviations of its own."""
+        first = self._pictures == 0
+        weight = np.float32(1.0 if first else MEMORY)
+        longer = np.float32(1.0 if first else min(MEMORY, -np.expm1(-(time_s - self._last_s) / LONG_S)))
+        self._pictures += 1
+        self._last_s = time_s
+        self._variance = _next_variance(self._variance, weight)
+        self._long_variance = _next_variance(self._long_variance, longer)
+        self._mean = np.where(seen, (1 - weight) * self._mean + weight * value, self._mean)
+        self._long = np.where(seen, (1 - longer) * self._long + longer * value, self._long)
+        sigma = self._mean / (self._noise * np.float32(np.sqrt(self._variance)))
+        long_sigma = self._long / (self._noise * np.float32(max(np.sqrt(self._long_variance), LEAST_LONG)))
+        sigma /= self._wavers(sigma)
+        long_sigma /= self._wavers(long_sigma)
+        return sigma, long_sigma
+
+    def _wavers(self, sigma: FloatImage) -> FloatImage:
+        """How many times more than the baseline's noise a picture wavers about each place; at least 1.
+
+        Cement only darkens: what has become brighter round a place tells how much else changes there. Off
+        the body, canal and foramina, where soft tissue moves, what the neighbours waver by counts too.
+        """
         near = ndimage.maximum_filter(self._link.view(np.uint8), 2 * CALM_FROM_CEMENT_PX + 1) > 0
         calm = np.abs(sigma[self._calm & ~near])
-        if len(calm) < LEAST_CALM_PX:
-            return 1.0
-        return max(1.0, float(np.percentile(calm, 100.0 * CALM_SHARE)) / CALM_SIGMA)
+        least = 1.0
+        if len(calm) >= LEAST_CALM_PX:
+            least = max(1.0, float(np.percentile(calm, 100.0 * CALM_SHARE)) / CALM_SIGMA)
+        brighter = _blocks(np.where(self._open, np.minimum(sigma, 0.0), np.float32(0.0)) ** 2)
+        around = ndimage.gaussian_filter(brighter, WAVER_MM / self._pixel_mm / BLOCK_PX, truncate=2.5)
+        share = np.sqrt(2.0 * around / np.maximum(self._open_share, 0.2))
+        fine = np.kron(np.maximum(share, 1.0), np.ones((BLOCK_PX, BLOCK_PX), np.float32))
+        whole: FloatImage = np.ones(sigma.shape, np.float32)
+        whole[: fine.shape[0], : fine.shape[1]] = fine
+        return np.where(self._apart, whole, np.maximum(whole, np.float32(least)))
 
     def _between(self, found: BoolArray) -> BoolArray:
         """Where cement lies beside the needle at the same depth along it: not where it has yet to come."""
@@ -318,6 +360,19 @@ class SlowPart:
             fine = np.kron(spread, np.ones((COARSE_PX, COARSE_PX), np.float32))
             surface[:rows, :columns] += s[6] * fine
         return surface
+
+
+def _blocks(values: FloatImage) -> FloatImage:
+    """Means of blocks of ``BLOCK_PX`` each way; what is left over at the end is dropped."""
+    rows, columns = (n // BLOCK_PX for n in values.shape)
+    cut = values[: rows * BLOCK_PX, : columns * BLOCK_PX]
+    mean: FloatImage = cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+    return mean
+
+
+def _next_variance(variance: float, weight: np.float32) -> float:
+    """Variance of a running mean, in that of one picture, after the next."""
+    return float((1.0 - weight) ** 2 * variance + weight**2)
 
 
 def _slip(picture: FloatImage, blind: BoolArray, pixel_mm: float) -> FloatImage:

@@ -25,6 +25,11 @@ NOT_FOUND: Final = ("The vertebra is not found:", "The vertebra's place")
 """How the monitor's sentences begin where the vertebra is not found on a first picture."""
 
 
+MOST_SLICE_MM: Final = 3.0
+"""Of thicker slices most vertebrae are not found, and of those that are the front is read late (simulated
+injections in a CT of 5 mm: 6 crossings of 19 found in time)."""
+
+
 class PlannedModel:
     """Reads pictures of a planned vertebra.
 
@@ -49,12 +54,14 @@ class PlannedModel:
     Raises
     ------
     InputError
-        Where nobody says how the C-arm stands, or it stands otherwise than the options mean.
+        Where nobody says how the C-arm stands, it stands otherwise than the options mean, or the plan's CT
+        is too coarse.
     """
 
     def __init__(
         self, target: Target, options: WatchOptions, geometry: SourceGeometry | None, *, later: bool = False
     ) -> None:
+        fine_enough(target)
         self._target, self._options, self._geometry = put_in(target, options), options, geometry
         self._monitor: PictureModel | None = None
         self._factor = 1
@@ -123,6 +130,22 @@ class PlannedModel:
     def _stands(self, frame: Frame) -> Standing:
         rows, columns = frame.pixels.shape
         return standing(self._target, self._options, self._geometry or frame.geometry, (rows, columns))
+
+
+def fine_enough(target: Target) -> None:
+    """Refuse a plan whose CT blurs the endplates by which a vertebra is found.
+
+    Raises
+    ------
+    InputError
+        Where its voxels are larger than ``MOST_SLICE_MM`` along an axis.
+    """
+    slice_mm = float(target.grid.spacing_mm.max())
+    if slice_mm > MOST_SLICE_MM + 0.05:
+        raise InputError(
+            f"The plan's CT has slices of {slice_mm:.1f} mm; cement is watched on a plan from slices of "
+            f"{MOST_SLICE_MM:g} mm or less"
+        )
 
 
 def put_in(target: Target, options: WatchOptions) -> Target:
