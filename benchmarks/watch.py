@@ -17,8 +17,7 @@ from thecal.anatomy.spine import Spine, Vertebra
 from thecal.errors import InputError
 from thecal.fluoro.front.monitor import Monitor
 from thecal.fluoro.reading import Reading
-from thecal.fluoro.stream.planned_model import MOST_SLICE_MM
-from thecal.fluoro.target import target_of
+from thecal.fluoro.target import MOST_SLICE_MM, target_of, too_coarse
 from thecal.phantom.injection import BEFORE_S, body_ml, draw_spec, inject, usable
 from thecal.phantom.injection_truth import FrameTruth
 from thecal.phantom.leak_ways import CANAL_KINDS
@@ -75,7 +74,7 @@ def _may_be_watched(name: str) -> bool:
     """Whether a scan is tall enough for pictures, and ``thecal watch`` takes a plan from it."""
     grid = window(Window(name)).grid
     tall_mm = float(grid.shape[0] * grid.spacing_mm[0])
-    return tall_mm >= LEAST_TALL_MM and float(grid.spacing_mm.max()) <= MOST_SLICE_MM
+    return tall_mm >= LEAST_TALL_MM and not too_coarse(grid)
 
 
 def _from_ends_mm(volume: Volume, vertebra: Vertebra) -> float:

@@ -159,7 +159,7 @@ def plan(
                 plan_version=None if kept is None else kept.version,
             )
         begin("write")
-        notes = differ
+        notes = (*differ, *_not_watched(volume))
         if found is not None and later is not None:
             notes = (*notes, *doubts(found, other_patient=patients_differ(volume.source, later.source)))
         quality = (*volume.quality, *spine.quality, *notes)
@@ -174,6 +174,20 @@ def plan(
             typer.echo(note.message)
         typer.echo(f"Plan: {out / 'plan.json'}")
     return 0
+
+
+def _not_watched(volume: Volume) -> tuple[QualityNote, ...]:
+    """What a plan from a coarse scan is no good for."""
+    from thecal.fluoro.target import MOST_SLICE_MM, too_coarse
+    from thecal.quality import QualityNote
+
+    if not too_coarse(volume.grid):
+        return ()
+    text = (
+        f"The scan's slices are thicker than {MOST_SLICE_MM:g} mm: thecal watch does not follow cement on a "
+        "plan from it."
+    )
+    return (QualityNote("too_coarse_to_watch", "info", text),)
 
 
 def split_levels(words: list[str]) -> tuple[str | None, list[str]]:

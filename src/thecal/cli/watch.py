@@ -107,6 +107,13 @@ def watch(
     flip: Annotated[
         bool | None, typer.Option("--flip/--no-flip", help="The pictures are mirrored left to right.")
     ] = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ROW,COLUMN,ROWS,COLUMNS",
+            help="Of a film, camera or stream: the part that shows the fluoroscopy. Only it is recorded.",
+        ),
+    ] = None,
     at: Annotated[
         str | None,
         typer.Option(
@@ -179,6 +186,8 @@ def watch(
     from thecal.cli import EXIT_NOTHING_TOLD, EXIT_OK
     from thecal.cli.compiled import tell_if_cold
     from thecal.cli.mixing import mixed_cement
+    from thecal.cli.picture_places import part_of_picture, place
+    from thecal.cli.picture_places import walls as walls_of
     from thecal.errors import InputError
     from thecal.fluoro.screen.bell import Bell
     from thecal.fluoro.sources.folder import FillingFolder
@@ -197,7 +206,9 @@ def watch(
     if sound and show is not Show.WEB and not sys.stderr.isatty():
         raise InputError("--sound needs the page, --show web, or a terminal with a bell")
     target = read_planned_target(plan, level)
-    pictures = open_source(source, live=live, network=network, rate_hz=fps)
+    pictures = open_source(source, live=live, network=network, rate_hz=fps, part=part_of_picture(crop))
+    if pictures.live and speed is Speed.FULL:
+        raise InputError("The source is live: --speed full is for a film or a file")
     options = WatchOptions(
         posterior=posterior.value,
         view=None if view is None else view.value,
@@ -209,8 +220,8 @@ def watch(
         primary_deg=primary,
         secondary_deg=secondary,
         flip=flip,
-        at=_place("--at", at),
-        walls=_walls(walls, at),
+        at=place("--at", at),
+        walls=walls_of(walls, at),
         tip=None if tip is None else tip.value,
         needle=None if needle is None else needle.value,
         supine=supine,
@@ -261,39 +272,6 @@ def watch(
         typer.echo(sentence, err=True)
     typer.echo(f"Page: {out / 'injection.html'}", err=True)
     return EXIT_NOTHING_TOLD if nothing_told(chronicle) else EXIT_OK
-
-
-EXAMPLE = {"--at": "--at 240,310", "--walls": "--walls 240,340 238,260"}
-
-
-def _walls(texts: tuple[str, str] | None, at: str | None) -> tuple[float, float, float, float] | None:
-    """Row and column of the posterior wall, then of the anterior."""
-    from thecal.errors import InputError
-
-    if texts is None:
-        return None
-    if at is not None:
-        raise InputError("--at and --walls say the same: give one of them")
-    places = [_place("--walls", text) for text in texts]
-    (back, front) = [place for place in places if place is not None]
-    return (*back, *front)
-
-
-def _place(option: str, text: str | None) -> tuple[float, float] | None:
-    """Row and column."""
-    import math
-
-    from thecal.errors import InputError
-
-    if text is None:
-        return None
-    try:
-        row, column = (float(part) for part in text.split(","))
-    except ValueError as error:
-        raise InputError(f"{option} takes rows and columns, as in {EXAMPLE[option]}") from error
-    if not (math.isfinite(row) and math.isfinite(column)):
-        raise InputError(f"{option} takes rows and columns, as in {EXAMPLE[option]}")
-    return row, column
 
 
 @contextmanager

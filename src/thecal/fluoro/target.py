@@ -107,6 +107,17 @@ def target_of(
     )
 
 
+MOST_SLICE_MM: Final = 3.0
+"""Of thicker slices most vertebrae are not found on a picture, and of those that are the front is read late
+(simulated injections in a CT of 5 mm: 6 crossings of 19 told in time)."""
+SLICE_ROOM_MM: Final = 0.05
+
+
+def too_coarse(grid: Grid) -> bool:
+    """Whether a CT blurs the endplates by which a vertebra is found on a picture."""
+    return bool(grid.spacing_mm.max() > MOST_SLICE_MM + SLICE_ROOM_MM)
+
+
 def body_depth_mm(spine: Spine, vertebra: Vertebra) -> float:
     """From the posterior to the anterior wall of the body along its middle, mm."""
     local = vertebra.frame.to_local(spine.grid.to_lps(np.argwhere(spine.body_mask(vertebra))))

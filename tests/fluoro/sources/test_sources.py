@@ -20,6 +20,7 @@ from xa_files import xa
 from thecal.errors import InputError
 from thecal.fluoro.frame import Frame
 from thecal.fluoro.sources.arrival import SourceLost, Unreadable
+from thecal.fluoro.sources.cropped import Part
 from thecal.fluoro.sources.folder import FillingFolder, FullFolder
 from thecal.fluoro.sources.open import open_source
 from thecal.fluoro.sources.video import Stream, VideoFile, check_host, stream_name
@@ -445,3 +446,27 @@ def test_a_dicom_file_without_a_picture_is_refused(tmp_path: Path) -> None:
     header.save_as(path)
     with pytest.raises(InputError, match="holds no picture"):
         open_source(str(path))
+
+
+def test_of_a_filmed_screen_only_the_part_with_the_fluoroscopy_is_handed_on(tmp_path: Path) -> None:
+    cv = cv2()
+    path = tmp_path / "screen.avi"
+    film = cv.VideoWriter(str(path), cv.VideoWriter_fourcc(*"MJPG"), 15.0, (160, 128), isColor=False)
+    screen = np.full((128, 160), 10, np.uint8)
+    screen[20:116, 50:146] = 200
+    for _ in range(3):
+        film.write(screen)
+    film.release()
+    source = open_source(str(path), part=Part(24, 54, 88, 88))
+    (first, *_) = [a for a in source.arrivals() if isinstance(a, Frame)]
+    assert first.pixels.shape == (88, 88)
+    assert first.pixels.min() > 180
+    wide = open_source(str(path), part=Part(60, 54, 88, 88))
+    assert all(isinstance(a, Unreadable) for a in wide.arrivals())
+
+
+def test_a_source_that_holds_the_picture_alone_is_not_cut(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--crop is for a film"):
+        open_source(str(tmp_path), part=Part(0, 0, 90, 90))
+    with pytest.raises(InputError, match="at least 64"):
+        Part(0, 0, 90, 20)

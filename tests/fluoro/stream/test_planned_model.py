@@ -11,6 +11,7 @@ from thecal.errors import InputError
 from thecal.fluoro.stream.options import WatchOptions
 from thecal.fluoro.stream.planned_model import PlannedModel, put_in
 from thecal.fluoro.target import Needle
+from thecal.volume import Grid
 
 
 @pytest.mark.parametrize(("tip", "behind"), [(None, None), ("behind", True), ("past", False)])
@@ -33,3 +34,12 @@ def test_of_the_planned_needles_those_that_are_put_in_are_looked_for(said, left)
     assert [needle.name for needle in put_in(target, WatchOptions(needle=said)).needles] == left
     with pytest.raises(InputError, match=r"the plan of .* holds one"):
         put_in(replace(target, needles=planned[:1]), WatchOptions(needle="both"))
+
+
+def test_a_plan_from_slices_of_5_mm_is_not_watched():
+    target = toy_target()
+    affine = target.grid.affine.copy()
+    affine[:3, 0] *= 5.0 / target.grid.spacing_mm[0]
+    thick = replace(target, grid=Grid(target.grid.shape, affine))
+    with pytest.raises(InputError, match=r"slices of 5\.0 mm; cement is watched .* 3 mm or less"):
+        PlannedModel(thick, WatchOptions(view="lateral"), None)

@@ -7,6 +7,7 @@ from typing import Final
 
 from thecal.errors import InputError
 from thecal.fluoro.sources.arrival import Source
+from thecal.fluoro.sources.cropped import Cropped, Part
 from thecal.fluoro.sources.folder import FillingFolder, FullFolder, holds_directory, pictures_in
 from thecal.fluoro.sources.video import FASTEST_HZ, Stream, VideoFile, check_host, stream_name
 from thecal.fluoro.sources.xa import FRAMES_PER_S, XaFile, XaFolder, is_dicom, one_run
@@ -15,7 +16,12 @@ STREAMS: Final = ("rtsp://", "rtsps://")
 
 
 def open_source(
-    text: str, *, live: bool = False, network: bool = False, rate_hz: float | None = None
+    text: str,
+    *,
+    live: bool = False,
+    network: bool = False,
+    rate_hz: float | None = None,
+    part: Part | None = None,
 ) -> Source:
     """The source that a text names.
 
@@ -29,6 +35,8 @@ def open_source(
         Whether a stream may come from another computer.
     rate_hz : float, optional
         Pictures a second of a source that states neither times nor a rate.
+    part : Part, optional
+        Of the pictures of a film, a camera or a stream: all else is cut off.
 
     Raises
     ------
@@ -46,7 +54,7 @@ def open_source(
     if rate_hz is not None and source.states_times:
         kind = "is live" if source.live else "states the times of its pictures"
         raise InputError(f"The source {kind}: --fps is for one that states none")
-    return source
+    return source if part is None else Cropped(source, part)
 
 
 def _opened(text: str, live: bool, network: bool, rate_hz: float) -> Source:
