@@ -60,7 +60,7 @@ class Job:
 
 def cases(*, quick: bool) -> list[Job]:
     """Half in real CT, half in phantoms; those of one scan one after the other."""
-    real = [name for name in SCANS if available(name) and _may_be_watched(name)]
+    real = [name for name in SCANS if available(name) and may_be_watched(name)]
     count = QUICK if quick else COUNT
     phantoms = [PHANTOM_SEED + k for k in range(len(SPANS) if not quick else 2)]
     jobs = []
@@ -70,21 +70,21 @@ def cases(*, quick: bool) -> list[Job]:
     return sorted(jobs, key=lambda job: (str(job.scan), job.seed))
 
 
-def _may_be_watched(name: str) -> bool:
+def may_be_watched(name: str) -> bool:
     """Whether a scan is tall enough for pictures, and ``thecal watch`` takes a plan from it."""
     grid = window(Window(name)).grid
     tall_mm = float(grid.shape[0] * grid.spacing_mm[0])
     return tall_mm >= LEAST_TALL_MM and not too_coarse(grid)
 
 
-def _from_ends_mm(volume: Volume, vertebra: Vertebra) -> float:
+def from_ends_mm(volume: Volume, vertebra: Vertebra) -> float:
     """From the middle of the posterior wall to the nearer end of the scan, along its slices."""
     at = float(volume.grid.to_index(vertebra.frame.origin)[0])
     return float(min(at, volume.grid.shape[0] - 1 - at) * volume.grid.spacing_mm[0])
 
 
 @lru_cache(maxsize=1)
-def _patient(scan: str | int) -> tuple[Volume, Spine, Spine]:
+def patient(scan: str | int) -> tuple[Volume, Spine, Spine]:
     """The CT, the anatomy that the program finds, and the true one (the same in real CT)."""
     if isinstance(scan, str):
         spine = clean_spine(Window(scan))
@@ -96,12 +96,12 @@ def _patient(scan: str | int) -> tuple[Volume, Spine, Spine]:
 
 def one_case(job: Job) -> dict[str, Any]:
     """Simulate, watch, and compare picture by picture."""
-    volume, found, true = _patient(job.scan)
+    volume, found, true = patient(job.scan)
     rng = np.random.default_rng(job.seed)
     some = [
         v
         for v in found.vertebrae
-        if usable(v, found) and true_of(v, true) is not None and _from_ends_mm(volume, v) >= LEAST_END_MM
+        if usable(v, found) and true_of(v, true) is not None and from_ends_mm(volume, v) >= LEAST_END_MM
     ]
     result: dict[str, Any] = {"case": str(job.scan), "seed": job.seed, "real": isinstance(job.scan, str)}
     result["slice_mm"] = round(float(volume.grid.spacing_mm[0]), 2)

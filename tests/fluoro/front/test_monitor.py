@@ -223,6 +223,22 @@ def test_a_needle_beside_its_plan_is_found_where_it_lies(lateral, target):
     assert np.linalg.norm(seen.tip_px - true) * lateral.pixel_mm < 1.5
 
 
+@pytest.mark.parametrize("back_mm", [0.0, 8.0, 18.0, 30.0])
+def test_the_tip_of_a_needle_that_is_not_yet_in_is_found_where_the_bar_ends(lateral, target, back_mm):
+    from thecal.fluoro.projection.materials import rod_shadow
+
+    planned = target.needles[0]
+    entry, tip = np.array(planned.entry_mm), np.array(planned.tip_mm)
+    stopped = tip - back_mm * (tip - entry) / np.linalg.norm(tip - entry)
+    steel = rod_shadow(planned.entry_mm, tuple(stopped), planned.outer_mm, lateral.view)
+    steel = steel.on(lateral.view.shape)
+    noise = np.random.default_rng(1).normal(0, 0.02, steel.shape)
+    picture = (-0.1 * lateral.vertebra_mm / 20.0 - 0.15 * steel + noise).astype(np.float32)
+    seen = find_needle(picture, planned, lateral.view, lateral.pixel_mm)
+    assert seen.sure
+    assert np.linalg.norm(seen.tip_px - lateral.view.project(stopped)) * lateral.pixel_mm < 1.5
+
+
 def test_on_an_ap_view_a_tip_medial_of_the_pedicle_stops_only_behind_the_wall(target):
     front = regions(target, CArm().view(target.frame.to_lps([0, 15, 0]), 0.0).binned(2))
     side = target.needles[0].side

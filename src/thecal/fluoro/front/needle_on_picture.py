@@ -22,6 +22,10 @@ BEFORE_MM: Final = 14.0
 """The same while nobody knows where the vertebra lies."""
 TIP_SEARCH_MM: Final = 14.0
 """Its tip may lie so far before or behind the planned one, along it."""
+DRAWN_BACK_MM: Final = 45.0
+"""And a needle that is not yet in so far before it, where nothing dark goes on from there."""
+GOES_ON_SHARE: Final = 0.35
+"""That is where its mean contrast up to the planned tip is less than this share of that behind."""
 STEP_MM: Final = 0.5
 RIM_MM: Final = 1.2
 """Room kept round the bar: blur, and small movements of the hand."""
@@ -190,9 +194,13 @@ def _bar_contrast(grey: FloatArray, lanes: FloatArray, half: float, pixel_mm: fl
 def _tip(
     picture: FloatImage, entry: FloatArray, along: FloatArray, length: float, half: float, pixel_mm: float
 ) -> FloatArray:
-    """Where the bar ends: the step of its contrast along the line."""
+    """Where the bar ends: the step of its contrast along the line.
+
+    Far before the planned tip only where the bar does not go on.
+    """
     across = np.array([-along[1], along[0]])
-    reach = np.arange(length - TIP_SEARCH_MM / pixel_mm, length + TIP_SEARCH_MM / pixel_mm, 0.5)
+    first = max(min(0.0, length - TIP_SEARCH_MM / pixel_mm), length - DRAWN_BACK_MM / pixel_mm)
+    reach = np.arange(first, length + TIP_SEARCH_MM / pixel_mm, 0.5)
     inner = np.linspace(-0.6 * half, 0.6 * half, 5)
     away = half + 1.2 / pixel_mm
     sides = np.array([-away - 1.0, -away, away, away + 1.0])
@@ -208,8 +216,14 @@ def _tip(
     margin = max(4, round(3.0 / pixel_mm / 0.5))
     window = max(6, round(6.0 / pixel_mm / 0.5))
     best, at = -np.inf, length
+    usual = int(np.searchsorted(reach, length - TIP_SEARCH_MM / pixel_mm)) + margin
+    planned = int(np.searchsorted(reach, length))
     for k in range(margin, len(reach) - margin):
         low, high = max(0, k - window), min(len(reach), k + window)
+        if k < usual:
+            ahead = (total[planned] - total[k]) / (planned - k)
+            if ahead > GOES_ON_SHARE * (total[k] - total[low]) / (k - low):
+                continue
         step = (total[k] - total[low]) / (k - low) - (total[high] - total[k]) / (high - k)
         if step > best:
             best, at = float(step), float(reach[k])
