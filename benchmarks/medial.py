@@ -18,7 +18,7 @@ from thecal.fluoro.target import Needle, Target, target_of
 from thecal.phantom.injection import body_ml, draw_spec, inject, usable
 
 NAME: Final = "medial"
-COUNT: Final = 96
+COUNT: Final = 48
 QUICK: Final = 4
 SEED: Final = 94000
 TIP_MM: Final = -3.0
