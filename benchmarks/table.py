@@ -59,16 +59,18 @@ class Table:
     quick: bool = False
 
 
-def store(table: Table, busy: float, state: str) -> None:
+def store(table: Table, busy: float | None, state: str) -> None:
     """Write a table with its cases to ``results/NAME.json``.
 
-    ``busy`` is the load average, ``state`` what ``commit`` said, before it began.
+    ``busy`` is the load average, ``state`` what ``commit`` said, before it began. None where cases were run
+    one by one and nobody read the load.
     """
+    load = "not recorded, other work ran beside it" if busy is None else f"{busy:.1f}"
     RESULTS.mkdir(exist_ok=True)
     content = {
         "made": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "version": f"{thecal.__version__}{state}",
-        "machine": f"{machine()}; load average before the start {busy:.1f}",
+        "machine": f"{machine()}; load average before the start {load}",
         **asdict(table),
     }
     cases = content.pop("cases")
