@@ -23,6 +23,7 @@ from thecal.fluoro.front.needle_on_picture import NeedleSeen, find_needle, needl
 from thecal.fluoro.front.new_cement import CementFinder
 from thecal.fluoro.front.outlines import outlines
 from thecal.fluoro.front.readable import clipped, hidden
+from thecal.fluoro.front.shadow_growth import ShadowGrowth
 from thecal.fluoro.front.steadiness import Steadiness
 from thecal.fluoro.projection.view import Pose, View
 from thecal.fluoro.reading import Level, Reading
@@ -52,15 +53,6 @@ ANEW_S: Final = 2.0
 COUNTED: Final = (
     "The picture before cement is taken. Counted from this picture: cement already in is not seen."
 )
-GROWTH_S: Final = 1.0
-FASTEST_MM2_S: Final = 300.0
-SHRINKS_MM2_S: Final = 150.0
-"""Cement's shadow grows by less in a second (by about 40 mm2 at half a mL a second, in simulated injections),
-and does not shrink: what does is soft tissue in a phase of the breath that was not seen before."""
-MOST_MM2: Final = 200.0
-MOST_MM2_S: Final = 100.0
-"""Cement's shadow covers no more than the first, and the second for each second since it was first seen (at
-1.4 mL a second, faster than anybody injects, the first stayed below 140 in simulated injections)."""
 AGAIN_S: Final = (0.5, 4.0)
 """A vertebra that was not found is looked for again after the first, then twice as long up to the second: a
 search takes longer than a picture, and the next one shows much the same."""
@@ -139,9 +131,8 @@ class Monitor:
         self._move = STILL
         self._last: Frame | None = None
         self._changed_s = 0.0
-        self._areas: list[tuple[float, float]] = []
+        self._growth = ShadowGrowth()
         self._fronts: list[Front | None] = []
-        self._first_s: float | None = None
         self._not_found = ""
         self._steady = Steadiness()
         self._lost_s: float | None = None
@@ -237,9 +228,8 @@ class Monitor:
             self._alarms.begin_anew()
             self._start = self._place.pose
             self._place = self._baseline = self._reference = self._finder = None
-            self._needles, self._areas, self._lost_s, self._top = [], [], None, 0.0
-            self._fronts = []
-            self._first_s = None
+            self._needles, self._fronts, self._lost_s, self._top = [], [], None, 0.0
+            self._growth = ShadowGrowth()
             self._steady, self._move, self._anew = Steadiness(), STILL, True
             self._wait_s, self._again_s = AGAIN_S[0], -np.inf
         return self._lost(frame, why)
@@ -348,16 +338,6 @@ class Monitor:
         dark, bright = clipped(frame.pixels)
         change[laid_mask(bright, move)] = np.nan
         cement = self._finder.update(change, frame.time_s)
-        unseen = laid_mask(dark, move) & ~cement
-        readable = self._finder.open & np.isfinite(change) & ~unseen
-        area = float(cement.sum()) * place.regions.pixel_mm**2
-        growth = self._growth(frame.time_s, area)
-        if growth is not None and not -SHRINKS_MM2_S <= growth <= FASTEST_MM2_S:
-            return self._lost(frame, "What is dark changes faster than cement flows: soft tissue moves.")
-        if area and self._first_s is None:
-            self._first_s = frame.time_s
-        if self._first_s is not None and area > MOST_MM2 + MOST_MM2_S * (frame.time_s - self._first_s):
-            return self._lost(frame, "More is dark than can have been injected: soft tissue moves.")
         beside = without_moved(
             self._finder.beside,
             beside_column(place.regions),
@@ -365,6 +345,14 @@ class Monitor:
             self._baseline.picture,
             self._finder.open,
         )
+        # Tissue that has moved is neither drawn nor counted.
+        cement = cement & ~(self._finder.beside & ~beside)
+        unseen = laid_mask(dark, move) & ~cement
+        readable = self._finder.open & np.isfinite(change) & ~unseen
+        area = float(cement.sum()) * place.regions.pixel_mm**2
+        trouble = self._growth.see(frame.time_s, area)
+        if trouble:
+            return self._lost(frame, trouble)
         front = self._twice_seen(find_front(beside, place.regions, self.target.depth_mm, cement))
         leaks = find_leaks(beside, place.regions, self.target.depth_mm)
         needle = needle_rule(
@@ -393,7 +381,7 @@ class Monitor:
             front=None if front is None else front.share,
             to_posterior_wall_mm=None if front is None else front.to_posterior_wall_mm,
             area_mm2=area,
-            growth_mm2_s=growth,
+            growth_mm2_s=self._growth.mm2_s,
             leaks=tuple(leaks),
             error_mm=self._error_mm,
             outlines=outlines(
@@ -408,14 +396,6 @@ class Monitor:
         self._fronts = [*self._fronts[-2:], front]
         known = sorted((f for f in self._fronts if f is not None), key=lambda f: f.share)
         return known[1] if len(known) > 1 else None
-
-    def _growth(self, time_s: float, area: float) -> float | None:
-        """mm2 in a second, over about the last."""
-        self._areas.append((time_s, area))
-        while len(self._areas) > 2 and self._areas[1][0] < time_s - GROWTH_S:
-            self._areas.pop(0)
-        first_s, first = self._areas[0]
-        return None if time_s <= first_s else (area - first) / (time_s - first_s)
 
     def _lost(self, frame: Frame, why: str) -> Reading:
         level: Level = "lost"
