@@ -117,11 +117,13 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         ("real CT", [c for c in watched if c["real"]]),
     ):
         medial = [c["said"] == "stop" for c in some if c["off_mm"] <= -CLEAR_MM]
+        judged = [c["said"] == "stop" for c in some if c["off_mm"] <= -CLEAR_MM and c["said"] != "lost"]
         lateral = [c["said"] == "stop" for c in some if c["off_mm"] >= CLEAR_MM]
         lost = [c["said"] == "lost" for c in some]
         word = f"{on} ({len(some)})"
         rows += [
             _row(word, f"needles medial by {CLEAR_MM:g} mm or more: stop is said", medial),
+            _row(word, "of them, where it is judged at all", judged),
             _row(word, f"needles lateral by {CLEAR_MM:g} mm or more: stop is said all the same", lateral),
             _row(word, "not judged: vertebra or needle is not found, and it is said", lost),
         ]
