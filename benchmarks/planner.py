@@ -342,9 +342,9 @@ def _rows(on: str, cases: list[dict[str, Any]], *, truth: bool) -> list[Row]:
         text = f"{len(ways)} of {len(asked)}"
         rows.append(Row(on, "thoracic sides with a way beside the pedicle, where one is asked for", "", text))
         canal = sum(w["canal"] > 0 for w in ways)
-        root, out = sum(w["root"] > 0 for w in ways), sum(w["body_off_mm"] > 1.0 for w in ways)
-        text = f"canal {canal}, foramen {root}, body left {out} of {len(ways)}"
-        rows.append(Row(on, "what ways beside the pedicle touch", "0", text, canal + root + out == 0))
+        root = sum(w["root"] > 0 for w in ways)
+        text = f"canal {canal}, foramen {root} of {len(ways)}"
+        rows.append(Row(on, "ways beside the pedicle that touch", "0", text, canal + root == 0))
     seconds = [v["seconds"] for v in levels]
     if seconds:
         soon = 100 * np.mean([s <= 2.0 for s in seconds])
