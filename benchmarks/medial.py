@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
 
-from benchmarks.scans import SCANS, available
-from benchmarks.table import Row, Table
-from benchmarks.watch import PHANTOM_SEED, SPANS, from_ends_mm, may_be_watched, patient, true_of
+from benchmarks.table import Table
+from benchmarks.watch import LEAST_END_MM, Job, from_ends_mm, jobs, patient, share_row, true_of
 from thecal.errors import InputError
 from thecal.fluoro.front.medial_line import medial_line
 from thecal.fluoro.front.monitor import Monitor
@@ -27,26 +26,11 @@ OFF_MM: Final = (-4.0, 5.0)
 """How far the needle's surface at its tip is lateral of the pedicle's medial border: drawn in between."""
 CLEAR_MM: Final = 1.5
 """Nearer to the border than this either answer is right."""
-LEAST_END_MM: Final = 35.0
-
-
-@dataclass(frozen=True)
-class Job:
-    """One needle: its seed, and a real CT or the seed of a phantom."""
-
-    seed: int
-    scan: str | int
 
 
 def cases(*, quick: bool) -> list[Job]:
     """Half in real CT, half in phantoms; those of one scan one after the other."""
-    real = [name for name in SCANS if available(name) and may_be_watched(name)]
-    phantoms = [PHANTOM_SEED + k for k in range(2 if quick else len(SPANS))]
-    jobs = []
-    for k in range(QUICK if quick else COUNT):
-        of: list[Any] = real if real and k % 2 else list(phantoms)
-        jobs.append(Job(SEED + k, of[(k // 2) % len(of)]))
-    return sorted(jobs, key=lambda job: (str(job.scan), job.seed))
+    return jobs(QUICK if quick else COUNT, SEED, quick=quick)
 
 
 def one_case(job: Job) -> dict[str, Any]:
@@ -122,10 +106,12 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         lost = [c["said"] == "lost" for c in some]
         word = f"{on} ({len(some)})"
         rows += [
-            _row(word, f"needles medial by {CLEAR_MM:g} mm or more: stop is said", medial),
-            _row(word, "of them, where it is judged at all", judged),
-            _row(word, f"needles lateral by {CLEAR_MM:g} mm or more: stop is said all the same", lateral),
-            _row(word, "not judged: vertebra or needle is not found, and it is said", lost),
+            share_row(word, f"needles medial by {CLEAR_MM:g} mm or more: stop is said", medial),
+            share_row(word, "of them, where it is judged at all", judged),
+            share_row(
+                word, f"needles lateral by {CLEAR_MM:g} mm or more: stop is said all the same", lateral, None
+            ),
+            share_row(word, "not judged: vertebra or needle is not found, and it is said", lost),
         ]
     caption = (
         f"Simulated AP pictures with seeds from {SEED}, which nobody had looked at, of a needle whose tip "
@@ -137,9 +123,3 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "made the monitor."
     )
     return Table(NAME, "Needles on AP views", caption, rows, done, quick)
-
-
-def _row(on: str, measure: str, values: list[bool]) -> Row:
-    if not values:
-        return Row(on, measure, "", "none to measure")
-    return Row(on, measure, "", f"{np.mean(values):.3f} ({sum(values)} of {len(values)})")

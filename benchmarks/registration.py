@@ -193,7 +193,7 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         "are as blurred as its slices (1.5 to 5 mm). Error: mean reprojection error over the vertebra, in "
         f"its plane. Found: not lost, and the error at most {GOOD_MM:g} mm. Wrong but sure: error above "
         f"{WRONG_MM:g} mm, not lost, and its own estimate below {SURE_MM:g} mm. Followed pictures that still "
-        "fell into the baseline's 5 s count as lost (7 for each vertebra measured with commit 616387c)."
+        "fell into the baseline's 5 s count as lost."
     )
     return Table(NAME, "Registration of a picture with the plan's CT", caption, rows, done, quick)
 

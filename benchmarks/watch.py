@@ -60,14 +60,18 @@ class Job:
 
 def cases(*, quick: bool) -> list[Job]:
     """Half in real CT, half in phantoms; those of one scan one after the other."""
+    return jobs(QUICK if quick else COUNT, SEED, quick=quick)
+
+
+def jobs(count: int, seed: int, *, quick: bool) -> list[Job]:
+    """So many jobs from a seed on."""
     real = [name for name in SCANS if available(name) and may_be_watched(name)]
-    count = QUICK if quick else COUNT
-    phantoms = [PHANTOM_SEED + k for k in range(len(SPANS) if not quick else 2)]
-    jobs = []
+    phantoms = [PHANTOM_SEED + k for k in range(2 if quick else len(SPANS))]
+    drawn = []
     for k in range(count):
         of: list[Any] = real if real and k % 2 else list(phantoms)
-        jobs.append(Job(SEED + k, of[(k // 2) % len(of)]))
-    return sorted(jobs, key=lambda job: (str(job.scan), job.seed))
+        drawn.append(Job(seed + k, of[(k // 2) % len(of)]))
+    return sorted(drawn, key=lambda job: (str(job.scan), job.seed))
 
 
 def may_be_watched(name: str) -> bool:
@@ -224,15 +228,15 @@ def table(results: Iterable[dict[str, Any]], *, quick: bool) -> Table:
         rows += _rows(on, some)
     followed = [c for c in lateral if c["lost"] < 1.0]
     crossings = [c["crossing_found"] for c in followed if "crossing_found" in c]
-    rows.append(_share("followed", "crossings found where the vertebra was found at all", crossings, None))
+    rows.append(share_row("followed", "crossings found where the vertebra was found at all", crossings, None))
     leaks = [c for c in lateral if c["kind"] in CANAL_KINDS and c["canal_ml"] >= VISIBLE_ML]
     visible = [c["canal_visible_ml"] >= VISIBLE_ML for c in leaks]
     word = "canal leaks of 0.05 mL or more of which so much is visible at all (people: 0.21, Palm 2018)"
-    rows.append(_share(f"all lateral ({len(lateral)})", word, visible, None))
+    rows.append(share_row(f"all lateral ({len(lateral)})", word, visible, None))
     front = [c for c in watched if c["toward"] == "ap"]
     if front:
         said = [c["stopped"] is not None or c["false_leak"] for c in front]
-        rows.append(_share(f"AP ({len(front)})", "injections with a false stop or leak", said, None))
+        rows.append(share_row(f"AP ({len(front)})", "injections with a false stop or leak", said, None))
     times = np.array([ms for c in watched for ms in c["ms"]])
     if len(times):
         median, high = np.percentile(times, (50, 95))
@@ -277,11 +281,11 @@ def _rows(on: str, some: list[dict[str, Any]]) -> list[Row]:
     leaking = sum(c.get("false_stop_in_a_leak", False) for c in some)
     errors = [c["front_error"] for c in some if c["front_error"] is not None]
     return [
-        _share(on, "crossings of the posterior third found", crossings, 0.95),
-        _share(on, "canal leaks a perfect reader could see (0.05 mL) found", leaks, 0.90),
+        share_row(on, "crossings of the posterior third found", crossings, 0.95),
+        share_row(on, "canal leaks a perfect reader could see (0.05 mL) found", leaks, 0.90),
         Row(on, "false stops an injection", "≤ 0.05", f"{stops:.3f}", stops <= 0.05),
         Row(on, "of them while cement was leaking elsewhere", "", f"{leaking} of {false}"),
-        _share(on, "injections with a false leak", [c["false_leak"] for c in some], None),
+        share_row(on, "injections with a false leak", [c["false_leak"] for c in some], None),
         Row(on, "share of pictures lost", "", f"{np.mean([c['lost'] for c in some]):.3f}"),
         Row(
             on,
@@ -292,7 +296,8 @@ def _rows(on: str, some: list[dict[str, Any]]) -> list[Row]:
     ]
 
 
-def _share(on: str, measure: str, values: list[bool], aim: float | None) -> Row:
+def share_row(on: str, measure: str, values: list[bool], aim: float | None = None) -> Row:
+    """A row with the share of what is true; against an aim, where there is one."""
     if not values:
         return Row(on, measure, f"≥ {aim:g}" if aim else "", "none to measure")
     share = float(np.mean(values))

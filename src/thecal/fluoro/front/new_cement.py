@@ -65,7 +65,6 @@ COARSE_PX: Final = 4
 """Slow changes are read from blocks of so many pixels each way."""
 WAVER_MM: Final = 5.0
 """Radius (one sigma) within which a picture wavers alike."""
-BLOCK_PX: Final = 4
 CALM_SHARE: Final = 0.97
 CALM_SIGMA: Final = 2.17
 """Of normal noise, so large a share lies within so many standard deviations."""
@@ -131,7 +130,7 @@ class CementFinder:
         self._apart = apart
         self._calm = np.zeros(baseline.picture.shape, bool) if calm is None else calm & clear
         self._open_share = ndimage.gaussian_filter(
-            _blocks(clear.astype(np.float32)), WAVER_MM / pixel_mm / BLOCK_PX, truncate=2.5
+            _blocks(clear.astype(np.float32)), WAVER_MM / pixel_mm / COARSE_PX, truncate=2.5
         )
         self._slow = SlowPart(clear, baseline.noise, pixel_mm)
         self._pixel_mm = pixel_mm
@@ -208,9 +207,9 @@ class CementFinder:
         if len(calm) >= LEAST_CALM_PX:
             least = max(1.0, float(np.percentile(calm, 100.0 * CALM_SHARE)) / CALM_SIGMA)
         brighter = _blocks(np.where(self._open, np.minimum(sigma, 0.0), np.float32(0.0)) ** 2)
-        around = ndimage.gaussian_filter(brighter, WAVER_MM / self._pixel_mm / BLOCK_PX, truncate=2.5)
+        around = ndimage.gaussian_filter(brighter, WAVER_MM / self._pixel_mm / COARSE_PX, truncate=2.5)
         share = np.sqrt(2.0 * around / np.maximum(self._open_share, 0.2))
-        fine = np.kron(np.maximum(share, 1.0), np.ones((BLOCK_PX, BLOCK_PX), np.float32))
+        fine = np.kron(np.maximum(share, 1.0), np.ones((COARSE_PX, COARSE_PX), np.float32))
         whole: FloatImage = np.ones(sigma.shape, np.float32)
         whole[: fine.shape[0], : fine.shape[1]] = fine
         return np.where(self._apart, whole, np.maximum(whole, np.float32(least)))
@@ -309,9 +308,8 @@ class SlowPart:
 
     def __init__(self, seen: BoolArray, noise: FloatImage, pixel_mm: float) -> None:
         shape = (seen.shape[0] // COARSE_PX, seen.shape[1] // COARSE_PX)
-        self._shape = shape
-        self._held = self._blocks(seen.astype(np.float32)) > 0.6
-        noisy = self._blocks(noise)
+        self._held = _blocks(seen.astype(np.float32)) > 0.6
+        noisy = _blocks(noise)
         rows, columns = np.indices(shape)
         y, x = rows / shape[0] - 0.5, columns / shape[1] - 0.5
         terms = np.stack([np.ones(shape), y, x, y * y, x * y, x * x], axis=-1)
@@ -325,22 +323,14 @@ class SlowPart:
         )
         self._x = ((np.arange(seen.shape[1])[None] + 0.5) / size[1] - 0.5 - 0.5 / shape[1]).astype(np.float32)
 
-    def _blocks(self, values: FloatImage) -> FloatImage:
-        rows, columns = self._shape
-        cut = values[: rows * COARSE_PX, : columns * COARSE_PX]
-        mean: FloatImage = cut.reshape(rows, COARSE_PX, columns, COARSE_PX).mean(axis=(1, 3))
-        return mean
-
     def of(self, change: FloatImage, cement: BoolArray, shadow: FloatImage) -> FloatImage:
         """The surface of a change, on its pixels."""
         if len(self._terms) < 40:
             return np.zeros_like(change)
-        values = self._blocks(change)[self._held].astype(np.float64)
-        clear = self._blocks(cement.astype(np.float32))[self._held] < 0.05
+        values = _blocks(change)[self._held].astype(np.float64)
+        clear = _blocks(cement.astype(np.float32))[self._held] < 0.05
         keep = clear if clear.sum() >= 40 else np.ones(len(values), bool)
-        spread = ndimage.gaussian_filter(
-            self._blocks(np.where(cement, shadow, np.float32(0.0))), self._glare_px
-        )
+        spread = ndimage.gaussian_filter(_blocks(np.where(cement, shadow, np.float32(0.0))), self._glare_px)
         self._terms[:, 6] = spread[self._held]
         share = np.zeros(7)
         for _ in range(4):
@@ -363,10 +353,10 @@ class SlowPart:
 
 
 def _blocks(values: FloatImage) -> FloatImage:
-    """Means of blocks of ``BLOCK_PX`` each way; what is left over at the end is dropped."""
-    rows, columns = (n // BLOCK_PX for n in values.shape)
-    cut = values[: rows * BLOCK_PX, : columns * BLOCK_PX]
-    mean: FloatImage = cut.reshape(rows, BLOCK_PX, columns, BLOCK_PX).mean(axis=(1, 3))
+    """Means of blocks of ``COARSE_PX`` each way; what is left over at the end is dropped."""
+    rows, columns = (n // COARSE_PX for n in values.shape)
+    cut = values[: rows * COARSE_PX, : columns * COARSE_PX]
+    mean: FloatImage = cut.reshape(rows, COARSE_PX, columns, COARSE_PX).mean(axis=(1, 3))
     return mean
 
 
